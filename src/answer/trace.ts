@@ -1,0 +1,16 @@
+// What explain hears of an answer while it is made: the answer path's own decisions, in order.
+import type { ChoiceTrace } from '../steer/choose.ts';
+
+/** Numbers are those of the zone's image; `control/explain.ts` puts words to them. */
+export interface AnswerTrace extends ChoiceTrace {
+  /** A link of the chain is answered from this zone (its number in the directory). */
+  zone(number: number): void;
+  /** The client that decides, and whether it came from ECS. */
+  client(family: number, w0: number, w1: number, w2: number, w3: number, fromSubnet: boolean): void;
+  /** A steered set: its steering's number and TTL-relevant outcome. */
+  steered(steering: number, outcome: number, poolNumber: number, mode: number, climbed: boolean, ttlSeconds: number): void;
+  /** A member that stands in the answer, by board slot. */
+  member(slot: number): void;
+  /** Scope prefix length of this link. */
+  scope(length: number): void;
+}

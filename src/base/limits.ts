@@ -1,0 +1,144 @@
+// Every bound of the program in one place, each with its reason.
+
+export const limits = {
+  /** RFC 1035 2.3.4: octets of a name on the wire. */
+  nameBytes: 255,
+  /** RFC 1035 2.3.4: octets of a label. */
+  labelBytes: 63,
+  /** Labels of a name without the root: 255 octets hold 127 one-octet labels. */
+  nameLabels: 127,
+  /** RFC 1035 2.3.4: UDP answer without EDNS. */
+  plainUdpBytes: 512,
+  /** Largest UDP request that is read: EDNS requests with padding and cookies stay far below; a longer datagram is FORMERR. */
+  udpRequestBytes: 4096,
+  /** Largest DNS message: the two-octet length of RFC 1035 4.2.2. */
+  messageBytes: 65_535,
+  /** Links of a CNAME chain that one answer follows: resolvers give up at 8 to 16. */
+  cnameChain: 8,
+  /** Host names of one answer that get additional addresses: 13 fit where it matters, more is generosity. */
+  additionalHosts: 32,
+  /** Datagrams of one recvmmsg: under load a batch held 10 to 17, more gains nothing. */
+  udpBatch: 64,
+  /** Largest UDP response that a packet's place in the arena holds: RFC 9715 advises against more than 1400, `udp.max-size` ends here. */
+  udpResponseBytes: 4096,
+  /** Receive buffer asked for each UDP socket: some 5,000 small packets, 20 ms of work for one thread; more would only age. */
+  udpReceiveBufferBytes: 4 * 1024 * 1024,
+  /** Longest sleep of an idle data thread: bounds how long `terminate()` and exit wait where no bell was rung; costs 0.01% of a core. */
+  pollWaitMs: 250,
+  /** Tries to send what the kernel had no room for, and the wait before each: after that the client asks again anyway. */
+  udpSendTries: 3,
+  udpSendWaitMs: 2,
+  /** TCP connections that wait to be accepted: survives the restart of the TCP thread; the kernel cuts it to net.core.somaxconn. */
+  tcpBacklog: 4_096,
+  /** Send buffer of a TCP connection (the kernel doubles it): two large messages; clients that don't read must not fill tcp_mem. */
+  tcpSendBufferBytes: 128 * 1024,
+  /** Answer bytes that wait for all slow TCP clients together; beyond it those that wait the longest lose their connection. */
+  tcpUnreadBytesInAll: 64 * 1024 * 1024,
+  /** Time that open TCP connections get to read their last answers at shutdown: SIGTERM must end within a second. */
+  tcpGraceMs: 400,
+  /** Size of one chunk of the segment store: a thousand small zones fit, and few chunks hold a million records. */
+  storeChunkBytes: 16 * 1024 * 1024,
+  /** RFC 9018 4.3: a server cookie is good for an hour, and for five minutes before its time on a server whose clock is behind. */
+  cookieSeconds: 3_600,
+  cookieAheadSeconds: 300,
+  /** RFC 9018 4.3: a cookie older than half an hour is renewed, so that a client which asks now and then never holds a dead one. */
+  cookieRenewSeconds: 1_800,
+  /** Cookie secrets: a wrong cookie costs a hash for each; a rotation needs two or three. */
+  cookieSecrets: 8,
+  /** Rate-limited pairs of network and answer that are told apart at once, five times a power of two: 1 MiB. At 200 a second a
+   *  bucket is busy for 5 ms after each answer, so 16 million answers a second would fill it; at 1 a second, 80,000. */
+  rateBuckets: 5 * 16_384,
+  /** Networks exempt from rate limits: looked through one after another, 1 us for all of them, for clients over the limit. */
+  rateExempt: 1_000,
+  /** Data-plane threads: more than any machine that this is meant for has cores. */
+  workers: 64,
+
+  /** Bytes of one YAML file that are read: 64 MiB hold about half a million record sets. */
+  yamlFileBytes: 64 * 1024 * 1024,
+  /** Values that the aliases of one YAML file may stand for, written out, against the billion-laughs trick. */
+  yamlAliasNodes: 2_000_000,
+  /** Mistakes reported for one file: more help nobody. */
+  diagnosticsPerFile: 1_000,
+  /** Zones served. */
+  zones: 20_000,
+  /** Record sets of one zone. */
+  recordSetsPerZone: 1_000_000,
+  /** Records of one record set: an AXFR message and a TCP answer end at 64 KiB. */
+  recordsPerSet: 4_000,
+  /** Bytes of one record's data: with its header and question it must still fit into one message. */
+  rdataBytes: 65_000,
+  /** Pools of one zone. */
+  poolsPerZone: 10_000,
+  /** Members of one pool: picking draws over all of them for each query. */
+  membersPerPool: 1_000,
+  /** Regions of one zone. */
+  regionsPerZone: 10_000,
+  /** Places (networks, countries, ...) of one region map. */
+  placesPerMap: 200_000,
+  /** Networks of the geographic overrides with their lists: read in about a second; more belong into a database. */
+  overrideNetworks: 500_000,
+  /** Pools named by one steered record set, over all its lists. */
+  poolsPerSteering: 1_000,
+  /** Pools of one `closest`: orders of n points grow with n^4. */
+  poolsPerClosest: 100,
+  /** Targets on the board: one 32-bit word each. */
+  targets: 200_000,
+  /** Weight of a member or a share: the picker adds them up in 32 bits. */
+  weight: 65_535,
+  /** Networks that `sticky` keeps together: what resolvers announce at most (RFC 7871 11.1). */
+  stickyPrefix4: 24,
+  stickyPrefix6: 56,
+  /** What counts as one TCP client where rate limits are off: the same networks as their defaults. */
+  clientPrefix4: 24,
+  clientPrefix6: 56,
+  /** TTL in seconds, RFC 2181 8. */
+  ttlSeconds: 2_147_483_647,
+  /** TTL of a steered negative answer: resolvers cache it for every client. */
+  steeredNegativeTtlSeconds: 30,
+
+  /** Bytes of a response body that an HTTP probe reads. */
+  probeBodyBytes: 64 * 1024,
+  /** Bytes of evidence kept of a probe. */
+  probeEvidenceBytes: 200,
+  /** Probe results kept for each target. */
+  probeHistory: 100,
+  /** Shortest interval between two probes of a target. */
+  probeIntervalMs: 100,
+  /** Events kept and stored. */
+  events: 10_000,
+
+  /** Bytes of an admin request's body. */
+  adminBodyBytes: 1024 * 1024,
+  /** Bytes of a token: anything longer was not made here. */
+  adminTokenBytes: 256,
+  /** Longest time that a target can be forced or verdicts frozen, short of forever: a year. */
+  forceMs: 366 * 86_400_000,
+  /** Characters of the reason that an operator gives: a sentence and a link. */
+  reasonLength: 1_000,
+  /** Live event streams at once: each holds a socket; a wall of dashboards stays below. */
+  eventStreams: 100,
+  /** Bytes that a live stream's client may leave unread before it is cut off. */
+  eventStreamBytes: 256 * 1024,
+  /** Silence on a live stream before a comment is sent: proxies close idle connections after 30 to 60 s. */
+  eventStreamQuietMs: 15_000,
+  /** Time that the first round of probes may hold back the first answer. */
+  firstRoundMs: 5_000,
+  /** How long a zone file must be absent before its zone goes. */
+  zoneGoneMs: 1_000,
+  /** How long threads may take to answer what they have read when the server stops; the whole stop takes under a second. */
+  stopMs: 600,
+  /** Pause before a thread that died is started again, so that one that dies at once doesn't eat the machine. */
+  threadRestartMs: 20,
+  /** Young generation of a data thread, in MiB. */
+  dataThreadYoungMb: 2,
+  /** Folders are looked at this often even when no event tells of a change (network file systems). */
+  watchPollMs: 5_000,
+  /** Threads that parse and compile at once: more than two starve what answers on small machines. */
+  builderThreads: 2,
+  /** How long a builder thread waits for more work before it ends and gives its memory back. */
+  builderIdleMs: 2_000,
+  /** UDP size that explain shows beside 512: what the DNS flag day of 2020 agreed on. */
+  explainUdpBytes: 1232,
+  /** Quiet time after a file event before the folder is read again. */
+  reloadQuietMs: 50,
+} as const;

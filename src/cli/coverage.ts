@@ -1,0 +1,39 @@
+// `meridian coverage`: which pool each place gets now, as a table, CSV or JSON.
+import type { CoverageRow } from '../control/views.ts';
+import { openClient } from './client.ts';
+import { EXIT, Failure } from './exit.ts';
+import type { ServerOptions } from './program.ts';
+import { type Cell, formatTable } from './table.ts';
+
+export interface CoverageOptions extends ServerOptions {
+  readonly name: string;
+  readonly type?: string;
+  readonly csv?: true;
+  readonly json?: true;
+}
+
+export async function coverage(options: CoverageOptions): Promise<void> {
+  if (options.csv && options.json) throw new Failure(EXIT.usage, 'give one of --csv and --json');
+  const asked = new URLSearchParams({ name: options.name, type: options.type ?? 'A' });
+  const reply = await openClient(options).ask<{ rows: CoverageRow[] }>('GET', `/api/v1/coverage?${asked}`);
+  if (options.json) process.stdout.write(`${JSON.stringify(reply, null, 2)}\n`);
+  else process.stdout.write(options.csv ? formatCsv(reply.rows) : formatCoverage(reply.rows));
+}
+
+/** RFC 4180, with a head; an empty pool is a place that gets no pool. */
+export function formatCsv(rows: readonly CoverageRow[]): string {
+  const field = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const lines = rows.map(({ place, region, pool }) => [place, region, pool ?? ''].map(field).join(','));
+  return ['place,region,pool', ...lines].map((line) => `${line}\r\n`).join('');
+}
+
+/** One row for each place, and a line that says how many fall to the default. */
+export function formatCoverage(rows: readonly CoverageRow[]): string {
+  const cells = rows.map(({ place, region, pool }): Cell[] => [
+    place,
+    region === 'default' ? { text: region, colour: 'grey' } : region,
+    pool ?? { text: 'none', colour: 'red' },
+  ]);
+  const byDefault = rows.filter(({ region }) => region === 'default').length;
+  return `${formatTable(['PLACE', 'REGION', 'POOL'], cells)}\n${rows.length} places, ${byDefault} by default\n`;
+}

@@ -1,0 +1,36 @@
+// `meridian events`: what happened, and what happens.
+import { limits } from '../base/limits.ts';
+import type { EventView } from '../control/views.ts';
+import { openClient } from './client.ts';
+import { EXIT, Failure } from './exit.ts';
+import type { ServerOptions } from './program.ts';
+
+export interface EventsOptions extends ServerOptions {
+  readonly follow?: true;
+  readonly limit?: string;
+  readonly json?: true;
+}
+
+export async function events(options: EventsOptions): Promise<void> {
+  const { limit = '100' } = options;
+  if (!/^[1-9][0-9]{0,5}$/.test(limit)) {
+    throw new Failure(EXIT.usage, `--limit: "${limit}" is no number from 1 to ${limits.events}`);
+  }
+  const client = openClient(options);
+  const print = (event: EventView): void => {
+    process.stdout.write(options.json ? `${JSON.stringify(event)}\n` : formatEventLine(event));
+  };
+  const path = `/api/v1/events?limit=${limit}`;
+  if (!options.follow) {
+    const reply = await client.ask<{ events: EventView[] }>('GET', path);
+    for (const event of reply.events) print(event);
+    return;
+  }
+  for await (const data of client.follow(path)) print(JSON.parse(data) as EventView);
+  throw new Failure(EXIT.server, 'the server has ended the connection');
+}
+
+/** One line: when, what kind, what. */
+export function formatEventLine(event: EventView): string {
+  return `${event.at}  ${event.type.padEnd(16)}  ${event.message}\n`;
+}

@@ -1,0 +1,68 @@
+// `meridian explain`: the story of one answer, in order, then the pools and the bytes as tables.
+import type { ExplainRequest, Explanation } from '../control/views.ts';
+import { openClient } from './client.ts';
+import { EXIT, Failure } from './exit.ts';
+import type { ServerOptions } from './program.ts';
+import { type Cell, formatTable, stateCell } from './table.ts';
+
+export interface ExplainOptions extends ServerOptions, ExplainRequest {
+  readonly json?: true;
+  readonly offline?: true;
+}
+
+export async function explain(options: ExplainOptions): Promise<void> {
+  const { name, type, client, subnet, resolver } = options;
+  if (client !== undefined && subnet !== undefined) {
+    throw new Failure(EXIT.usage, '--client and --subnet say the same thing: give one of them');
+  }
+  const request = { name, type, client, subnet, resolver };
+  const explanation = options.offline ? await askFiles(options, request) : await askServer(options, request);
+  process.stdout.write(options.json ? `${JSON.stringify(explanation, null, 2)}\n` : formatExplanation(explanation));
+}
+
+function askServer(options: ServerOptions, request: ExplainRequest): Promise<Explanation> {
+  const asked = new URLSearchParams();
+  for (const [key, value] of Object.entries(request)) if (value !== undefined) asked.set(key, value);
+  return openClient(options).ask<Explanation>('GET', `/api/v1/explain?${asked}`);
+}
+
+async function askFiles(_options: ServerOptions, _request: ExplainRequest): Promise<Explanation> {
+  throw new Failure(EXIT.usage, 'explain --offline is not there yet');
+}
+
+/** The whole text. */
+export function formatExplanation(explanation: Explanation): string {
+  const { question, steps, pools, answer } = explanation;
+  const story = steps.map((step, i) => `${String(i + 1).padStart(2)}. ${step}\n`).join('');
+  const members = pools.flatMap((pool) =>
+    pool.members.map((member): Cell[] => [
+      pool.name,
+      stateCell(pool.state),
+      member.address,
+      stateCell(member.state),
+      member.forced?.state ?? '',
+      String(member.weight),
+      member.chosen ? { text: 'yes', colour: 'green' } : 'no',
+      member.why,
+      member.lastProbe?.reason ?? '',
+    ]),
+  );
+  const head = ['POOL', 'STATE', 'MEMBER', 'STATE', 'FORCED', 'WEIGHT', 'CHOSEN', 'WHY', 'LAST PROBE'];
+  const records = [...answer.records, ...answer.authority].map((record) => `  ${record}\n`).join('');
+  const ttl = answer.ttl === null ? '' : `, TTL ${answer.ttl} (${answer.ttlReason})`;
+  const sizes = answer.sizes.map((size): Cell[] => [
+    size.transport,
+    String(size.octets),
+    String(size.records),
+    size.truncated ? { text: 'yes', colour: 'yellow' } : 'no',
+  ]);
+  return [
+    `${question.name} ${question.type} in ${question.zone ?? 'no zone of this server'}\n`,
+    story,
+    formatTable(head, members),
+    `${answer.rcode}, scope /${answer.scope}${ttl}\n${records}`,
+    formatTable(['OVER', 'OCTETS', 'RECORDS', 'TRUNCATED'], sizes),
+  ]
+    .filter((part) => part !== '')
+    .join('\n');
+}

@@ -1,0 +1,57 @@
+// `meridian force`, `drain` and `unforce`: the operator's hand on a target or a whole pool.
+import type { TargetView } from '../control/views.ts';
+import { openClient } from './client.ts';
+import { EXIT, Failure } from './exit.ts';
+import type { ServerOptions } from './program.ts';
+import { paint } from './table.ts';
+
+export interface ForceOptions extends ServerOptions {
+  readonly state: string;
+  readonly for: string;
+  readonly reason: string;
+}
+
+interface ForceReply {
+  readonly target?: TargetView;
+  readonly targets?: readonly TargetView[];
+  readonly emptied?: readonly string[];
+}
+
+export async function force(target: string, options: ForceOptions): Promise<void> {
+  const { state, reason } = options;
+  if (!['up', 'down', 'drain'].includes(state)) {
+    throw new Failure(EXIT.usage, `--state: "${state}" is none of up, down, drain`);
+  }
+  const reply = await openClient(options).ask<ForceReply>('PUT', pathOf(target), { state, for: options.for, reason });
+  print(reply);
+}
+
+export async function unforce(target: string, options: ServerOptions): Promise<void> {
+  print(await openClient(options).ask<ForceReply>('DELETE', pathOf(target)));
+}
+
+/** The admin's path of `ZONE/POOL` or `ZONE/POOL/ADDRESS`. */
+function pathOf(target: string): string {
+  const [zone, pool, address, ...rest] = target.split('/');
+  if (!zone || !pool || address === '' || rest.length > 0) {
+    throw new Failure(
+      EXIT.usage,
+      `"${target}" is neither ZONE/POOL nor ZONE/POOL/ADDRESS; "meridian status" lists them`,
+    );
+  }
+  if (address !== undefined) return `/api/v1/targets/${encodeURIComponent(target)}/force`;
+  // "." would vanish from the path as a step to nowhere: the root's file is root.yaml, and so is its name here.
+  return `/api/v1/pools/${encodeURIComponent(zone === '.' ? 'root' : zone)}/${encodeURIComponent(pool)}/force`;
+}
+
+function print({ target, targets, emptied }: ForceReply): void {
+  for (const { id, state, forced, drain } of targets ?? (target === undefined ? [] : [target])) {
+    const hand =
+      forced === null ? `left to its probes: ${state}` : `forced ${forced.state} until ${forced.until ?? 'lifted'}`;
+    const safe = drain === null || drain.safe ? '' : `; safe to switch off in ${drain.secondsLeft} s`;
+    process.stdout.write(`${id}: ${hand}${safe}\n`);
+  }
+  for (const set of emptied ?? []) {
+    process.stdout.write(`${paint({ text: '!', colour: 'red' })} ${set} has no member left: it answers without data\n`);
+  }
+}

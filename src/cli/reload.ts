@@ -1,0 +1,19 @@
+// `meridian reload`: has a running server read its files again.
+import { formatDiagnostic } from '../base/diagnostic.ts';
+import type { ReloadView } from '../control/views.ts';
+import { openClient } from './client.ts';
+import { EXIT, Failure } from './exit.ts';
+import type { ServerOptions } from './program.ts';
+
+/** Throws Failure 1 when a file has errors: the server goes on with what it had. */
+export async function reload(options: ServerOptions): Promise<void> {
+  const reply = await openClient(options).ask<ReloadView>('POST', '/api/v1/reload');
+  for (const diagnostic of [...reply.errors, ...reply.warnings])
+    process.stdout.write(`${formatDiagnostic(diagnostic)}\n`);
+  const changed = reply.changed.length === 0 ? 'nothing changed' : `changed: ${reply.changed.join(' ')}`;
+  const removed = reply.removed.length === 0 ? '' : `, removed: ${reply.removed.join(' ')}`;
+  process.stdout.write(`${reply.zones.length} zones, ${changed}${removed}\n`);
+  if (reply.errors.length > 0) {
+    throw new Failure(EXIT.input, `${reply.errors.length} errors: what was good before is still served`);
+  }
+}

@@ -1,0 +1,147 @@
+// The demo's backends: small HTTP and UDP servers on loopback addresses, and a control that stops and starts them.
+import { createSocket, type Socket } from 'node:dgram';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { StartError } from './start-error.ts';
+
+/** Where the example zone's backends are: the pools of zones/net.cat.yaml. */
+export const DEMO_SITES: Readonly<Record<string, readonly string[]>> = {
+  moscow: ['127.0.1.1', '127.0.1.2'],
+  rio: ['127.0.2.1'],
+  newyork: ['127.0.3.1', '127.0.3.2'],
+};
+
+/** Ports that hardly anybody uses; the zone's checks have them too. */
+export const DEMO_HTTP_PORT = 18_080;
+export const DEMO_UDP_PORT = 18_081;
+const CONTROL_HOST = '127.0.0.1';
+const CONTROL_PORT = 18_082;
+
+export interface Demo {
+  /** `http://127.0.0.1:18082` */
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** One machine of the demo: `/healthz` over HTTP and a game server's answer over UDP. */
+class Backend {
+  readonly site: string;
+  readonly address: string;
+  #http: Server | null = null;
+  #game: Socket | null = null;
+
+  constructor(site: string, address: string) {
+    this.site = site;
+    this.address = address;
+  }
+
+  get running(): boolean {
+    return this.#http !== null;
+  }
+
+  async start(): Promise<void> {
+    if (this.running) return;
+    const http = createServer((request, response) => {
+      const healthy = request.url === '/healthz';
+      response.writeHead(healthy ? 200 : 404, { 'content-type': 'text/plain' });
+      response.end(healthy ? 'ok\n' : `${this.site} at ${this.address} has nothing else\n`);
+    });
+    const game = createSocket('udp4');
+    game.on('message', (message, from) => {
+      if (message.toString() === 'ping') game.send('pong', from.port, from.address);
+    });
+    try {
+      await listening(http, () => http.listen(DEMO_HTTP_PORT, this.address));
+      await listening(game, () => game.bind(DEMO_UDP_PORT, this.address));
+    } catch (error) {
+      http.close();
+      game.close();
+      throw error;
+    }
+    this.#http = http;
+    this.#game = game;
+  }
+
+  async stop(): Promise<void> {
+    const http = this.#http;
+    const game = this.#game;
+    this.#http = null;
+    this.#game = null;
+    if (http === null || game === null) return;
+    http.closeAllConnections();
+    await Promise.all([
+      new Promise<void>((resolve) => http.close(() => resolve())),
+      new Promise<void>((resolve) => game.close(() => resolve())),
+    ]);
+  }
+}
+
+function listening(server: Server | Socket, open: () => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.once('listening', () => {
+      server.removeListener('error', reject);
+      resolve();
+    });
+    open();
+  });
+}
+
+/** Starts the backends and their control. Throws StartError when an address or a port is not to be had. */
+export async function startDemo(): Promise<Demo> {
+  const backends = Object.entries(DEMO_SITES).flatMap(([site, addresses]) =>
+    addresses.map((address) => new Backend(site, address)),
+  );
+  const control = createServer((request, response) => {
+    answer(backends, request, response).catch((error: Error) => {
+      response.writeHead(500, { 'content-type': 'text/plain' });
+      response.end(`${error.message}\n`);
+    });
+  });
+  const stop = async (): Promise<void> => {
+    control.closeAllConnections();
+    control.close();
+    await Promise.all(backends.map((backend) => backend.stop()));
+  };
+  try {
+    await listening(control, () => control.listen(CONTROL_PORT, CONTROL_HOST));
+    await Promise.all(backends.map((backend) => backend.start()));
+  } catch (error) {
+    await stop();
+    throw new StartError(`the demo's backends can't start: ${whyNot(error as NodeJS.ErrnoException)}`);
+  }
+  return { url: `http://${CONTROL_HOST}:${CONTROL_PORT}`, stop };
+}
+
+function whyNot(error: NodeJS.ErrnoException & { address?: string; port?: number }): string {
+  const where = `${error.address}:${error.port}`;
+  if (error.code === 'EADDRINUSE') return `${where} is taken; does another demo run?`;
+  if (error.code !== 'EADDRNOTAVAIL') return error.message;
+  return `${where} is no address of this machine; where only 127.0.0.1 is (macOS), add it: ifconfig lo0 alias ${error.address}`;
+}
+
+/** `GET /` lists the backends; `POST /stop/NAME` and `/start/NAME` take a site or an address. */
+async function answer(backends: readonly Backend[], request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const reply = (status: number, text: string): void => {
+    response.writeHead(status, { 'content-type': 'text/plain' });
+    response.end(text);
+  };
+  const [, verb, name, ...rest] = (request.url ?? '').split('/');
+  const chosen = backends.filter(({ site, address }) => site === name || address === name);
+  // Pages in a browser send an Origin: they have nothing to stop here.
+  if (request.headers.origin !== undefined) return reply(403, 'not for pages\n');
+  if (request.method === 'GET' && verb === '') return reply(200, list(backends));
+  if ((verb !== 'stop' && verb !== 'start') || rest.length > 0) {
+    return reply(404, 'GET /, POST /stop/NAME or POST /start/NAME\n');
+  }
+  if (request.method !== 'POST')
+    return reply(405, `use POST: curl -X POST http://${request.headers.host}${request.url}\n`);
+  if (chosen.length === 0) return reply(404, `there is no site or address "${name}"\n${list(backends)}`);
+  await Promise.all(chosen.map((backend) => (verb === 'stop' ? backend.stop() : backend.start())));
+  return reply(200, list(backends));
+}
+
+function list(backends: readonly Backend[]): string {
+  return backends
+    .map(({ site, address, running }) => `${site.padEnd(8)} ${address.padEnd(10)} ${running ? 'running' : 'stopped'}\n`)
+    .join('');
+}

@@ -1,0 +1,408 @@
+// Explains one answer: runs the server's own answer path with a trace, and puts words to what it heard.
+import { type Address, formatAddress, formatPrefix, maskAddress, type Prefix, parseAddress, parsePrefix } from '../base/address.ts';
+import { systemClock } from '../base/clock.ts';
+import { limits } from '../base/limits.ts';
+import { RandomWords } from '../base/random.ts';
+import { isLive, isWithdrawn, packTarget } from '../board/board.ts';
+import { COUNTER_ROW, ZONE_ROW } from '../board/counters.ts';
+import { chunkOf, READERS, StoreReader, wordOf } from '../board/store.ts';
+import { GeoView } from '../geo/lookup.ts';
+import { Answerer, NOTE } from '../answer/respond.ts';
+import { type Peer, TRANSPORT_TCP, TRANSPORT_UDP } from '../answer/port.ts';
+import type { AnswerTrace } from '../answer/trace.ts';
+import { MODE_BELOW_MIN_LIVE, MODE_FAIL_OPEN } from '../steer/choose.ts';
+import { parseName } from '../wire/name.ts';
+import { rcodeToText, TYPE, typeFromText, typeToText } from '../wire/types.ts';
+import { matchRegions } from '../zone/match.ts';
+import type { PoolMeta, SteeringMeta, ZoneMeta } from '../zone/meta.ts';
+import { buildQuery, type ReadResponse, readResponse } from './packets.ts';
+import { choiceText, listText, placeText } from './place-text.ts';
+import { randomSeed } from '../serve/answerer.ts';
+import type { Serving } from './serving.ts';
+import { poolsOf } from '../zonefile/compile-steering.ts';
+import type { Targets } from './targets.ts';
+import { type ExplainedMember, type Explanation, type ExplainRequest, RequestError } from './views.ts';
+import type { ServedZone } from './zones.ts';
+
+/** A reader number that no data thread has. */
+const EXPLAIN_READER = READERS - 1;
+
+/** What the answer path said of one steered set. */
+interface HeardSteering {
+  readonly zone: number;
+  readonly steering: number;
+  readonly pool: number;
+  readonly mode: number;
+  readonly climbed: boolean;
+  readonly ttlSeconds: number;
+  readonly scope: number;
+  readonly slots: readonly number[];
+  readonly states: ReadonlyMap<number, { up: boolean; live: number }>;
+  readonly members: number[];
+}
+
+/** Listens to the answer path and keeps the last steered set of a chain. */
+class Listener implements AnswerTrace {
+  heard: HeardSteering | null = null;
+  #zone = -1;
+  #scope = 0;
+  #slots: number[] = [];
+  #states = new Map<number, { up: boolean; live: number }>();
+  zoneNumber = -1;
+
+  zone(number: number): void {
+    this.#zone = number;
+    if (this.zoneNumber < 0) this.zoneNumber = number;
+    this.#slots = [];
+    this.#states = new Map();
+  }
+  client(): void {}
+  list(position: number, slot: number): void {
+    this.#slots[position] = slot;
+  }
+  pool(number: number, up: boolean, live: number): void {
+    this.#states.set(number, { up, live });
+  }
+  scope(length: number): void {
+    this.#scope = length;
+  }
+  steered(steering: number, _outcome: number, pool: number, mode: number, climbed: boolean, ttlSeconds: number): void {
+    const heard = { zone: this.#zone, steering, pool, mode, climbed, ttlSeconds, scope: this.#scope };
+    this.heard = { ...heard, slots: this.#slots, states: this.#states, members: [] };
+  }
+  member(slot: number): void {
+    this.heard?.members.push(slot);
+  }
+}
+
+interface Asked {
+  readonly name: Uint8Array;
+  readonly type: number;
+  readonly peer: Address;
+  readonly subnet: Prefix | null;
+}
+
+/** One run of the answer path. */
+interface Run {
+  readonly octets: number;
+  readonly response: ReadResponse;
+  readonly heard: HeardSteering | null;
+  readonly zoneNumber: number;
+}
+
+export class Explainer {
+  readonly #serving: Serving;
+  readonly #targets: Targets;
+  readonly #answerer: Answerer;
+  readonly #reader: StoreReader;
+  readonly #bytes = new Uint8Array(limits.messageBytes);
+
+  constructor(serving: Serving, targets: Targets) {
+    this.#serving = serving;
+    this.#targets = targets;
+    const { store } = serving.images;
+    this.#reader = new StoreReader(store.handle(), EXPLAIN_READER, () => {});
+    serving.onChunk((index, buffer) => this.#reader.addChunk(index, buffer));
+    // Rows of its own: what is explained was not asked.
+    this.#answerer = new Answerer({
+      reader: this.#reader,
+      board: new Int32Array(serving.board.buffer),
+      counters: new Float64Array(COUNTER_ROW),
+      zoneCounters: new Float64Array(limits.zones * ZONE_ROW),
+      notes: new Float64Array(limits.targets * NOTE.size),
+      random: new RandomWords(randomSeed()),
+      clock: systemClock,
+      cookies: null,
+      rate: null,
+      edns: { udpSize: limits.explainUdpBytes, nsid: new Uint8Array(0), keepalive: 0 },
+      identity: { version: new Uint8Array(0), hostname: new Uint8Array(0) },
+      udpMaxBytes: limits.explainUdpBytes,
+      udpMaxBytesWithoutCookie: limits.explainUdpBytes,
+    });
+  }
+
+  /** Throws RequestError where the question is none. */
+  explain(request: ExplainRequest): Explanation {
+    const asked = readRequest(request);
+    const edns = this.#run(asked, limits.explainUdpBytes, false);
+    const plain = this.#run(asked, asked.subnet === null ? null : limits.plainUdpBytes, false);
+    const tcp = this.#run(asked, limits.explainUdpBytes, true);
+    const { heard } = edns;
+    const zone = this.#zoneOf(heard?.zone ?? edns.zoneNumber);
+    const fromSubnet = asked.subnet !== null && asked.subnet.length > 0;
+    const client = fromSubnet ? asked.subnet.address : asked.peer;
+    const place = this.#place(client);
+    const steering = heard === null ? null : (zone?.meta?.steerings[heard.steering] ?? null);
+    const region = steering === null ? null : this.#region(steering, client);
+    const pools = heard === null || steering === null ? [] : this.#pools(zone!.meta!, steering, heard, edns.response);
+    const bits = client.family === 4 ? 32 : 128;
+    const { response } = edns;
+    const rcode = rcodeToText(response.rcode);
+    const ttl = response.answers.length > 0 ? Math.min(...response.answers.map((record) => record.ttl)) : null;
+    const sizes = ([['udp512', plain], ['edns1232', edns], ['tcp', tcp]] as const).map(([transport, run]) => ({
+      transport,
+      octets: run.octets,
+      truncated: run.response.truncated,
+      records: run.response.answers.length,
+    }));
+    const explanation = {
+      question: { name: request.name, type: typeToText(asked.type), zone: zone?.name ?? null },
+      client: {
+        address: formatAddress(client),
+        source: fromSubnet ? ('ecs' as const) : ('resolver' as const),
+        prefix: fromSubnet ? formatPrefix(asked.subnet) : `${formatAddress(client)}/${bits}`,
+      },
+      place,
+      region,
+      pools,
+      answer: {
+        rcode,
+        records: response.answers.map((record) => record.text),
+        authority: response.authorities.map((record) => record.text),
+        ttl,
+        ttlReason: ttlReason(steering, heard),
+        scope: response.scope ?? heard?.scope ?? 0,
+        sizes,
+      },
+    };
+    return { ...explanation, steps: storyOf(explanation, zone, heard, steering) };
+  }
+
+  /** What one client gets, in short: for coverage. `region` null: the set isn't steered. */
+  glance(name: string, type: string, client: Address): { region: string | null; match: string | null; pool: string | null } {
+    const asked = readRequest({ name, type, client: formatAddress(client) });
+    const { heard } = this.#run(asked, limits.explainUdpBytes, false);
+    if (heard === null) return { region: null, match: null, pool: null };
+    const meta = this.#zoneOf(heard.zone)?.meta;
+    const steering = meta?.steerings[heard.steering];
+    if (!meta || !steering) return { region: null, match: null, pool: null };
+    const region = this.#region(steering, client);
+    return { region: region?.name ?? null, match: region?.match ?? null, pool: meta.pools[heard.pool]?.name ?? null };
+  }
+
+  /** The steering of a name, or null where it isn't steered. Throws RequestError where the question is none. */
+  steeringOf(name: string, type: string): SteeringMeta | null {
+    const { heard } = this.#run(readRequest({ name, type }), limits.explainUdpBytes, false);
+    return heard === null ? null : (this.#zoneOf(heard.zone)?.meta?.steerings[heard.steering] ?? null);
+  }
+
+  /** Reads the geo image that is served. */
+  withGeo<T>(read: (geo: GeoView) => T): T {
+    return this.#geo(read);
+  }
+
+  #zoneOf(number: number): ServedZone | undefined {
+    return [...this.#serving.zones.all.values()].find((zone) => zone.number === number);
+  }
+
+  #run(asked: Asked, udpSize: number | null, tcp: boolean): Run {
+    const request = buildQuery({ name: asked.name, type: asked.type, udpSize, subnet: asked.subnet });
+    this.#bytes.set(request);
+    fillPeer(this.#answerer.peer, asked.peer);
+    const listener = new Listener();
+    this.#answerer.trace = listener;
+    this.#answerer.beginBatch(0);
+    try {
+      const transport = tcp ? TRANSPORT_TCP : TRANSPORT_UDP;
+      const octets = this.#answerer.respond(this.#bytes, 0, request.length, this.#bytes.length, transport);
+      if (octets <= 0) throw new RequestError(409, 'not-ready', 'the server has nothing to answer from yet');
+      return {
+        octets,
+        response: readResponse(this.#bytes.subarray(0, octets)),
+        heard: listener.heard,
+        zoneNumber: listener.zoneNumber,
+      };
+    } finally {
+      this.#answerer.endBatch();
+      this.#answerer.trace = null;
+    }
+  }
+
+  #geo<T>(read: (geo: GeoView) => T): T {
+    const ref = this.#serving.images.geo;
+    const geo = new GeoView();
+    geo.attach(this.#reader.words[chunkOf(ref)]!, wordOf(ref));
+    return read(geo);
+  }
+
+  #place(client: Address): Explanation['place'] {
+    return this.#geo((geo) => {
+      const located = geo.locate(client);
+      const { facts, source } = located;
+      return {
+        network: source === null ? null : formatPrefix(located.network),
+        country: facts.country,
+        continent: facts.continent,
+        subdivision: facts.subdivision,
+        city: facts.city,
+        as: located.as === 0 ? null : located.as,
+        at: facts.at,
+        database: source?.file ?? null,
+        built: source === null || source.builtAt === 0 ? null : new Date(source.builtAt * 1000).toISOString(),
+      };
+    });
+  }
+
+  #region(steering: SteeringMeta, client: Address): Explanation['region'] {
+    const located = this.#geo((geo) => geo.locate(client));
+    const matches = matchRegions(steering.regions, { address: client, as: located.as, facts: located.facts });
+    const text = (slot: number): string => listText(steering.lists[slot]!);
+    const candidates = matches.map(({ region, place }) => ({
+      name: region,
+      match: placeText(place),
+      list: text(steering.regions.find((r) => r.name === region)!.slot),
+    }));
+    candidates.push({ name: 'default', match: 'default', list: text(steering.defaultSlot) });
+    return { name: candidates[0]!.name, match: candidates[0]!.match, candidates };
+  }
+
+  /** Every pool on the client's way up, in its order, each once. */
+  #pools(meta: ZoneMeta, steering: SteeringMeta, heard: HeardSteering, response: ReadResponse): Explanation['pools'] {
+    const names = [...new Set(heard.slots.flatMap((slot) => poolsOf(steering.lists[slot]!)))];
+    const family = steering.type === TYPE.A ? 4 : steering.type === TYPE.AAAA ? 6 : 'name';
+    return names.map((name) => {
+      const number = meta.pools.findIndex((pool) => pool.name === name);
+      const pool = meta.pools[number]!;
+      const chosen = number === heard.pool;
+      const members = pool.members.map((target) => meta.targets[target]!).filter((target) => target.family === family);
+      const state = members.length === 0 ? 'no members of this family' : this.#isUp(pool, members, heard, number) ? 'up' : 'down';
+      return {
+        name,
+        state,
+        chosen,
+        why: poolWhy(chosen, state, heard),
+        members: members.map((target) => this.#member(target.id, target.address, pool, chosen, heard, response)),
+      } as const;
+    });
+  }
+
+  #word(id: string): number {
+    const slot = this.#targets.slot(id);
+    return slot === undefined ? 0 : packTarget(this.#serving.board.get(slot));
+  }
+
+  #isUp(pool: PoolMeta, members: readonly { id: string }[], heard: HeardSteering, number: number): boolean {
+    const known = heard.states.get(number);
+    if (known !== undefined) return known.up;
+    const live = members.filter((member) => isLive(this.#word(member.id))).length;
+    const { minLive } = pool;
+    return live >= Math.max(1, minLive.kind === 'count' ? minLive.count : Math.ceil((members.length * minLive.percent) / 100));
+  }
+
+  #member(
+    id: string,
+    address: string,
+    pool: PoolMeta,
+    poolChosen: boolean,
+    heard: HeardSteering,
+    response: ReadResponse,
+  ): ExplainedMember {
+    const view = this.#targets.view(id, Date.now());
+    const slot = this.#targets.slot(id);
+    const word = this.#word(id);
+    const chosen = slot !== undefined && poolChosen && heard.members.includes(slot);
+    const forced = view?.forced ?? null;
+    let why: string;
+    if (chosen) why = heard.mode === MODE_FAIL_OPEN ? 'in the answer: nothing is live, so it is served as if up' : 'in the answer';
+    else if (isWithdrawn(word)) why = `left out: forced ${forced?.state ?? 'down'} by ${forced?.by ?? 'an operator'} (${forced?.reason ?? ''})`;
+    else if (!isLive(word)) why = `left out: down (${view?.lastProbe?.reason ?? 'no probe yet'})`;
+    else if (!poolChosen) why = 'live, but another pool was chosen';
+    else if (response.answers.length === 0) why = 'live, but the answer has no records';
+    else why = `live, but not among the ${response.answers.length} picked (${pool.pick})`;
+    return {
+      address,
+      state: view?.state ?? 'unknown',
+      forced,
+      lastProbe: view?.lastProbe ?? null,
+      weight: this.#weight(id),
+      chosen,
+      why,
+    };
+  }
+
+  #weight(id: string): number {
+    for (const zone of this.#serving.zones.all.values()) {
+      const target = zone.meta?.targets.find((t) => t.id === id);
+      if (target !== undefined) return target.weight;
+    }
+    return 1;
+  }
+}
+
+function poolWhy(chosen: boolean, state: string, heard: HeardSteering): string {
+  if (!chosen) return state === 'up' ? 'up, but a pool before it was chosen' : `passed over: ${state}`;
+  if (heard.mode === MODE_FAIL_OPEN) return 'chosen to fail open: nothing is live anywhere on the way up';
+  if (heard.mode === MODE_BELOW_MIN_LIVE) return 'chosen below its min-live: no pool on the way up is up';
+  if (heard.climbed) return 'chosen after climbing: no pool of the region itself is up';
+  return 'chosen: the first pool of its list that is up';
+}
+
+function ttlReason(steering: SteeringMeta | null, heard: HeardSteering | null): string {
+  if (steering === null || heard === null) return 'the record set is static';
+  if (steering.ttlMax === steering.ttlMin) return 'fixed in the zone file';
+  if (heard.ttlSeconds === steering.ttlMax) return `max ${steering.ttlMax}: no verdict can flip sooner`;
+  if (heard.ttlSeconds === steering.ttlMin) return `min ${steering.ttlMin}: a verdict could flip within it`;
+  return `a verdict could flip in ${heard.ttlSeconds} s at the earliest`;
+}
+
+function storyOf(
+  e: Omit<Explanation, 'steps'>,
+  zone: ServedZone | undefined,
+  heard: HeardSteering | null,
+  steering: SteeringMeta | null,
+): string[] {
+  const steps = [`${e.question.name} ${e.question.type} is asked for ${e.client.prefix}, from ${e.client.source === 'ecs' ? 'the client subnet' : "the resolver's address"}`];
+  if (zone === undefined) return [...steps, `no served zone has this name: ${e.answer.rcode}`];
+  steps.push(`zone ${zone.name}, serial ${zone.serial ?? 'none'}, is ${zone.state}`);
+  const { place } = e;
+  const where = [place.city, place.subdivision, place.country, place.continent].filter((part) => part !== null).join(', ');
+  steps.push(
+    place.database === null
+      ? 'no database or override knows where that is'
+      : `${place.network} is in ${where || 'no known place'}${place.as === null ? '' : `, AS${place.as}`}, says ${place.database}${place.built === null ? '' : ` (built ${place.built.slice(0, 10)})`}`,
+  );
+  if (heard === null || steering === null) {
+    steps.push('the answer is static: the client does not matter');
+  } else {
+    if (e.region !== null && steering.regions.length > 0) {
+      steps.push(`region ${e.region.name} wins (${e.region.match}); then ${e.region.candidates.slice(1).map((c) => c.name).join(', ') || 'nothing'}`);
+    }
+    steps.push(`its list: ${e.region?.candidates[0]?.list ?? choiceText(steering.lists[steering.defaultSlot]![0]!)}`);
+    for (const pool of e.pools) steps.push(`pool ${pool.name}: ${pool.why}`);
+  }
+  steps.push(`${e.answer.rcode} with ${e.answer.records.length} records, TTL ${e.answer.ttl ?? 'none'} (${e.answer.ttlReason}), scope /${e.answer.scope}`);
+  return steps;
+}
+
+function fillPeer(peer: Peer, address: Address): void {
+  const view = new DataView(address.bytes.buffer, address.bytes.byteOffset, address.bytes.length);
+  const four = address.family === 4;
+  peer.family = address.family;
+  peer.w0 = view.getInt32(0);
+  peer.w1 = four ? 0 : view.getInt32(4);
+  peer.w2 = four ? 0 : view.getInt32(8);
+  peer.w3 = four ? 0 : view.getInt32(12);
+  peer.port = 53;
+}
+
+function readRequest(request: ExplainRequest): Asked {
+  const bad = (code: string, message: string): never => {
+    throw new RequestError(400, code, message);
+  };
+  const name = parseName(request.name.endsWith('.') ? request.name : `${request.name}.`, null);
+  if (!name.ok) return bad('bad-name', `"${request.name}" is no domain name: ${name.reason}`);
+  const type = typeFromText(request.type ?? 'A');
+  if (type === undefined) return bad('bad-type', `"${request.type}" is no record type`);
+  const address = (text: string, what: string): Address =>
+    parseAddress(text) ?? bad('bad-address', `${what} "${text}" is no IP address`);
+  let subnet: Prefix | null = null;
+  if (request.client !== undefined) {
+    const client = address(request.client, 'client');
+    subnet = { address: client, length: client.family === 4 ? 32 : 128 };
+  } else if (request.subnet !== undefined) {
+    const prefix = parsePrefix(request.subnet) ?? bad('bad-subnet', `"${request.subnet}" is no network like 192.0.2.0/24`);
+    subnet = { address: maskAddress(prefix.address, prefix.length), length: prefix.length };
+  }
+  const peer = request.resolver === undefined ? { family: 4 as const, bytes: Uint8Array.of(127, 0, 0, 1) } : address(request.resolver, 'resolver');
+  return { name: name.wire, type, peer, subnet };
+}

@@ -1,0 +1,67 @@
+// The shared memory of the program: one set of rows for each thread that answers.
+import { COUNTER_ROW, COUNTERS, type CounterName, ZONE_ROW } from '../board/counters.ts';
+import { limits } from '../base/limits.ts';
+import type { Board } from '../board/board.ts';
+import { NOTE } from '../answer/respond.ts';
+import type { Store } from '../board/store.ts';
+import type { AnswerMemory } from '../serve/answerer.ts';
+import { SERVE_COUNTERS } from '../serve/counters.ts';
+
+/** A thread's own rows; they outlive it, so that its successor goes on counting. */
+export interface ThreadRows {
+  readonly counters: SharedArrayBuffer;
+  readonly zoneCounters: SharedArrayBuffer;
+  readonly notes: SharedArrayBuffer;
+  readonly serveCounters: SharedArrayBuffer;
+}
+
+/** Rows by reader number. Untouched pages of them take no memory. */
+export class Rows {
+  readonly #rows: ThreadRows[] = [];
+
+  row(reader: number): ThreadRows {
+    this.#rows[reader] ??= {
+      counters: new SharedArrayBuffer(COUNTER_ROW * 8),
+      zoneCounters: new SharedArrayBuffer(limits.zones * ZONE_ROW * 8),
+      notes: new SharedArrayBuffer(limits.targets * NOTE.size * 8),
+      serveCounters: new SharedArrayBuffer(SERVE_COUNTERS.length * 8),
+    };
+    return this.#rows[reader]!;
+  }
+
+  /** What a thread with this reader number starts with. */
+  memory(reader: number, store: Store, board: Board): AnswerMemory {
+    return { store: store.handle(), reader, board: board.buffer, ...this.row(reader) };
+  }
+
+  #sum(pick: (row: ThreadRows) => SharedArrayBuffer, column: number): number {
+    let sum = 0;
+    for (const row of this.#rows) if (row !== undefined) sum += new Float64Array(pick(row))[column]!;
+    return sum;
+  }
+
+  /** All counters, added up over the threads. */
+  totals(): Record<string, number> {
+    const totals: Record<string, number> = {};
+    COUNTERS.forEach((name: CounterName, i) => {
+      totals[name] = this.#sum((row) => row.counters, i);
+    });
+    SERVE_COUNTERS.forEach((name, i) => {
+      totals[name] = this.#sum((row) => row.serveCounters, i);
+    });
+    return totals;
+  }
+
+  zone(number: number, column: number): number {
+    return this.#sum((row) => row.zoneCounters, number * ZONE_ROW + column);
+  }
+
+  /** Unix seconds until which an answer that named the target may be cached (0: never answered), and answers so far. */
+  target(slot: number): { untilSeconds: number; answers: number } {
+    let untilSeconds = 0;
+    for (const row of this.#rows) {
+      if (row !== undefined) untilSeconds = Math.max(untilSeconds, new Float64Array(row.notes)[slot * NOTE.size]!);
+    }
+    return { untilSeconds, answers: this.#sum((row) => row.notes, slot * NOTE.size + NOTE.answers) };
+  }
+}

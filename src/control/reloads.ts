@@ -1,0 +1,91 @@
+// Brings what is served up to date with the disk: one load at a time, however many ask for it.
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+import type { Serving } from './serving.ts';
+import type { Targets } from './targets.ts';
+import { Watch } from './watch.ts';
+import type { LoadChange } from './serving.ts';
+
+export interface ReloadsOptions {
+  readonly serving: Serving;
+  readonly targets: Targets;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export class Reloads {
+  readonly #options: ReloadsOptions;
+  readonly #watch: Watch;
+  #running: Promise<unknown> = Promise.resolve();
+  #waiting: Promise<LoadChange> | null = null;
+  #cancelLook: (() => void) | null = null;
+  #stopped = false;
+  /** Why the zones folder can't be followed; null: it can. */
+  problem: string | null = null;
+
+  constructor(options: ReloadsOptions) {
+    this.#options = options;
+    this.#watch = new Watch(options.clock, () => {
+      this.reload().catch((error: unknown) => {
+        options.log.error({ event: 'reload-failed', error: String(error) }, 'a reload failed: everything stands as it was');
+      });
+    });
+  }
+
+  /** Follows the folders from now on. */
+  watch(): void {
+    this.#watch.set(this.#folders());
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#watch.stop();
+    this.#cancelLook?.();
+  }
+
+  /** Loads what changed and tells the targets; the caller publishes. */
+  async load(): Promise<LoadChange> {
+    const { serving, targets } = this.#options;
+    const change = await serving.load();
+    this.problem = change.problem;
+    const metas = [...serving.zones.all.values()].flatMap((zone) => zone.meta ?? []);
+    const gone = targets.set(
+      metas.flatMap((meta) => meta.targets),
+      metas.flatMap((meta) => meta.pools),
+    );
+    serving.forgetLater(gone);
+    return change;
+  }
+
+  /** Loads and publishes. Calls that come while one waits share it. */
+  reload(): Promise<LoadChange> {
+    if (this.#waiting !== null) return this.#waiting;
+    const next = this.#running.then(async () => {
+      this.#waiting = null;
+      return this.#reload();
+    });
+    this.#waiting = next;
+    this.#running = next.catch(() => {});
+    return next;
+  }
+
+  async #reload(): Promise<LoadChange> {
+    const { serving, clock, log } = this.#options;
+    serving.tidy();
+    if (this.#stopped) throw new Error('the server is stopping');
+    const change = await this.load();
+    if (change.changed.length > 0 || change.removed.length > 0 || change.geoChanged) {
+      serving.publish();
+      log.info({ event: 'reloaded', changed: change.changed, removed: change.removed, geo: change.geoChanged }, 'reloaded');
+      if (change.geoChanged) this.#watch.set(this.#folders());
+    }
+    this.#cancelLook?.();
+    this.#cancelLook = change.lookAgainMs === null ? null : clock.after(change.lookAgainMs + 1, () => void this.reload().catch(() => {}));
+    return change;
+  }
+
+  /** Folders of everything that was read: files are replaced in their folder. */
+  #folders(): string[] {
+    return this.#options.serving.watchedFolders;
+  }
+}

@@ -1,0 +1,382 @@
+// The control plane: starts everything in order, keeps it going, answers what admin asks, stops it.
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { formatAddress } from '../base/address.ts';
+import { type Clock, systemRandom } from '../base/clock.ts';
+import { formatDiagnostic } from '../base/diagnostic.ts';
+import { limits } from '../base/limits.ts';
+import type { Logger } from '../base/log.ts';
+import type { AnswerSettings } from '../serve/answerer.ts';
+import type { HealthEvent } from '../health/event.ts';
+import { EventLog, type Recorded } from '../health/events.ts';
+import { Monitor } from '../health/monitor.ts';
+import { Webhooks } from '../health/webhooks.ts';
+import { loadCookieSecrets } from '../guard/secrets.ts';
+import { coverage } from './coverage.ts';
+import { eventView } from './event-view.ts';
+import { Explainer } from './explain.ts';
+import { emptySets } from './fail-open.ts';
+import { type Forced, Hand } from './hand.ts';
+import { Reloads } from './reloads.ts';
+import { Serving } from './serving.ts';
+import type { Settings } from './settings.ts';
+import { StartError } from './start-error.ts';
+import { statusView, zoneDetail, zoneSummary } from './status.ts';
+import { Targets } from './targets.ts';
+import { Threads } from './threads.ts';
+import { PROGRAM_VERSION } from './version.ts';
+import {
+  type ControlPlane,
+  type CoverageRow,
+  type EventView,
+  type Explanation,
+  type ExplainRequest,
+  type ForceRequest,
+  type ReloadView,
+  RequestError,
+  type StatusView,
+  type TargetView,
+  type ZoneDetail,
+  type ZoneSummary,
+} from './views.ts';
+
+export interface ServerOptions {
+  readonly settings: Settings;
+  readonly log: Logger;
+  /** Refuse to start when a file has errors. */
+  readonly strict: boolean;
+  readonly clock: Clock;
+}
+
+/** Starts the server. Resolves when it answers; throws StartError with what to tell the operator. */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const server = new Server(options);
+  try {
+    await server.start();
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+  return server;
+}
+
+export class Server implements ControlPlane {
+  readonly #options: ServerOptions;
+  readonly #settings: Settings;
+  readonly #clock: Clock;
+  readonly #startedAtMs: number;
+  readonly #serving: Serving;
+  readonly #targets: Targets;
+  readonly #hand: Hand;
+  readonly #monitor: Monitor;
+  readonly #events: EventLog<HealthEvent>;
+  readonly #webhooks: Webhooks;
+  readonly #reloads: Reloads;
+  #threads: Threads | null = null;
+  #explainer: Explainer | null = null;
+  #ready = false;
+  #stopped = false;
+
+  constructor(options: ServerOptions) {
+    const { settings, clock, log } = options;
+    this.#options = options;
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#startedAtMs = clock.nowMs();
+    try {
+      mkdirSync(settings.state, { recursive: true, mode: 0o750 });
+    } catch (error) {
+      throw new StartError(`cannot make the state folder ${settings.state}: ${(error as Error).message}`);
+    }
+    this.#serving = new Serving({
+      zonesDirectory: settings.zones,
+      geoDirectory: settings.geoip.directory,
+      overridesFile: settings.geoip.overrides,
+      stateDirectory: settings.state,
+      baseDirectory: settings.baseDirectory,
+      execAllowed: settings.health.exec,
+      clock,
+      log,
+    });
+    this.#events = new EventLog({ file: join(settings.state, 'events.jsonl'), log });
+    this.#webhooks = new Webhooks({
+      clock,
+      random: systemRandom,
+      log,
+      hooks: settings.health.webhooks.map((hook) => ({
+        url: hook.url,
+        secret: hook.secretFile === null ? null : readWebhookSecret(hook.secretFile),
+      })),
+    });
+    this.#targets = new Targets({
+      board: this.#serving.board,
+      rows: this.#serving.rows,
+      hand: () => this.#hand,
+      monitor: () => this.#monitor,
+    });
+    this.#hand = new Hand({
+      file: join(settings.state, 'hand.json'),
+      clock,
+      log,
+      onChange: () => this.#targets.refresh(),
+    });
+    this.#monitor = new Monitor({
+      clock,
+      random: systemRandom,
+      log,
+      maxConcurrent: settings.health.maxConcurrent,
+      blackoutHoldMs: settings.health.blackoutHoldMs,
+      allowExec: settings.health.exec,
+      stateFile: join(settings.state, 'verdicts.json'),
+      onHealth: (id, health) => this.#targets.onHealth(id, health),
+      onEvent: (event) => this.#record(event),
+    });
+    this.#reloads = new Reloads({ serving: this.#serving, targets: this.#targets, clock, log });
+  }
+
+  /** See startServer. */
+  async start(): Promise<void> {
+    const { settings, log } = this.#options;
+    const { store } = this.#serving.images;
+    const threads = new Threads({
+      listen: settings.listen,
+      workers: settings.workers ?? Math.min(availableParallelism(), limits.workers),
+      answer: this.#answerSettings(),
+      tcp: {
+        ...settings.tcp,
+        ipv4PrefixBits: settings.rateLimit?.ipv4Prefix ?? limits.clientPrefix4,
+        ipv6PrefixBits: settings.rateLimit?.ipv6Prefix ?? limits.clientPrefix6,
+      },
+      memory: (reader) => this.#serving.rows.memory(reader, store, this.#serving.board),
+      dropReader: (reader) => store.dropReader(reader),
+      clock: this.#clock,
+      log,
+    });
+    this.#threads = threads;
+    this.#serving.onChunk((index, buffer) => threads.chunk(index, buffer));
+    threads.open();
+    // Threads start while zones are read: until the first directory is published they are silent.
+    await Promise.all([threads.start(), this.#firstLoad()]);
+    await this.#firstRound();
+    this.#serving.publish();
+    this.#ready = true;
+    this.#explainer = new Explainer(this.#serving, this.#targets);
+    this.#reloads.watch();
+    log.info({ event: 'ready', listen: this.listen, zones: this.#serving.zones.all.size }, 'answering');
+  }
+
+  async #firstLoad(): Promise<void> {
+    const change = await this.#reloads.load();
+    if (change.problem !== null) throw new StartError(change.problem);
+    const geo = this.#serving.geo;
+    if (geo !== null && geo.problems.length > 0) {
+      throw new StartError(geo.problems.map((problem) => `${problem.file}: ${problem.message}`).join('\n'));
+    }
+    if (!this.#options.strict) return;
+    const errors = this.#serving.diagnostics().filter((d) => d.severity === 'error');
+    if (errors.length === 0) return;
+    const lines = errors.map((d) => `${d.file}:${d.line}:${d.col}: ${d.code}: ${d.message}`);
+    throw new StartError([...lines, `${errors.length} errors, and --strict was given: not started`].join('\n'), 1);
+  }
+
+  /** Contract, section 6: answers begin when the first round of probes is in, after 5 s at most. */
+  async #firstRound(): Promise<void> {
+    let cancel = (): void => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#clock.after(limits.firstRoundMs, () => {
+        this.#options.log.warn({ event: 'first-round-late' }, 'the first probes are not all in: unknown counts as up');
+        resolve();
+      });
+    });
+    await Promise.race([this.#monitor.firstRound(), late]);
+    cancel();
+  }
+
+  #answerSettings(): AnswerSettings {
+    const { udp, identity, tcp, rateLimit } = this.#settings;
+    const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+    return {
+      udpMaxBytes: udp.maxSize,
+      udpMaxBytesWithoutCookie: udp.maxSizeWithoutCookie,
+      cookieSecrets: this.#cookieSecrets(),
+      rate: rateLimit,
+      nsid: text(identity.nsid),
+      version: text(identity.version),
+      hostname: text(identity.hostname),
+      keepalive: Math.min(65_535, Math.floor(tcp.idleTimeoutMs / 100)),
+    };
+  }
+
+  #cookieSecrets(): readonly Uint8Array[] {
+    const { secrets, diagnostics } = loadCookieSecrets(this.#settings.cookies.secretFile, randomBytes);
+    for (const d of diagnostics) this.#options.log.warn({ event: 'cookie-secrets', file: d.file, line: d.line }, d.message);
+    const errors = diagnostics.filter((d) => d.severity === 'error');
+    if (errors.length > 0) throw new StartError(errors.map(formatDiagnostic).join('\n'));
+    return secrets;
+  }
+
+  #record(event: HealthEvent): void {
+    const recorded = this.#events.add(event);
+    this.#webhooks.send(eventView(recorded));
+    const { target, kind, from, to, reason, evidence, latencyMs } = event;
+    const level = kind === 'flip' && to === 'up' ? 'info' : 'warn';
+    this.#options.log[level]({ event: `health-${kind}`, target, from, to, reason, evidence, latencyMs }, 'health changed');
+  }
+
+  /** Stops within a second: what was read is answered, what must outlive is stored. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#ready = false;
+    this.#reloads.stop();
+    this.#hand.stop();
+    this.#webhooks.stop();
+    await Promise.all([this.#threads?.stop(), this.#monitor.stop(), this.#serving.stop()]);
+    this.#events.close();
+  }
+
+  /** Addresses that are listened on, with their real ports. */
+  get listen(): string[] {
+    return (this.#threads?.listening ?? []).map(({ address, port }) =>
+      address.family === 4 ? `${formatAddress(address)}:${port}` : `[${formatAddress(address)}]:${port}`,
+    );
+  }
+
+  ready(): boolean {
+    return this.#ready;
+  }
+
+  status(): StatusView {
+    return statusView({
+      serving: this.#serving,
+      targets: this.#targets,
+      monitor: this.#monitor,
+      version: PROGRAM_VERSION,
+      startedAtMs: this.#startedAtMs,
+      nowMs: this.#clock.nowMs(),
+      ready: this.#ready,
+      listen: this.listen,
+      admin: this.#settings.admin.listen.text,
+      dataThreads: this.#threads?.dataThreads ?? 0,
+      udp: this.#threads?.udp ?? 'dgram',
+      problems: this.#reloads.problem === null ? [] : [this.#reloads.problem],
+    });
+  }
+
+  health(): { targets: TargetView[] } {
+    return { targets: this.#targets.views(this.#clock.nowMs()) };
+  }
+
+  zones(): ZoneSummary[] {
+    return [...this.#serving.zones.all.values()].map((zone) => zoneSummary(zone, this.#serving));
+  }
+
+  zone(name: string): ZoneDetail | undefined {
+    const zone = this.#serving.zone(name);
+    return zone && zoneDetail(zone, this.#serving);
+  }
+
+  explain(request: ExplainRequest): Explanation {
+    if (this.#explainer === null) throw new RequestError(409, 'not-ready', 'the server has nothing to answer from yet');
+    return this.#explainer.explain(request);
+  }
+
+  coverage(name: string, type: string): { rows: CoverageRow[] } {
+    if (this.#explainer === null) throw new RequestError(409, 'not-ready', 'the server has nothing to answer from yet');
+    return { rows: coverage(this.#explainer, name, type) };
+  }
+
+  async reload(): Promise<ReloadView> {
+    const change = await this.#reloads.reload();
+    const diagnostics = this.#serving.diagnostics();
+    return {
+      zones: this.zones(),
+      changed: change.changed,
+      removed: change.removed,
+      errors: diagnostics.filter((d) => d.severity === 'error'),
+      warnings: diagnostics.filter((d) => d.severity === 'warning'),
+    };
+  }
+
+  forceTarget(id: string, request: ForceRequest): { target: TargetView; emptied: string[] } {
+    this.#mustExist(id);
+    this.#hand.force(id, this.#forced(request));
+    this.#tellHand(id, request.state, request.reason, request.by);
+    return { target: this.#view(id), emptied: this.#emptied() };
+  }
+
+  unforceTarget(id: string, by: string): { target: TargetView } {
+    this.#mustExist(id);
+    if (this.#hand.unforce(id)) this.#tellHand(id, 'none', '', by);
+    return { target: this.#view(id) };
+  }
+
+  forcePool(zone: string, pool: string, request: ForceRequest): { targets: TargetView[]; emptied: string[] } {
+    const ids = this.#mustHavePool(zone, pool);
+    this.#hand.force(`${zone}/${pool}`, this.#forced(request));
+    this.#tellHand(`${zone}/${pool}`, request.state, request.reason, request.by);
+    return { targets: ids.map((id) => this.#view(id)), emptied: this.#emptied() };
+  }
+
+  unforcePool(zone: string, pool: string, by: string): { targets: TargetView[] } {
+    const ids = this.#mustHavePool(zone, pool);
+    if (this.#hand.unforce(`${zone}/${pool}`)) this.#tellHand(`${zone}/${pool}`, 'none', '', by);
+    return { targets: ids.map((id) => this.#view(id)) };
+  }
+
+  freeze(forMs: number | null, reason: string, by: string): StatusView['health']['frozen'] {
+    if (forMs === 0) this.#monitor.thaw(by);
+    else this.#monitor.freeze(forMs === null ? null : this.#clock.nowMs() + forMs, reason, by);
+    return this.status().health.frozen;
+  }
+
+  events(limit: number): EventView[] {
+    return this.#events.list(0, limit).map(eventView);
+  }
+
+  onEvent(listener: (event: EventView) => void): () => void {
+    return this.#events.subscribe((event: Recorded<HealthEvent>) => listener(eventView(event)));
+  }
+
+  #forced(request: ForceRequest): Forced {
+    const now = this.#clock.nowMs();
+    const untilMs = request.forMs === null ? null : now + request.forMs;
+    return { state: request.state, untilMs, reason: request.reason, by: request.by, sinceMs: now };
+  }
+
+  #tellHand(what: string, state: string, reason: string, by: string): void {
+    this.#options.log.warn({ event: 'hand', what, state, reason, by }, 'forced by hand');
+  }
+
+  #mustExist(id: string): void {
+    if (this.#targets.get(id) === undefined) {
+      throw new RequestError(404, 'unknown-target', `there is no target ${id}: GET /api/v1/health lists them`);
+    }
+  }
+
+  #mustHavePool(zone: string, pool: string): string[] {
+    const ids = this.#targets.ofPool(zone, pool);
+    if (ids.length === 0) throw new RequestError(404, 'unknown-pool', `there is no pool ${zone}/${pool} with members`);
+    return ids;
+  }
+
+  #view(id: string): TargetView {
+    return this.#targets.view(id, this.#clock.nowMs())!;
+  }
+
+  #emptied(): string[] {
+    return [...this.#serving.zones.all.values()].flatMap((zone) =>
+      zone.meta === null ? [] : emptySets(zone.name, zone.meta, this.#serving.board),
+    );
+  }
+}
+
+function readWebhookSecret(file: string): Uint8Array {
+  try {
+    return new Uint8Array(Buffer.from(readFileSync(file, 'utf8').trim()));
+  } catch (error) {
+    throw new StartError(`cannot read the webhook secret ${file}: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,189 @@
+// What is served, without sockets: store, board, zones, maps and geography, loaded and reloaded one step at a time.
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Clock } from '../base/clock.ts';
+import type { Diagnostic } from '../base/diagnostic.ts';
+import type { Logger } from '../base/log.ts';
+import { Board } from '../board/board.ts';
+import type { LoadedGeo } from '../geo/open.ts';
+import { mapKey } from '../zone/regionmap.ts';
+import { Builder } from './builder.ts';
+import { Images } from './images.ts';
+import { Rows } from './memory.ts';
+import { Serials } from './serials.ts';
+import { writeStable } from './stable-file.ts';
+import { signatureOf } from './zone-files.ts';
+import { type ServedZone, Zones, type ZonesChange } from './zones.ts';
+
+export interface ServingOptions {
+  readonly zonesDirectory: string;
+  readonly geoDirectory: string;
+  readonly overridesFile: string;
+  /** null: nothing is read from or kept in state/. */
+  readonly stateDirectory: string | null;
+  readonly baseDirectory: string;
+  readonly execAllowed: boolean;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface LoadChange extends ZonesChange {
+  readonly geoChanged: boolean;
+}
+
+export class Serving {
+  readonly board = new Board();
+  readonly rows = new Rows();
+  readonly builder = new Builder();
+  readonly images: Images;
+  readonly zones: Zones;
+  geo: LoadedGeo | null = null;
+  readonly #options: ServingOptions;
+  #geoSignature = '';
+  readonly #forgotten = new Set<string>();
+  readonly #chunkListeners: ((index: number, buffer: SharedArrayBuffer) => void)[] = [];
+
+  constructor(options: ServingOptions) {
+    this.#options = options;
+    this.images = new Images(this.board, (index, buffer) => {
+      for (const listener of this.#chunkListeners) listener(index, buffer);
+    });
+    const state = options.stateDirectory;
+    this.zones = new Zones({
+      directory: options.zonesDirectory,
+      baseDirectory: options.baseDirectory,
+      execAllowed: options.execAllowed,
+      stateDirectory: state,
+      builder: this.builder,
+      images: this.images,
+      serials: new Serials(state === null ? null : join(state, 'serials.json')),
+      clock: options.clock,
+      log: options.log,
+    });
+  }
+
+  /** Told of each new chunk of shared memory. */
+  onChunk(listener: (index: number, buffer: SharedArrayBuffer) => void): void {
+    this.#chunkListeners.push(listener);
+  }
+
+  /** Reads what changed on disk: zones, and geography. Nothing is published yet. One call at a time. */
+  async load(): Promise<LoadChange> {
+    const geoSignature = this.#signGeo();
+    const geoChanged = geoSignature !== this.#geoSignature;
+    const first = this.geo === null;
+    // At the start both are built at once, on two threads; later the maps that the zones need go with the geography.
+    const geoFirst = first ? this.#loadGeo([]) : null;
+    const change = await this.zones.load();
+    await geoFirst;
+    if (geoChanged && !first) await this.#loadGeo(this.zones.maps());
+    this.#geoSignature = geoSignature;
+    const missing = this.images.missing(this.zones.maps());
+    if (missing.length > 0) {
+      this.images.addMaps(missing, await this.builder.maps(missing, this.images.store.handle(), this.images.geo));
+    }
+    return { ...change, geoChanged };
+  }
+
+  /** Publishes what was loaded. */
+  publish(): void {
+    this.images.publish(
+      [...this.zones.all.values()]
+        .filter((zone) => zone.apex.length > 0)
+        .map((zone) => ({ apex: zone.apex, image: zone.image, number: zone.number, mapKeys: zone.mapKeys })),
+    );
+  }
+
+  /** Frees what the last images used, as soon as no thread reads them. Call it now and then. */
+  tidy(): void {
+    if (this.images.store.reclaim() > 0 || this.#forgotten.size === 0) return;
+    const used = new Set([...this.zones.all.values()].flatMap((zone) => zone.meta?.targets.map((target) => target.id) ?? []));
+    for (const id of this.#forgotten) if (!used.has(id)) this.board.drop(id);
+    this.#forgotten.clear();
+  }
+
+  /** The zone of this name. */
+  zone(name: string): ServedZone | undefined {
+    return this.zones.all.get(name);
+  }
+
+  /** Errors and warnings of every file, `_common.yaml` and overrides included. */
+  diagnostics(): Diagnostic[] {
+    return [
+      ...this.zones.commonDiagnostics,
+      ...(this.geo?.diagnostics ?? []),
+      ...[...this.zones.all.values()].flatMap((zone) => zone.diagnostics),
+    ];
+  }
+
+  /** The folders of everything that was read. */
+  get watchedFolders(): string[] {
+    const { zonesDirectory, geoDirectory } = this.#options;
+    return [...new Set([zonesDirectory, geoDirectory, ...this.#geoFiles().filter((f) => f !== geoDirectory).map((f) => dirname(f))])];
+  }
+
+  /** Targets that no zone has any more: their board slots are free once no thread can hold an image that names them. */
+  forgetLater(ids: readonly string[]): void {
+    for (const id of ids) this.#forgotten.add(id);
+  }
+
+  async stop(): Promise<void> {
+    await this.builder.stop();
+  }
+
+  #geoFiles(): string[] {
+    return [...new Set([this.#options.geoDirectory, this.#options.overridesFile, ...(this.geo?.watched ?? [])])];
+  }
+
+  #signGeo(): string {
+    const files = this.#geoFiles();
+    try {
+      for (const name of readdirSync(this.#options.geoDirectory)) files.push(join(this.#options.geoDirectory, name));
+    } catch {
+      // No folder: the embedded database alone.
+    }
+    return files.map((file) => `${file}=${signatureOf(file)}`).join('\n');
+  }
+
+  get #overridesKept(): string | null {
+    return this.#options.stateDirectory === null ? null : join(this.#options.stateDirectory, 'overrides.json');
+  }
+
+  async #loadGeo(specs: ReturnType<Zones['maps']>): Promise<void> {
+    const { log } = this.#options;
+    const wanted = this.geo === null ? [] : [...new Map(specs.map((spec) => [mapKey(spec), spec])).values()];
+    const lastGoodOverrides = this.geo?.overrides ?? this.#savedOverrides();
+    const built = await this.builder.geo(
+      {
+        directory: this.#options.geoDirectory,
+        overridesFile: this.#options.overridesFile,
+        ...(lastGoodOverrides === null ? {} : { lastGoodOverrides }),
+      },
+      wanted,
+    );
+    for (const problem of built.geo.problems) {
+      log.error({ event: 'geo-broken', file: problem.file, problem: problem.message }, 'a geographic database cannot be used');
+    }
+    if (built.geo.overridesFailed) log.error({ event: 'overrides-broken' }, 'the overrides have errors: the last good ones hold');
+    // A broken database is refused: while an old image serves, that one stays.
+    if (this.geo !== null && built.geo.problems.length > 0) {
+      this.geo = { ...this.geo, problems: built.geo.problems };
+      return;
+    }
+    this.images.replaceGeo(built.geo.image, wanted, built.maps);
+    // The image is in the store now; what stays here is what is known about it.
+    this.geo = { ...built.geo, image: new Uint8Array(0) };
+    if (built.geo.overrides !== null && this.#overridesKept !== null && !built.geo.overridesFailed) {
+      writeStable(this.#overridesKept, JSON.stringify(built.geo.overrides));
+    }
+  }
+
+  #savedOverrides(): LoadedGeo['overrides'] {
+    try {
+      if (this.#overridesKept !== null) return JSON.parse(readFileSync(this.#overridesKept, 'utf8')) as LoadedGeo['overrides'];
+    } catch {
+      // None was kept yet.
+    }
+    return null;
+  }
+}

@@ -1,0 +1,372 @@
+// meridian.yaml: every setting with its default, typed, with absolute paths.
+import { dirname, resolve } from 'node:path';
+import { type Address, formatAddress, type Prefix, parseAddress } from '../base/address.ts';
+import type { Diagnostic } from '../base/diagnostic.ts';
+import { type Document, type MapNode, type Node, readDocument } from '../base/document.ts';
+import {
+  Fields,
+  readChoice,
+  readFlag,
+  readMap,
+  readNetwork,
+  readOneOrMore,
+  readScalar,
+  readText,
+  readWhole,
+} from '../base/fields.ts';
+import { limits } from '../base/limits.ts';
+import type { LogLevel } from '../base/log.ts';
+
+/** An address and port to listen on. */
+export interface Endpoint {
+  readonly address: Address;
+  readonly port: number;
+  /** Canonical: `127.0.0.1:5300`, `[::1]:5300`. */
+  readonly text: string;
+}
+
+export interface AdminSettings {
+  readonly listen: Endpoint;
+  /** Absolute path. */
+  readonly tokensFile: string;
+  /** Whether the file named a `tokens-file` itself. */
+  readonly tokensFileGiven: boolean;
+  /** Host names that requests may carry besides addresses and `localhost`; lower case. */
+  readonly hosts: readonly string[];
+}
+
+export interface RateLimitSettings {
+  readonly responsesPerSecond: number;
+  /** Every n-th response over the limit is sent truncated instead of dropped; 0: none. */
+  readonly slip: number;
+  readonly ipv4Prefix: number;
+  readonly ipv6Prefix: number;
+  readonly exempt: readonly Prefix[];
+}
+
+/** What is configured, defaults filled in. Paths are absolute. */
+export interface Settings {
+  /** The folder that relative paths start from. */
+  readonly baseDirectory: string;
+  readonly listen: readonly Endpoint[];
+  readonly admin: AdminSettings;
+  readonly zones: string;
+  readonly geoip: { readonly directory: string; readonly overrides: string };
+  readonly state: string;
+  /** Data-plane threads; null: as many as fit the machine (`auto`). */
+  readonly workers: number | null;
+  readonly udp: { readonly maxSize: number; readonly maxSizeWithoutCookie: number };
+  readonly tcp: {
+    readonly idleTimeoutMs: number;
+    readonly maxConnections: number;
+    readonly maxConnectionsPerClient: number;
+  };
+  readonly cookies: { readonly secretFile: string };
+  /** null: off. */
+  readonly rateLimit: RateLimitSettings | null;
+  /** What is empty is not told. */
+  readonly identity: { readonly nsid: string; readonly version: string; readonly hostname: string };
+  readonly health: {
+    readonly maxConcurrent: number;
+    readonly blackoutHoldMs: number;
+    readonly exec: boolean;
+    readonly webhooks: readonly WebhookSettings[];
+  };
+  readonly log: { readonly level: LogLevel };
+}
+
+export interface WebhookSettings {
+  readonly url: string;
+  /** Absolute path of a file with the key that signs; null: not signed. */
+  readonly secretFile: string | null;
+}
+
+const KEYS = [
+  'version',
+  'listen',
+  'admin',
+  'zones',
+  'geoip',
+  'state',
+  'workers',
+  'udp',
+  'tcp',
+  'cookies',
+  'rate-limit',
+  'identity',
+  'health',
+  'log',
+] as const;
+
+/** Longest identity that is told: NSID and TXT strings are one octet string. */
+const IDENTITY_CHARACTERS = 255;
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Reads the settings. `source` null: there is no file, everything is as by default, relative to `directory`.
+ * `settings` is null when there are errors. Never throws.
+ */
+export function readSettings(
+  source: { readonly file: string; readonly text: string } | null,
+  directory: string = source === null ? process.cwd() : dirname(resolve(source.file)),
+): { settings: Settings | null; diagnostics: readonly Diagnostic[] } {
+  const document = readDocument(source?.file ?? 'meridian.yaml', source?.text ?? '');
+  const map = document.root === null ? undefined : readMap(document, document.root, 'meridian.yaml');
+  if (map === undefined) return { settings: null, diagnostics: document.diagnostics };
+  const settings = new SettingsReader(document, map, directory).read();
+  return { settings: document.failed ? null : settings, diagnostics: document.diagnostics };
+}
+
+class SettingsReader {
+  readonly #document: Document;
+  readonly #fields: Fields;
+  readonly #directory: string;
+
+  constructor(document: Document, map: MapNode, directory: string) {
+    this.#document = document;
+    this.#fields = new Fields(document, map, 'meridian.yaml', KEYS);
+    this.#directory = directory;
+  }
+
+  read(): Settings {
+    const fields = this.#fields;
+    fields.read('version', (document, node, what) => readChoice(document, node, what, ['meridian/v1']));
+    const geoip = this.#section('geoip', ['directory', 'overrides']);
+    const identity = this.#section('identity', ['nsid', 'version', 'hostname']);
+    const geoipDirectory = this.#path(geoip, 'directory', 'geoip');
+    const state = this.#path(fields, 'state', 'state');
+    return {
+      baseDirectory: this.#directory,
+      listen: this.#listen(),
+      admin: this.#admin(state),
+      zones: this.#path(fields, 'zones', 'zones'),
+      geoip: {
+        directory: geoipDirectory,
+        overrides: this.#path(geoip, 'overrides', resolve(geoipDirectory, 'overrides.yaml')),
+      },
+      state,
+      workers: fields.read('workers', readWorkers) ?? null,
+      udp: this.#udp(),
+      tcp: this.#tcp(),
+      cookies: {
+        secretFile: this.#path(this.#section('cookies', ['secret-file']), 'secret-file', resolve(state, 'cookie.key')),
+      },
+      rateLimit: this.#rateLimit(),
+      identity: {
+        nsid: identity.read('nsid', readIdentity) ?? '',
+        version: identity.read('version', readIdentity) ?? '',
+        hostname: identity.read('hostname', readIdentity) ?? '',
+      },
+      health: this.#health(),
+      log: {
+        level:
+          this.#section('log', ['level']).choice('level', [
+            'trace',
+            'debug',
+            'info',
+            'warn',
+            'error',
+            'silent',
+          ] as const) ?? 'info',
+      },
+    };
+  }
+
+  /** The map under a key; an empty one where it is missing or wrong (reported). */
+  #section(key: string, known: readonly string[]): Fields {
+    const node = this.#fields.node(key);
+    const map = node === undefined ? undefined : readMap(this.#document, node, key);
+    return new Fields(this.#document, map ?? { kind: 'map', entries: new Map(), offset: 0 }, key, known);
+  }
+
+  #path(fields: Fields, key: string, fallback: string): string {
+    const text = fields.read(key, (document, node, what) => {
+      const scalar = readScalar(document, node, what, 'a path');
+      if (scalar?.text !== '') return scalar?.text;
+      document.report('bad-path', scalar, `${what}: this is no path`, 'write a path, or remove the key');
+      return undefined;
+    });
+    return resolve(this.#directory, text ?? fallback);
+  }
+
+  #listen(): Endpoint[] {
+    const node = this.#fields.node('listen');
+    const fallback = ['127.0.0.1', '::1'].map((host) => endpoint(parseAddress(host)!, 5300));
+    if (node === undefined) return fallback;
+    const elements = readOneOrMore(this.#document, node, 'listen') ?? [];
+    if (elements.length === 0 && node.kind === 'list') {
+      this.#document.report(
+        'no-values',
+        node,
+        'listen names no address',
+        'write ["127.0.0.1:5300"], or remove the key',
+      );
+    }
+    const endpoints: Endpoint[] = [];
+    for (const element of elements) {
+      const read = readEndpoint(this.#document, element, 'listen');
+      if (read === undefined) continue;
+      if (read.port !== 0 && endpoints.some(({ text }) => text === read.text)) {
+        this.#document.report(
+          'duplicate-value',
+          element,
+          `${read.text} stands in listen already`,
+          'remove one of the two',
+        );
+      } else endpoints.push(read);
+    }
+    return endpoints;
+  }
+
+  #admin(state: string): AdminSettings {
+    const fields = this.#section('admin', ['listen', 'tokens-file', 'hosts']);
+    const listen = fields.read('listen', readEndpoint) ?? endpoint(parseAddress('127.0.0.1')!, 8053);
+    const hosts = (fields.read('hosts', readOneOrMore) ?? []).map((node) => readHostName(this.#document, node));
+    const tokensFileGiven = fields.has('tokens-file');
+    if (!isLoopback(listen.address) && !tokensFileGiven) {
+      const fix = 'add tokens-file: state/tokens (and a token: meridian token add NAME admin), or listen on 127.0.0.1';
+      const message = `the admin on ${listen.text} can be reached by others and needs tokens`;
+      this.#document.report('admin-without-tokens', fields.node('listen') ?? 0, message, fix);
+    }
+    return {
+      listen,
+      tokensFile: this.#path(fields, 'tokens-file', resolve(state, 'tokens')),
+      tokensFileGiven,
+      hosts: hosts.filter((host) => host !== undefined),
+    };
+  }
+
+  #udp(): Settings['udp'] {
+    const fields = this.#section('udp', ['max-size', 'max-size-without-cookie']);
+    const size = (key: string): number => fields.whole(key, limits.plainUdpBytes, limits.messageBytes) ?? 1232;
+    return { maxSize: size('max-size'), maxSizeWithoutCookie: size('max-size-without-cookie') };
+  }
+
+  #tcp(): Settings['tcp'] {
+    const fields = this.#section('tcp', ['idle-timeout', 'max-connections', 'max-connections-per-client']);
+    return {
+      idleTimeoutMs: fields.milliseconds('idle-timeout', 100, DAY_MS) ?? 10_000,
+      maxConnections: fields.whole('max-connections', 1, 1_000_000) ?? 10_000,
+      maxConnectionsPerClient: fields.whole('max-connections-per-client', 1, 1_000_000) ?? 100,
+    };
+  }
+
+  #rateLimit(): RateLimitSettings | null {
+    const node = this.#fields.node('rate-limit');
+    if (node?.kind === 'scalar') {
+      if (node.text === 'off') return null;
+      const fix = 'write off, or { responses-per-second: 200, slip: 1 }';
+      this.#document.report('bad-choice', node, `rate-limit cannot be "${node.text}"`, fix);
+      return null;
+    }
+    const fields = this.#section('rate-limit', [
+      'responses-per-second',
+      'slip',
+      'ipv4-prefix',
+      'ipv6-prefix',
+      'exempt',
+    ]);
+    const exempt = (fields.read('exempt', readOneOrMore) ?? []).map((element) =>
+      readNetwork(this.#document, element, 'exempt'),
+    );
+    return {
+      responsesPerSecond: fields.whole('responses-per-second', 1, 1_000_000) ?? 200,
+      slip: fields.whole('slip', 0, 10) ?? 1,
+      ipv4Prefix: fields.whole('ipv4-prefix', 1, 32) ?? 24,
+      ipv6Prefix: fields.whole('ipv6-prefix', 1, 128) ?? 56,
+      exempt: exempt.filter((prefix) => prefix !== undefined),
+    };
+  }
+
+  #health(): Settings['health'] {
+    const fields = this.#section('health', ['max-concurrent', 'blackout-hold', 'exec', 'webhooks']);
+    const webhooks = fields.node('webhooks');
+    const list =
+      webhooks === undefined
+        ? []
+        : webhooks.kind === 'map'
+          ? [webhooks]
+          : readOneOrMore(this.#document, webhooks, 'webhooks');
+    return {
+      maxConcurrent: fields.whole('max-concurrent', 1, 10_000) ?? 500,
+      blackoutHoldMs: fields.milliseconds('blackout-hold', 0, DAY_MS) ?? 60_000,
+      exec: fields.read('exec', readFlag) ?? false,
+      webhooks: (list ?? []).map((node) => this.#webhook(node)).filter((webhook) => webhook !== undefined),
+    };
+  }
+
+  /** A URL, or `{ url, secret-file }`. */
+  #webhook(node: Node): WebhookSettings | undefined {
+    if (node.kind !== 'map') {
+      const url = readUrl(this.#document, node, 'a webhook');
+      return url === undefined ? undefined : { url, secretFile: null };
+    }
+    const fields = new Fields(this.#document, node, 'a webhook', ['url', 'secret-file']);
+    const url = fields.require('url', 'https://example.net/hook', readUrl);
+    const secretFile = fields.has('secret-file') ? this.#path(fields, 'secret-file', '') : null;
+    return url === undefined ? undefined : { url, secretFile };
+  }
+}
+
+function endpoint(address: Address, port: number): Endpoint {
+  const host = formatAddress(address);
+  return { address, port, text: address.family === 6 ? `[${host}]:${port}` : `${host}:${port}` };
+}
+
+/** `127.0.0.1:5300` or `[::1]:5300`; port 0 lets the system choose. */
+function readEndpoint(document: Document, node: Node, what: string): Endpoint | undefined {
+  const scalar = readScalar(document, node, what, 'an address and a port');
+  if (scalar === undefined) return undefined;
+  const match = /^(?:\[([^\]]+)\]|([0-9.]+)):(0|[1-9][0-9]*)$/.exec(scalar.text);
+  const address = match === null ? undefined : parseAddress(match[1] ?? match[2]!);
+  const port = Number(match?.[3]);
+  const bracketed = match?.[1] !== undefined;
+  if (address !== undefined && port <= 65_535 && bracketed === (address.family === 6)) return endpoint(address, port);
+  const fix = 'write an address and a port, such as "127.0.0.1:5300" or "[::1]:5300"';
+  document.report('bad-listen', scalar, `${what}: "${scalar.text}" is no address with a port`, fix);
+  return undefined;
+}
+
+function isLoopback(address: Address): boolean {
+  if (address.family === 4) return address.bytes[0] === 127;
+  return address.bytes.every((byte, i) => byte === (i === 15 ? 1 : 0));
+}
+
+function readHostName(document: Document, node: Node): string | undefined {
+  const scalar = readScalar(document, node, 'hosts', 'a host name');
+  if (scalar === undefined) return undefined;
+  if (/^[A-Za-z0-9._-]+$/.test(scalar.text)) return scalar.text.toLowerCase();
+  document.report(
+    'bad-value',
+    scalar,
+    `hosts: "${scalar.text}" is no host name`,
+    'write a name such as dns.example.net, without port',
+  );
+  return undefined;
+}
+
+function readWorkers(document: Document, node: Node, what: string): number | undefined {
+  if (node.kind === 'scalar' && node.text === 'auto') return undefined;
+  return readWhole(document, node, what, 1, limits.workers);
+}
+
+function readIdentity(document: Document, node: Node, what: string): string | undefined {
+  const text = readText(document, node, what);
+  if (text === undefined || Buffer.byteLength(text) <= IDENTITY_CHARACTERS) return text;
+  document.report('bad-value', node, `${what} is longer than ${IDENTITY_CHARACTERS} octets`, 'shorten it');
+  return undefined;
+}
+
+function readUrl(document: Document, node: Node, what: string): string | undefined {
+  const scalar = readScalar(document, node, what, 'a URL');
+  if (scalar === undefined) return undefined;
+  if (URL.canParse(scalar.text) && /^https?:/.test(scalar.text)) return scalar.text;
+  document.report(
+    'bad-value',
+    scalar,
+    `${what}: "${scalar.text}" is no URL`,
+    'write a URL such as https://example.net/hook',
+  );
+  return undefined;
+}

@@ -1,0 +1,110 @@
+// What the server says of itself: status, zones, and the counts in them.
+import { ZONE_COUNT } from '../board/counters.ts';
+import { isLive, packTarget } from '../board/board.ts';
+import type { Monitor } from '../health/monitor.ts';
+import { failOpenSets } from './fail-open.ts';
+import type { Serving } from './serving.ts';
+import type { Targets } from './targets.ts';
+import type { StatusView, ZoneDetail, ZoneSummary } from './views.ts';
+import type { ServedZone } from './zones.ts';
+
+function iso(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}
+
+export function zoneSummary(zone: ServedZone, serving: Serving): ZoneSummary {
+  const { rows } = serving;
+  const count = (severity: string): number => zone.diagnostics.filter((d) => d.severity === severity).length;
+  return {
+    name: zone.name,
+    file: zone.file,
+    owner: zone.meta?.owner ?? null,
+    state: zone.state,
+    serial: zone.serial,
+    names: zone.meta?.names ?? 0,
+    records: zone.meta?.records ?? 0,
+    targets: zone.meta?.targets.length ?? 0,
+    loadedAt: iso(zone.loadedAtMs),
+    errors: count('error'),
+    warnings: count('warning'),
+    queries: {
+      ecs: rows.zone(zone.number, ZONE_COUNT.ecs),
+      resolver: rows.zone(zone.number, ZONE_COUNT.resolver),
+      unknownPlace: rows.zone(zone.number, ZONE_COUNT.unknownPlace),
+    },
+    failOpen: zone.meta === null ? [] : failOpenSets(zone.name, zone.meta, serving.board),
+  };
+}
+
+export function zoneDetail(zone: ServedZone, serving: Serving): ZoneDetail {
+  const { meta } = zone;
+  const pools = (meta?.pools ?? []).map((pool) => {
+    const ids = pool.members.map((number) => meta!.targets[number]!.id);
+    const live = ids.filter((id) => {
+      const slot = serving.board.slotOf(id);
+      return slot !== undefined && isLive(packTarget(serving.board.get(slot)));
+    }).length;
+    return { name: pool.name, zone: pool.zone, members: ids, live };
+  });
+  return { ...zoneSummary(zone, serving), diagnostics: zone.diagnostics, pools };
+}
+
+export interface StatusParts {
+  readonly serving: Serving;
+  readonly targets: Targets;
+  readonly monitor: Monitor;
+  readonly version: string;
+  readonly startedAtMs: number;
+  readonly nowMs: number;
+  readonly ready: boolean;
+  readonly listen: readonly string[];
+  readonly admin: string;
+  readonly dataThreads: number;
+  readonly udp: 'recvmmsg' | 'dgram';
+  readonly problems: readonly string[];
+}
+
+export function statusView(parts: StatusParts): StatusView {
+  const { serving, targets, monitor, nowMs } = parts;
+  const zones = [...serving.zones.all.values()].map((zone) => zoneSummary(zone, serving));
+  const views = targets.views(nowMs);
+  const geo = serving.geo;
+  const frozen = monitor.frozen();
+  const blackout = monitor.blackout();
+  const warnings = [
+    ...parts.problems,
+    ...serving.diagnostics().map((d) => `${d.file}:${d.line}:${d.col}: ${d.severity} ${d.code}: ${d.message}`),
+  ];
+  return {
+    version: parts.version,
+    startedAt: new Date(parts.startedAtMs).toISOString(),
+    uptimeSeconds: Math.floor((nowMs - parts.startedAtMs) / 1000),
+    ready: parts.ready,
+    listen: parts.listen,
+    admin: parts.admin,
+    dataThreads: parts.dataThreads,
+    udp: parts.udp,
+    zones,
+    geo: {
+      databases: (geo?.sources ?? []).map((source) => ({
+        file: source.file,
+        type: source.type,
+        built: new Date(source.builtAt * 1000).toISOString(),
+      })),
+      overrides: geo?.overrides ? 1 : 0,
+      problems: (geo?.problems ?? []).map((problem) => `${problem.file}: ${problem.message}`),
+    },
+    health: {
+      targets: views.length,
+      up: views.filter((t) => t.state === 'up').length,
+      down: views.filter((t) => t.state === 'down').length,
+      unknown: views.filter((t) => t.state === 'unknown').length,
+      forced: views.filter((t) => t.forced !== null).length,
+      frozen: frozen === null ? null : { until: iso(frozen.untilMs), reason: frozen.reason, by: frozen.by },
+      blackout: blackout === null ? null : { since: iso(blackout.sinceMs)!, until: iso(blackout.untilMs)! },
+    },
+    failOpen: zones.flatMap((zone) => zone.failOpen),
+    warnings,
+    counters: serving.rows.totals(),
+  };
+}

@@ -1,0 +1,156 @@
+// The targets of all zones: their verdicts from the monitor, the operators' hand, and the board that carries both to answers.
+import {
+  type Board,
+  HAND_DOWN,
+  HAND_DRAIN,
+  HAND_NONE,
+  HAND_UP,
+  LOAD_FULL,
+  VERDICT_DOWN,
+  VERDICT_UNKNOWN,
+  VERDICT_UP,
+} from '../board/board.ts';
+import type { TargetHealth } from '../health/health.ts';
+import type { Monitor } from '../health/monitor.ts';
+import type { PoolMeta, TargetMeta } from '../zone/meta.ts';
+import { type Forced, forcedView, type Hand } from './hand.ts';
+import { nextLoadFactor } from './load-factor.ts';
+import type { Rows } from './memory.ts';
+import type { DrainView, TargetView } from './views.ts';
+
+const VERDICTS = { unknown: VERDICT_UNKNOWN, up: VERDICT_UP, down: VERDICT_DOWN } as const;
+const HANDS = { up: HAND_UP, down: HAND_DOWN, drain: HAND_DRAIN } as const;
+
+interface Target {
+  readonly meta: TargetMeta;
+  readonly slot: number;
+  readonly shed: readonly [number, number] | null;
+  loadFactor: number;
+  /** When a drain of it was first seen, and how many answers had named it by then. */
+  drainedAnswers: number | null;
+}
+
+export class Targets {
+  readonly #board: Board;
+  readonly #rows: Rows;
+  readonly #hand: () => Hand;
+  readonly #monitor: () => Monitor;
+  #targets = new Map<string, Target>();
+
+  constructor(parts: { board: Board; rows: Rows; hand: () => Hand; monitor: () => Monitor }) {
+    this.#board = parts.board;
+    this.#rows = parts.rows;
+    this.#hand = parts.hand;
+    this.#monitor = parts.monitor;
+  }
+
+  /** Replaces the set of targets. Those that stay keep verdict and schedule. Returns the ids that are gone. */
+  set(metas: Iterable<TargetMeta>, pools: Iterable<PoolMeta>): string[] {
+    const shed = new Map<string, readonly [number, number]>();
+    for (const pool of pools) if (pool.shed !== null) shed.set(`${pool.zone}/${pool.name}`, pool.shed);
+    const next = new Map<string, Target>();
+    for (const meta of metas) {
+      if (next.has(meta.id)) continue;
+      const old = this.#targets.get(meta.id);
+      next.set(meta.id, {
+        meta,
+        slot: this.#board.slot(meta.id),
+        shed: shed.get(`${meta.zone}/${meta.pool}`) ?? null,
+        loadFactor: old?.loadFactor ?? LOAD_FULL,
+        drainedAnswers: old?.drainedAnswers ?? null,
+      });
+    }
+    const gone = [...this.#targets.keys()].filter((id) => !next.has(id));
+    this.#targets = next;
+    this.#monitor().setTargets([...next.values()].map((target) => target.meta));
+    this.refresh();
+    return gone;
+  }
+
+  /** The monitor's callback: one word on the board changes. */
+  onHealth(id: string, health: TargetHealth): void {
+    const target = this.#targets.get(id);
+    if (target !== undefined) this.#write(target, health);
+  }
+
+  /** Writes all words anew: after the hand changed. */
+  refresh(): void {
+    for (const target of this.#targets.values()) this.#write(target, this.#monitor().health(target.meta.id));
+  }
+
+  #forced(target: Target): Forced | null {
+    return this.#hand().of(target.meta.id, `${target.meta.zone}/${target.meta.pool}`);
+  }
+
+  #write(target: Target, health: TargetHealth | undefined): void {
+    const forced = this.#forced(target);
+    if (target.shed !== null && health !== undefined) {
+      target.loadFactor = nextLoadFactor(target.loadFactor, health.load, target.shed);
+    }
+    if (forced?.state !== 'drain') target.drainedAnswers = null;
+    else target.drainedAnswers ??= this.#rows.target(target.slot).answers;
+    this.#board.set(target.slot, {
+      verdict: VERDICTS[health?.verdict ?? 'unknown'],
+      hand: forced === null ? HAND_NONE : HANDS[forced.state],
+      load: target.loadFactor,
+      watched: target.meta.check !== null,
+      flipSeconds: Math.min(health?.secondsToFlip ?? 0, Number.MAX_SAFE_INTEGER),
+    });
+  }
+
+  get(id: string): TargetMeta | undefined {
+    return this.#targets.get(id)?.meta;
+  }
+
+  slot(id: string): number | undefined {
+    return this.#targets.get(id)?.slot;
+  }
+
+  ofPool(zone: string, pool: string): string[] {
+    return [...this.#targets.values()].filter((t) => t.meta.zone === zone && t.meta.pool === pool).map((t) => t.meta.id);
+  }
+
+  view(id: string, nowMs: number): TargetView | undefined {
+    const target = this.#targets.get(id);
+    if (target === undefined) return undefined;
+    const { meta } = target;
+    const health = this.#monitor().health(id);
+    const probe = health?.lastProbe ?? null;
+    const forced = this.#forced(target);
+    return {
+      id,
+      zone: meta.zone,
+      pool: meta.pool,
+      address: meta.address,
+      check: meta.check?.name ?? null,
+      state: health?.verdict ?? 'unknown',
+      forced: forcedView(forced),
+      since: health?.sinceMs ? new Date(health.sinceMs).toISOString() : null,
+      lastProbe:
+        probe === null
+          ? null
+          : { ok: probe.ok, reason: probe.reason, latencyMs: probe.latencyMs, at: new Date(probe.atMs).toISOString() },
+      drain: forced?.state === 'drain' ? this.#drain(target, forced, nowMs) : null,
+      load: health?.load ?? null,
+      flapping: health?.flapping ?? false,
+      latencies: health?.latencies ?? [],
+    };
+  }
+
+  /** When nothing that names a drained target can be in a cache any more. */
+  #drain(target: Target, _forced: Forced, nowMs: number): DrainView {
+    const { untilSeconds, answers } = this.#rows.target(target.slot);
+    const left = Math.max(0, Math.ceil(untilSeconds - nowMs / 1000));
+    return {
+      lastAnswer: null,
+      safeAt: untilSeconds === 0 ? null : new Date(untilSeconds * 1000).toISOString(),
+      secondsLeft: left,
+      safe: left === 0,
+      answersSince: answers - (target.drainedAnswers ?? answers),
+    };
+  }
+
+  views(nowMs: number): TargetView[] {
+    return [...this.#targets.keys()].map((id) => this.view(id, nowMs)!);
+  }
+}

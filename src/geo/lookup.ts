@@ -1,0 +1,329 @@
+// Reads the geo image where it lies in shared memory: from an address to its range, place and AS, without allocation.
+import type { Address, Prefix } from '../base/address.ts';
+import { placedAddress } from './embedded.ts';
+import {
+  GEO_MAGIC,
+  GEO_VERSION,
+  HEADER,
+  PLACE,
+  PLACE_WORDS,
+  SIGN,
+  SOURCE,
+  SOURCE_KINDS,
+  SOURCE_WORDS,
+} from './image.ts';
+import type { Source } from './merge.ts';
+import { type ContinentCode, NOWHERE, type PlaceFacts } from './place.ts';
+
+/** Where an address lies, for people. */
+export interface LocatedAddress {
+  /** The address that was looked up: the IPv4 one inside where there is one. */
+  readonly address: Address;
+  readonly placeId: number;
+  readonly facts: PlaceFacts;
+  /** null where nobody knows the place. */
+  readonly source: Source | null;
+  /** AS number; 0 where no database or override says. */
+  readonly as: number;
+  /** The whole range with this place, and the largest network around the address in it. */
+  readonly first: Address;
+  readonly last: Address;
+  readonly network: Prefix;
+}
+
+/**
+ * A view of one geo image. IPv4 addresses are int32 words; IPv6 addresses four int32 words, most significant first. `find` gives
+ * the number of a range, from 0 in the order of addresses; a range with its neighbours covers the space without gaps.
+ * The view doesn't look for IPv4 inside IPv6: callers ask embedded.ts first (`locate` does it itself).
+ */
+export class GeoView {
+  /** The memory that holds the image, and the image's first word in it. */
+  words: Int32Array = new Int32Array(0);
+  base = 0;
+  count4 = 0;
+  count6 = 0;
+  #index4 = 0;
+  #starts4 = 0;
+  #places4 = 0;
+  #index6 = 0;
+  #starts6 = 0;
+  #places6 = 0;
+
+  /** Looks at the image at word `atWords`. Throws when there is no image of this version: that is a mistake of the program. */
+  attach(words: Int32Array, atWords: number): void {
+    if (words[atWords] !== GEO_MAGIC || words[atWords + HEADER.version] !== GEO_VERSION)
+      throw new Error('no geo image there');
+    this.words = words;
+    this.base = atWords;
+    this.count4 = this.#header(HEADER.count4);
+    this.count6 = this.#header(HEADER.count6);
+    this.#index4 = atWords + this.#header(HEADER.index4);
+    this.#starts4 = atWords + this.#header(HEADER.starts4);
+    this.#places4 = atWords + this.#header(HEADER.places4);
+    this.#index6 = atWords + this.#header(HEADER.index6);
+    this.#starts6 = atWords + this.#header(HEADER.starts6);
+    this.#places6 = atWords + this.#header(HEADER.places6);
+  }
+
+  #header(word: number): number {
+    return this.words[this.base + word]!;
+  }
+
+  /** Changes whenever the content does. */
+  get stamp(): number {
+    return this.#header(HEADER.stamp);
+  }
+
+  /** What the loaded databases (overrides aside) give: bits of GIVES. */
+  get gives(): number {
+    return this.#header(HEADER.gives);
+  }
+
+  get placeCount(): number {
+    return this.#header(HEADER.placeCount);
+  }
+
+  /** The range of an IPv4 address. */
+  find4(address: number): number {
+    const m = this.words;
+    const starts = this.#starts4;
+    const index = this.#index4 + (address >>> 16);
+    const key = address ^ SIGN;
+    let low = m[index]!;
+    let high = m[index + 1]!;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (m[starts + middle]! <= key) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  /** The range of an IPv6 address. */
+  find6(w0: number, w1: number, w2: number, w3: number): number {
+    const m = this.words;
+    const n = this.count6;
+    const starts = this.#starts6;
+    const index = this.#index6 + (w0 >>> 16);
+    const k0 = w0 ^ SIGN;
+    const k1 = w1 ^ SIGN;
+    const k2 = w2 ^ SIGN;
+    const k3 = w3 ^ SIGN;
+    let low = m[index]!;
+    let high = m[index + 1]!;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      const at = starts + middle;
+      const s0 = m[at]!;
+      let notAfter = s0 < k0;
+      if (s0 === k0) {
+        const s1 = m[at + n]!;
+        const s2 = m[at + 2 * n]!;
+        notAfter = s1 < k1 || (s1 === k1 && (s2 < k2 || (s2 === k2 && m[at + 3 * n]! <= k3)));
+      }
+      if (notAfter) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  /** The place of an IPv4 range. */
+  place4(range: number): number {
+    return this.words[this.#places4 + range]!;
+  }
+
+  /** The place of an IPv6 range. */
+  place6(range: number): number {
+    return this.words[this.#places6 + range]!;
+  }
+
+  /** The places of all ranges of a family, where they lie. */
+  placesOfRanges(family: 4 | 6): Int32Array {
+    return family === 4
+      ? this.words.subarray(this.#places4, this.#places4 + this.count4)
+      : this.words.subarray(this.#places6, this.#places6 + this.count6);
+  }
+
+  /** First address of an IPv4 range, int32. */
+  start4(range: number): number {
+    return this.words[this.#starts4 + range]! ^ SIGN;
+  }
+
+  /** Word `column` (0 to 3) of the first address of an IPv6 range, int32. */
+  start6(range: number, column: number): number {
+    return this.words[this.#starts6 + column * this.count6 + range]! ^ SIGN;
+  }
+
+  /** The IPv6 range that an embedded block is. */
+  blockRange(block: number): number {
+    return this.#header(HEADER.blocks + block);
+  }
+
+  /** Ranges of AS numbers of a family. */
+  asCount(family: 4 | 6): number {
+    return this.#header(family === 4 ? HEADER.asCount4 : HEADER.asCount6);
+  }
+
+  /** The AS number of a range of AS numbers, 0 for none; an unsigned number. */
+  asNumber(family: 4 | 6, range: number): number {
+    const numbers = this.base + this.#header(family === 4 ? HEADER.asNumbers4 : HEADER.asNumbers6);
+    return this.words[numbers + range]! >>> 0;
+  }
+
+  /** Word `column` of the first address of a range of AS numbers, int32. */
+  asStart(family: 4 | 6, range: number, column: number): number {
+    const starts = this.base + this.#header(family === 4 ? HEADER.asStarts4 : HEADER.asStarts6);
+    return this.words[starts + column * this.asCount(family) + range]! ^ SIGN;
+  }
+
+  /** A text of the pool; null for number 0. */
+  text(number: number): string | null {
+    if (number === 0) return null;
+    const offsets = this.base + this.#header(HEADER.stringOffsets) + number;
+    const bytes = this.words.byteOffset + (this.base + this.#header(HEADER.strings)) * 4;
+    const from = this.words[offsets]!;
+    const length = this.words[offsets + 1]! - from;
+    // A copy, since text decoders refuse shared memory.
+    return Buffer.from(new Uint8Array(this.words.buffer, bytes + from, length)).toString('utf8');
+  }
+
+  /** How many texts there are, number 0 included. */
+  get textCount(): number {
+    return this.#header(HEADER.stringCount);
+  }
+
+  /** A word of a place's row: one of PLACE. */
+  placeWord(placeId: number, word: number): number {
+    return this.words[this.base + this.#header(HEADER.places) + placeId * PLACE_WORDS + word]!;
+  }
+
+  /** What is known of a place. */
+  facts(placeId: number): PlaceFacts {
+    if (placeId === 0) return NOWHERE;
+    const text = (word: number): string | null => this.text(this.placeWord(placeId, word));
+    const latitude = this.#degrees(placeId, PLACE.latitude);
+    const longitude = this.#degrees(placeId, PLACE.longitude);
+    return {
+      country: text(PLACE.country),
+      continent: text(PLACE.continent) as ContinentCode | null,
+      subdivision: text(PLACE.subdivision),
+      district: text(PLACE.district),
+      city: text(PLACE.city),
+      at: Number.isNaN(latitude) ? null : [latitude, longitude],
+    };
+  }
+
+  /** Four decimals (11 m) of the 32-bit float are its own; more would be noise. */
+  #degrees(placeId: number, word: number): number {
+    floatWord[0] = this.placeWord(placeId, word);
+    return Math.round(float[0]! * 10_000) / 10_000;
+  }
+
+  /** The source that said where a place is; null where nobody did. */
+  sourceOf(placeId: number): Source | null {
+    return this.sources()[this.placeWord(placeId, PLACE.source)] ?? null;
+  }
+
+  /** Every database in use, and the overrides. */
+  sources(): Source[] {
+    return Array.from({ length: this.#header(HEADER.sourceCount) }, (_, i) => {
+      const at = this.base + this.#header(HEADER.sources) + i * SOURCE_WORDS;
+      return {
+        kind: SOURCE_KINDS[this.words[at + SOURCE.kind]!]!,
+        file: this.text(this.words[at + SOURCE.file]!) ?? '',
+        type: this.text(this.words[at + SOURCE.type]!) ?? '',
+        builtAt: this.words[at + SOURCE.builtAt]! >>> 0,
+        gives: this.words[at + SOURCE.gives]!,
+      };
+    });
+  }
+
+  /** The AS number of an address, 0 for none. Not for the answer path. */
+  asOf(address: Address): number {
+    const { family, bytes } = placedAddress(address);
+    const key = wordsOf(bytes);
+    let low = 0;
+    let high = this.asCount(family) - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      let order = 0;
+      for (let c = 0; c < key.length && order === 0; c++)
+        order = (this.asStart(family, middle, c) >>> 0) - (key[c]! >>> 0);
+      if (order <= 0) low = middle;
+      else high = middle - 1;
+    }
+    return this.asNumber(family, low);
+  }
+
+  /** Everything about an address, for people. */
+  locate(asked: Address): LocatedAddress {
+    const address = placedAddress(asked);
+    const words = wordsOf(address.bytes);
+    const four = address.family === 4;
+    const range = four ? this.find4(words[0]!) : this.find6(words[0]!, words[1]!, words[2]!, words[3]!);
+    const placeId = four ? this.place4(range) : this.place6(range);
+    const start = (r: number): Address =>
+      addressOf(four ? [this.start4(r)] : [0, 1, 2, 3].map((column) => this.start6(r, column)));
+    const first = start(range);
+    const last =
+      range + 1 === (four ? this.count4 : this.count6)
+        ? { family: address.family, bytes: new Uint8Array(address.bytes.length).fill(255) }
+        : before(start(range + 1));
+    return {
+      address,
+      placeId,
+      facts: this.facts(placeId),
+      source: this.sourceOf(placeId),
+      as: this.asOf(address),
+      first,
+      last,
+      network: largestNetwork(address, first, last),
+    };
+  }
+}
+
+const floatWord = new Int32Array(1);
+const float = new Float32Array(floatWord.buffer);
+
+/** An address as int32 words, most significant first. */
+export function wordsOf(bytes: Uint8Array): Int32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return Int32Array.from({ length: bytes.length / 4 }, (_, i) => view.getInt32(i * 4));
+}
+
+function addressOf(words: readonly number[]): Address {
+  const bytes = new Uint8Array(words.length * 4);
+  const view = new DataView(bytes.buffer);
+  words.forEach((word, i) => {
+    view.setInt32(i * 4, word);
+  });
+  return { family: words.length === 1 ? 4 : 6, bytes };
+}
+
+/** The address before one that isn't zero. */
+function before(address: Address): Address {
+  const bytes = address.bytes.slice();
+  for (let i = bytes.length - 1; i >= 0; i--) {
+    bytes[i] = bytes[i]! - 1;
+    if (bytes[i] !== 255) break;
+  }
+  return { family: address.family, bytes };
+}
+
+/** The shortest prefix around an address that lies in [first, last]. */
+function largestNetwork(address: Address, first: Address, last: Address): Prefix {
+  const bits = address.bytes.length * 8;
+  for (let length = 0; length < bits; length++) {
+    const low = address.bytes.slice();
+    const high = address.bytes.slice();
+    for (let i = 0; i < low.length; i++) {
+      const mask = 0xff >> Math.max(0, Math.min(8, length - i * 8));
+      low[i] = low[i]! & ~mask;
+      high[i] = high[i]! | mask;
+    }
+    if (Buffer.compare(low, first.bytes) >= 0 && Buffer.compare(high, last.bytes) <= 0) {
+      return { address: { family: address.family, bytes: low }, length };
+    }
+  }
+  return { address, length: bits };
+}

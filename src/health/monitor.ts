@@ -1,0 +1,331 @@
+// The health of all targets: runs their probes, keeps their verdicts, and tells what changes.
+import type { Clock, Random } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+import type { Check } from '../zone/model.ts';
+import type { HealthEvent } from './event.ts';
+import { combine, type TargetHealth, type TargetSpec, unchecked } from './health.ts';
+import { Hold } from './hold.ts';
+import { Keeper } from './keeper.ts';
+import { probeKey } from './key.ts';
+import { Leaf, type LeafOwner, type PlainCheck } from './leaf.ts';
+import { News } from './news.ts';
+import { partsOf } from './parts.ts';
+import type { ProbeResult } from './probe.ts';
+import { type ProbeAddress, type ProbeContext, probeAddress } from './probes.ts';
+import { type Lookup, Resolver } from './resolve.ts';
+import type { Blackout, Freeze, Saved, SavedLeaf } from './saved.ts';
+import { Schedule, type ScheduleStats } from './schedule.ts';
+
+export interface MonitorOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly maxConcurrent: number;
+  readonly blackoutHoldMs: number;
+  readonly allowExec: boolean;
+  /** Where verdicts are kept across restarts; null: nowhere. Its folder is made. */
+  readonly stateFile: string | null;
+  /** Called at once when a target is new or its verdict, load or secondsToFlip changed. */
+  readonly onHealth: (id: string, health: TargetHealth) => void;
+  readonly onEvent: (event: HealthEvent) => void;
+  /** How names are resolved; the system by default. */
+  readonly lookup?: Lookup;
+  /** How addresses are probed; for tests. */
+  readonly probe?: ProbeAddress;
+}
+
+/** A check taken apart: what is probed, and how it adds up. */
+type Node =
+  | { readonly leaf: Leaf }
+  | { readonly atLeast: number; readonly parts: readonly { readonly name: string; readonly node: Node }[] };
+
+interface Target {
+  readonly spec: TargetSpec;
+  readonly key: string;
+  readonly node: Node | null;
+  readonly leaves: readonly Leaf[];
+  /** What was told last. */
+  health: TargetHealth;
+}
+
+/** Watches targets. One for the whole program; all methods are to be called from one thread. */
+export class Monitor {
+  readonly #options: MonitorOptions;
+  readonly #schedule: Schedule;
+  readonly #context: ProbeContext;
+  readonly #hold: Hold;
+  readonly #keeper: Keeper;
+  readonly #news: News;
+  readonly #owner: LeafOwner = {
+    probed: (leaf, result) => this.#probed(leaf, result),
+    starved: (leaf, reason) => this.#news.starved(leaf.key, reason),
+  };
+  #targets = new Map<string, Target>();
+  readonly #leaves = new Map<string, Leaf>();
+  #users = new Map<Leaf, Target[]>();
+  #addresses = 0;
+  #unknown = new Set<Target>();
+  #firstRoundWaiters: (() => void)[] = [];
+  /** What was saved and has not been taken up yet. */
+  readonly #saved = new Map<string, SavedLeaf>();
+  #savedVerdicts: Saved['held'] = {};
+
+  /** Reads the saved verdicts; a damaged file is ignored with a warning. Probes start with `setTargets`. */
+  constructor(options: MonitorOptions) {
+    this.#options = options;
+    const { clock, random, maxConcurrent, allowExec } = options;
+    this.#schedule = new Schedule({ clock, random, maxConcurrent });
+    this.#context = { allowExec, resolver: new Resolver(clock, options.lookup), probe: options.probe ?? probeAddress };
+    this.#hold = new Hold({ clock, ended: (what) => this.#holdEnded(what) });
+    this.#keeper = new Keeper({ clock, log: options.log, file: options.stateFile, snapshot: () => this.#snapshot() });
+    this.#news = new News(options);
+    this.#load();
+  }
+
+  /**
+   * The targets from now on. What is equal to before (address and check) keeps its verdict and its schedule, what is new is probed at once,
+   * what is gone is stopped at once.
+   */
+  setTargets(specs: readonly TargetSpec[]): void {
+    const before = this.#targets;
+    const used = new Set<Leaf>();
+    const fresh: Leaf[] = [];
+    this.#targets = new Map();
+    this.#users = new Map();
+    for (const spec of specs) {
+      const leaves: Leaf[] = [];
+      const node = spec.check === null ? null : this.#nodeOf(spec, spec.check, leaves, fresh);
+      const key = spec.check === null ? '' : probeKey(spec.address, spec.check);
+      const health = before.get(spec.id)?.health ?? unchecked;
+      const target: Target = { spec, key, node, leaves, health };
+      this.#targets.set(spec.id, target);
+      for (const leaf of leaves) {
+        used.add(leaf);
+        const users = this.#users.get(leaf);
+        if (users === undefined) this.#users.set(leaf, [target]);
+        else if (users.at(-1) !== target) users.push(target);
+      }
+    }
+    for (const leaf of this.#leaves.values()) {
+      if (used.has(leaf)) continue;
+      this.#leaves.delete(leaf.key);
+      this.#schedule.remove(leaf);
+      leaf.release();
+      if (leaf.name !== null) this.#context.resolver.forget(leaf.name);
+    }
+    this.#addresses = new Set(specs.filter((spec) => spec.check !== null).map((spec) => spec.address)).size;
+    this.#unknown = new Set();
+    for (const target of this.#targets.values()) {
+      const old = before.get(target.spec.id);
+      if (old !== undefined && (old.key === target.key || (target.node !== null && old.node !== null))) this.#refresh(target);
+      else this.#introduce(target);
+    }
+    for (const leaf of fresh) this.#schedule.add(leaf);
+    this.#settle();
+    this.#keeper.soon();
+  }
+
+  /** Resolves when every target has a verdict; saved ones count at once. */
+  firstRound(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#firstRoundWaiters.push(resolve);
+      this.#settle();
+    });
+  }
+
+  /** A target's health as it is told: held while verdicts are frozen. */
+  health(id: string): TargetHealth | undefined {
+    return this.#targets.get(id)?.health;
+  }
+
+  *all(): IterableIterator<[id: string, health: TargetHealth]> {
+    for (const [id, target] of this.#targets) yield [id, target.health];
+  }
+
+  /** Lets verdicts stand still until `untilMs` (wall clock; null: until `thaw`); probes go on. */
+  freeze(untilMs: number | null, reason: string, by: string): void {
+    this.#hold.freeze({ untilMs, reason, by });
+    this.#news.frozen(untilMs, reason, by);
+    this.#keeper.soon();
+  }
+
+  /** Ends a freeze: verdicts are what the probes say. */
+  thaw(by: string): void {
+    if (this.#hold.frozen === null) return;
+    this.#hold.thaw();
+    this.#afterHold('thaw', 'the freeze was lifted', by);
+  }
+
+  frozen(): Freeze | null {
+    return this.#hold.frozen;
+  }
+
+  /** The blackout whose verdicts are held, if there is one. */
+  blackout(): Blackout | null {
+    return this.#hold.blackout;
+  }
+
+  /** The schedule's figures, for metrics. */
+  stats(): ScheduleStats {
+    return this.#schedule.stats();
+  }
+
+  /** Writes the state file now. Never rejects: trouble is logged. Flips are written by themselves, soon after. */
+  save(): Promise<void> {
+    return this.#keeper.write();
+  }
+
+  /** Ends all probes and writes the state file. */
+  stop(): Promise<void> {
+    this.#schedule.stop();
+    this.#hold.stop();
+    for (const leaf of this.#leaves.values()) leaf.release();
+    return this.#keeper.stop();
+  }
+
+  // ---- Results ----------------------------------------------------------------------------------------------------
+
+  #probed(leaf: Leaf, result: ProbeResult): void {
+    if (result.ok) this.#hold.guard.succeeded();
+    for (const target of this.#users.get(leaf) ?? []) this.#refresh(target, true);
+    this.#settle();
+  }
+
+  /** Works out a target's health anew and tells what changed. `fresh`: because of a probe, not of a reload or the end of a hold. */
+  #refresh(target: Target, fresh = false): void {
+    const old = target.health;
+    const current = this.#told(target, old);
+    target.health = current;
+    const open = current.verdict === 'unknown' && target.node !== null && healthOf(target.node).verdict === 'unknown';
+    if (open) this.#unknown.add(target);
+    else this.#unknown.delete(target);
+    if (current.verdict !== old.verdict || current.load !== old.load || current.secondsToFlip !== old.secondsToFlip) {
+      this.#options.onHealth(target.spec.id, current);
+    }
+    if (current.flapping !== old.flapping) this.#news.flapping(target.spec, current.flapping);
+    if (current.verdict === old.verdict) return;
+    this.#news.flipped(target.spec, old.verdict, current);
+    this.#keeper.soon();
+    if (fresh && !this.#hold.active && old.verdict === 'up' && current.verdict === 'down') this.#fell(target);
+  }
+
+  /** A target's health as it may be told now. */
+  #told(target: Target, old: TargetHealth): TargetHealth {
+    if (target.node === null) return unchecked;
+    const health = healthOf(target.node);
+    // In a hold verdicts stand still, but one that never was may become a good one. A check that was changed leaves the
+    // verdict of the old one until its first probe is in.
+    const keep = this.#hold.active
+      ? old.verdict !== 'unknown' || health.verdict === 'down'
+      : old.verdict !== 'unknown' && health.verdict === 'unknown';
+    const verdict = keep ? old.verdict : health.verdict;
+    const sinceMs = verdict === old.verdict ? old.sinceMs : (health.sinceMs ?? this.#options.clock.nowMs());
+    return verdict === health.verdict ? { ...health, sinceMs } : { ...health, verdict, sinceMs, secondsToFlip: 0 };
+  }
+
+  /** A target that wasn't there before: its verdict is the saved one, that of an equal probe, or unknown. */
+  #introduce(target: Target): void {
+    if (target.node !== null) {
+      const health = healthOf(target.node);
+      const held = this.#hold.active ? this.#savedVerdicts[target.spec.id] : undefined;
+      const verdict = held ?? (this.#hold.active && health.verdict === 'down' ? 'unknown' : health.verdict);
+      const sinceMs = verdict === 'unknown' ? null : (health.sinceMs ?? this.#options.clock.nowMs());
+      target.health = { ...health, verdict, sinceMs };
+      if (health.verdict === 'unknown' && verdict === 'unknown') this.#unknown.add(target);
+    }
+    this.#options.onHealth(target.spec.id, target.health);
+  }
+
+  // ---- Blackout and freeze ------------------------------------------------------------------------------------------
+
+  #fell(target: Target): void {
+    const { clock, blackoutHoldMs } = this.#options;
+    if (blackoutHoldMs <= 0) return;
+    const { id: fell, address, check } = target.spec;
+    const ids = this.#hold.guard.fell(fell, address, check!.intervalMs, clock.monotonicMs(), this.#addresses);
+    if (ids === undefined) return;
+    this.#hold.start(ids.length, clock.nowMs() + blackoutHoldMs);
+    this.#news.blackout(ids.length, blackoutHoldMs);
+    for (const id of ids) {
+      const fallen = this.#targets.get(id);
+      if (fallen === undefined || fallen.health.verdict !== 'down') continue;
+      fallen.health = { ...fallen.health, verdict: 'up', sinceMs: clock.nowMs(), secondsToFlip: 0 };
+      this.#options.onHealth(id, fallen.health);
+      this.#news.held(fallen.spec);
+    }
+    this.#keeper.soon();
+  }
+
+  #holdEnded(what: 'freeze' | 'blackout'): void {
+    if (what === 'freeze') this.#afterHold('thaw', 'the freeze is over', null);
+    else this.#afterHold('blackout-end', 'the hold is over: verdicts are what the probes say', null);
+  }
+
+  #afterHold(kind: 'thaw' | 'blackout-end', reason: string, by: string | null): void {
+    this.#news.released(kind, reason, by);
+    if (!this.#hold.active) for (const target of this.#targets.values()) this.#refresh(target);
+    this.#keeper.soon();
+  }
+
+  // ---- Targets and what they are probed by ----------------------------------------------------------------------------
+
+  #nodeOf(spec: TargetSpec, check: Check, leaves: Leaf[], fresh: Leaf[]): Node {
+    const { probe } = check;
+    if (probe.kind === 'combined') {
+      const parts = partsOf(check, probe).map((part) => ({
+        name: part.name,
+        node: this.#nodeOf(spec, part, leaves, fresh),
+      }));
+      return { atLeast: probe.atLeast, parts };
+    }
+    const key = probeKey(spec.address, check);
+    let leaf = this.#leaves.get(key);
+    if (leaf === undefined) {
+      const { clock } = this.#options;
+      leaf = new Leaf(key, spec.address, spec.family, check as PlainCheck, clock, this.#context, this.#owner);
+      const saved = this.#saved.get(key);
+      if (saved !== undefined) leaf.restore(saved.state, saved.lastProbe, saved.latencies);
+      // Should it go and come back, this would be an old story.
+      this.#saved.delete(key);
+      this.#leaves.set(key, leaf);
+      fresh.push(leaf);
+    }
+    leaves.push(leaf);
+    return { leaf };
+  }
+
+  #settle(): void {
+    if (this.#unknown.size > 0) return;
+    const waiters = this.#firstRoundWaiters;
+    this.#firstRoundWaiters = [];
+    for (const resolve of waiters) resolve();
+  }
+
+  #load(): void {
+    const saved = this.#keeper.load();
+    if (saved === undefined) return;
+    for (const [key, leaf] of Object.entries(saved.leaves)) this.#saved.set(key, leaf);
+    this.#savedVerdicts = saved.held;
+    if (saved.freeze !== null) this.#hold.freeze(saved.freeze);
+    if (saved.blackout !== null) this.#hold.start(saved.blackout.targets, saved.blackout.untilMs);
+  }
+
+  #snapshot(): Saved {
+    const leaves: Record<string, SavedLeaf> = {};
+    for (const leaf of this.#leaves.values()) {
+      const { state, lastProbe } = leaf;
+      if (state.probed !== 'unknown') leaves[leaf.key] = { state, lastProbe, latencies: leaf.health().latencies };
+    }
+    const { active, frozen: freeze, blackout } = this.#hold;
+    const held = active ? Object.fromEntries([...this.all()].map(([id, health]) => [id, health.verdict])) : {};
+    return { format: 'meridian-health/1', savedAtMs: this.#options.clock.nowMs(), freeze, blackout, held, leaves };
+  }
+}
+
+function healthOf(node: Node): TargetHealth {
+  if ('leaf' in node) return node.leaf.health();
+  return combine(
+    node.parts.map((part) => ({ name: part.name, health: healthOf(part.node) })),
+    node.atLeast,
+  );
+}

@@ -1,0 +1,103 @@
+// Which probe a check's kind means, and how a name is probed at its addresses.
+import type { Probe } from '../zone/model.ts';
+import { probeDns } from './dns.ts';
+import { probeExec } from './exec.ts';
+import { probeFile } from './file.ts';
+import { probeHttp } from './http.ts';
+import { failed, type Outcome, printable } from './outcome.ts';
+import type { Attempt, ProbeTarget } from './probe.ts';
+import type { Resolver } from './resolve.ts';
+import { probeTcp } from './tcp.ts';
+import { probeUdp } from './udp.ts';
+import { probeWireguard } from './wireguard.ts';
+
+/** What the settings allow and what probes share. */
+export interface ProbeContext {
+  readonly allowExec: boolean;
+  readonly resolver: Resolver;
+  /** How one address is tried: `probeAddress`, or a test's stand-in. */
+  readonly probe: ProbeAddress;
+}
+
+/** One try of `probe` against one address. */
+export type ProbeAddress = (
+  probe: Probe,
+  target: ProbeTarget,
+  attempt: Attempt,
+  context: { readonly allowExec: boolean },
+) => Promise<Outcome>;
+
+/** One try of `probe` against one address, over the network (or whatever its kind means). */
+export const probeAddress: ProbeAddress = (probe, target, attempt, context) => {
+  switch (probe.kind) {
+    case 'http':
+      return probeHttp(target, probe, attempt);
+    case 'tcp':
+      return probeTcp(target, probe, attempt);
+    case 'udp':
+      return probeUdp(target, probe, attempt);
+    case 'dns':
+      return probeDns(target, probe, attempt);
+    case 'wireguard':
+      return probeWireguard(target, probe, attempt);
+    case 'exec':
+      return context.allowExec
+        ? probeExec(target, probe, attempt)
+        : Promise.resolve(failed('exec checks are off in the settings'));
+    case 'file':
+      return probeFile(target, probe, attempt);
+  }
+};
+
+/**
+ * One try against a name: good when one of its addresses is. They are tried in the system's order, the next when one has failed or
+ * after its share of the time (RFC 8305, happy eyeballs, with more patience).
+ */
+export async function probeName(
+  probe: Probe,
+  name: string,
+  kept: ProbeTarget['kept'],
+  attempt: Attempt,
+  context: ProbeContext,
+): Promise<Outcome> {
+  // What doesn't speak to the member's address needs none.
+  if (probe.kind === 'exec' || probe.kind === 'file')
+    return context.probe(probe, { address: name, name, kept }, attempt, context);
+  let addresses: readonly string[];
+  try {
+    addresses = await untilAborted(context.resolver.resolve(name, attempt.timeoutMs / 4), attempt.signal);
+  } catch (error) {
+    return failed('name does not resolve', printable(String(error)));
+  }
+  if (addresses.length === 0) return failed('timeout: name not resolved');
+  return new Promise((resolve) => {
+    let open = 0;
+    let tried = 0;
+    let over = false;
+    let cancel: (() => void) | undefined;
+    const tryNext = (): void => {
+      cancel?.();
+      if (over || tried === addresses.length) return;
+      const address = addresses[tried++]!;
+      open++;
+      if (tried < addresses.length) cancel = attempt.clock.after(attempt.timeoutMs / (addresses.length + 1), tryNext);
+      void context.probe(probe, { address, name, kept }, attempt, context).then((outcome) => {
+        open--;
+        if (over) return;
+        over = outcome.ok || (open === 0 && tried === addresses.length) || attempt.signal.aborted;
+        if (!over) return tryNext();
+        cancel?.();
+        resolve(outcome.ok ? outcome : { ...outcome, evidence: printable(`${address}: ${outcome.evidence}`) });
+      });
+    };
+    tryNext();
+  });
+}
+
+/** The promise's value, or an empty list as soon as the signal aborts. */
+function untilAborted(promise: Promise<readonly string[]>, signal: AbortSignal): Promise<readonly string[]> {
+  return new Promise((resolve, reject) => {
+    promise.then(resolve, reject);
+    signal.addEventListener('abort', () => resolve([]), { once: true });
+  });
+}

@@ -1,0 +1,210 @@
+// Opens the sockets of every listen address, in the main thread: UDP for each data thread, one TCP listener to share.
+//
+// Why here: in a SO_REUSEPORT group a socket whose thread has died goes on receiving its share. Sockets that belong to the
+// process are handed to the thread that takes the dead one's place, with all that has arrived meanwhile.
+import type { Address } from '../base/address.ts';
+import { limits } from '../base/limits.ts';
+import * as abi from './abi.ts';
+import type { Ffi } from './ffi.ts';
+import { type ListenAddress, type ListenFailure, listenMessage } from './listen.ts';
+
+/** One UDP socket as a data thread needs to know it; survives structured clone. */
+export interface UdpSocket {
+  readonly fd: number;
+  readonly family: 4 | 6;
+  /** Bound to 0.0.0.0 or ::, so that each packet says which address was asked. */
+  readonly wildcard: boolean;
+}
+
+export interface OpenSockets {
+  /** The addresses that were opened, with their real ports. */
+  readonly listening: readonly ListenAddress[];
+  /** For each data thread its socket of each listening address. */
+  readonly udp: readonly (readonly UdpSocket[])[];
+  /** The TCP listener of each listening address; hand out `duplicate`s, for who serves one closes it. */
+  readonly tcp: readonly number[];
+  /** Addresses that could not be opened, all of them. The caller decides whether it goes on without. */
+  readonly failures: readonly ListenFailure[];
+  /** Another descriptor of the same socket, closed on exec. Throws when the process is out of them. */
+  duplicate(fd: number): number;
+  /** Closes everything. Only when no thread uses the descriptors any more: numbers are reused. */
+  close(): void;
+}
+
+/** Tries to find a port that is free for UDP and TCP, where any will do. */
+const PORT_TRIES = 20;
+
+/** Opens UDP and TCP on all addresses, `threads` UDP sockets for each. What fails stands in `failures`; nothing throws. */
+export function openSockets(ffi: Ffi, addresses: readonly ListenAddress[], threads: number): OpenSockets {
+  const opener = new SocketOpener(ffi);
+  const udp: UdpSocket[][] = Array.from({ length: threads }, () => []);
+  const tcp: number[] = [];
+  const listening: ListenAddress[] = [];
+  const failures: ListenFailure[] = [];
+  for (const listen of addresses) {
+    const opened = opener.open(listen, threads);
+    if ('code' in opened) {
+      failures.push(opened);
+      continue;
+    }
+    listening.push({ address: listen.address, port: opened.port });
+    tcp.push(opened.tcp);
+    const wildcard = listen.address.bytes.every((byte) => byte === 0);
+    opened.udp.forEach((fd, thread) => {
+      udp[thread]!.push({ fd, family: listen.address.family, wildcard });
+    });
+  }
+  return {
+    listening,
+    udp,
+    tcp,
+    failures,
+    duplicate: (fd) => {
+      const copy = ffi.fcntl(fd, abi.F_DUPFD_CLOEXEC, 0);
+      if (copy < 0) throw new Error(`fcntl(F_DUPFD_CLOEXEC) failed: errno ${ffi.errno()}`);
+      return copy;
+    },
+    close: () => {
+      for (const fd of [...udp.flat().map((socket) => socket.fd), ...tcp]) ffi.close(fd);
+    },
+  };
+}
+
+interface Opened {
+  readonly port: number;
+  readonly tcp: number;
+  readonly udp: readonly number[];
+}
+
+/** Which call failed on the way to an open socket, and why. */
+class SocketError extends Error {
+  readonly errno: number;
+  readonly protocol: 'UDP' | 'TCP';
+  constructor(errno: number, protocol: 'UDP' | 'TCP') {
+    super(`errno ${errno}`);
+    this.errno = errno;
+    this.protocol = protocol;
+  }
+}
+
+class SocketOpener {
+  readonly #ffi: Ffi;
+  /** Off the JavaScript heap: a socket address at 0, an int or a length at 64. */
+  readonly #memory = Buffer.allocUnsafeSlow(128).fill(0);
+  readonly #at: number;
+  readonly #integerAt: number;
+
+  constructor(ffi: Ffi) {
+    this.#ffi = ffi;
+    this.#at = ffi.addressOf(this.#memory);
+    this.#integerAt = this.#at + 64;
+  }
+
+  open(listen: ListenAddress, threads: number): Opened | ListenFailure {
+    for (let tries = 1; ; tries++) {
+      const fds: number[] = [];
+      try {
+        return this.#openAll(listen, threads, fds);
+      } catch (error) {
+        for (const fd of fds) this.#ffi.close(fd);
+        if (!(error instanceof SocketError)) throw error;
+        // The kernel picks TCP's port; that one may be taken for UDP.
+        const unlucky = listen.port === 0 && error.errno === abi.EADDRINUSE && error.protocol === 'UDP';
+        if (!unlucky || tries >= PORT_TRIES) return describeFailure(listen, error);
+      }
+    }
+  }
+
+  /** Throws SocketError; what was opened until then stands in `fds`. */
+  #openAll(listen: ListenAddress, threads: number, fds: number[]): Opened {
+    // TCP without REUSEPORT, and UDP once without it: with it the kernel lets two servers of one user share a port, and each
+    // would see some of the queries.
+    const tcp = this.#socket(listen.address.family, abi.SOCK_STREAM, fds);
+    this.#set(tcp, abi.SOL_SOCKET, abi.SO_REUSEADDR, 1, 'TCP');
+    // Connections inherit it.
+    this.#try(tcp, abi.SOL_SOCKET, abi.SO_SNDBUF, limits.tcpSendBufferBytes);
+    this.#bind(tcp, listen.address, listen.port, 'TCP');
+    if (this.#ffi.listen(tcp, limits.tcpBacklog) < 0) throw new SocketError(this.#ffi.errno(), 'TCP');
+    const port = listen.port === 0 ? this.#portOf(tcp) : listen.port;
+
+    const probe = this.#socket(listen.address.family, abi.SOCK_DGRAM, fds);
+    this.#bind(probe, listen.address, port, 'UDP');
+    this.#ffi.close(fds.pop()!);
+
+    const udp: number[] = [];
+    for (let thread = 0; thread < threads; thread++) {
+      const fd = this.#socket(listen.address.family, abi.SOCK_DGRAM, fds);
+      this.#set(fd, abi.SOL_SOCKET, abi.SO_REUSEPORT, 1, 'UDP');
+      this.#tuneUdp(fd, listen.address);
+      this.#bind(fd, listen.address, port, 'UDP');
+      udp.push(fd);
+    }
+    return { port, tcp, udp };
+  }
+
+  #socket(family: 4 | 6, type: number, fds: number[]): number {
+    const domain = family === 4 ? abi.AF_INET : abi.AF_INET6;
+    const protocol = type === abi.SOCK_DGRAM ? 'UDP' : 'TCP';
+    const fd = this.#ffi.socket(domain, type | abi.SOCK_NONBLOCK | abi.SOCK_CLOEXEC, 0);
+    if (fd < 0) throw new SocketError(this.#ffi.errno(), protocol);
+    fds.push(fd);
+    // So that 0.0.0.0 and [::] can stand side by side, and an IPv4 client never looks like ::ffff:192.0.2.1.
+    if (family === 6) this.#set(fd, abi.IPPROTO_IPV6, abi.IPV6_V6ONLY, 1, protocol);
+    return fd;
+  }
+
+  #tuneUdp(fd: number, address: Address): void {
+    // RCVBUFFORCE may pass net.core.rmem_max, but needs CAP_NET_ADMIN; the other takes what it gets.
+    if (!this.#try(fd, abi.SOL_SOCKET, abi.SO_RCVBUFFORCE, limits.udpReceiveBufferBytes)) {
+      this.#try(fd, abi.SOL_SOCKET, abi.SO_RCVBUF, limits.udpReceiveBufferBytes);
+    }
+    // No path MTU discovery for answers: who forges "fragmentation needed" could otherwise make them small and fragmented.
+    // What can't be set (gVisor, old kernels) is done without.
+    const wildcard = address.bytes.every((byte) => byte === 0);
+    if (address.family === 4) {
+      this.#try(fd, abi.IPPROTO_IP, abi.IP_MTU_DISCOVER, abi.IP_PMTUDISC_OMIT);
+      if (wildcard) this.#set(fd, abi.IPPROTO_IP, abi.IP_PKTINFO, 1, 'UDP');
+    } else {
+      this.#try(fd, abi.IPPROTO_IPV6, abi.IPV6_MTU_DISCOVER, abi.IPV6_PMTUDISC_OMIT);
+      if (wildcard) this.#set(fd, abi.IPPROTO_IPV6, abi.IPV6_RECVPKTINFO, 1, 'UDP');
+    }
+  }
+
+  #bind(fd: number, address: Address, port: number, protocol: 'UDP' | 'TCP'): void {
+    const layout = address.family === 4 ? this.#ffi.abi.inet : this.#ffi.abi.inet6;
+    this.#memory.fill(0, 0, layout.size);
+    this.#memory.writeUInt16LE(address.family === 4 ? abi.AF_INET : abi.AF_INET6, layout.family);
+    this.#memory.writeUInt16BE(port, layout.port);
+    this.#memory.set(address.bytes, layout.address);
+    if (this.#ffi.bind(fd, this.#at, layout.size) < 0) throw new SocketError(this.#ffi.errno(), protocol);
+  }
+
+  #portOf(fd: number): number {
+    this.#memory.writeInt32LE(64, 64);
+    if (this.#ffi.getsockname(fd, this.#at, this.#integerAt) < 0) throw new SocketError(this.#ffi.errno(), 'TCP');
+    // Both families have the port in the same place.
+    return this.#memory.readUInt16BE(this.#ffi.abi.inet.port);
+  }
+
+  #try(fd: number, level: number, option: number, value: number): boolean {
+    this.#memory.writeInt32LE(value, 64);
+    return this.#ffi.setsockopt(fd, level, option, this.#integerAt, 4) === 0;
+  }
+
+  #set(fd: number, level: number, option: number, value: number, protocol: 'UDP' | 'TCP'): void {
+    if (!this.#try(fd, level, option, value)) throw new SocketError(this.#ffi.errno(), protocol);
+  }
+}
+
+const CODES = new Map([
+  [abi.EADDRINUSE, 'EADDRINUSE'],
+  [abi.EACCES, 'EACCES'],
+  [abi.EADDRNOTAVAIL, 'EADDRNOTAVAIL'],
+  [abi.EAFNOSUPPORT, 'EAFNOSUPPORT'],
+  [abi.EMFILE, 'EMFILE'],
+]);
+
+function describeFailure(listen: ListenAddress, error: SocketError): ListenFailure {
+  const code = CODES.get(error.errno) ?? `errno ${error.errno}`;
+  return { listen, code, message: listenMessage(listen, code, error.protocol) };
+}

@@ -1,0 +1,63 @@
+// Entry of the TCP thread: an event loop of its own, away from the control plane's, with the same answer path.
+import { type MessagePort, workerData } from 'node:worker_threads';
+import { systemClock } from '../base/clock.ts';
+import {
+  type AnswerMemory,
+  type AnswerSettings,
+  createAnswerer,
+  readMessages,
+  type ThreadMessage,
+} from './answerer.ts';
+import type { ListenAddress } from './listen.ts';
+import { StreamServer } from './stream.ts';
+
+/** What the thread starts with. `fds` null: it opens `listen` itself. */
+export interface TcpWorkerData {
+  readonly memory: AnswerMemory;
+  readonly settings: AnswerSettings;
+  readonly port: MessagePort;
+  readonly fds: readonly number[] | null;
+  readonly listen: readonly ListenAddress[];
+  readonly idleTimeoutMs: number;
+  readonly maxConnections: number;
+  readonly maxConnectionsPerClient: number;
+  readonly ipv4PrefixBits: number;
+  readonly ipv6PrefixBits: number;
+}
+
+const data = workerData as TcpWorkerData;
+const { port } = data;
+const { answerer, reader } = createAnswerer(data.memory, data.settings, (of) => {
+  if (!readMessages(port, of)) void stop();
+});
+const server = new StreamServer({
+  responder: answerer,
+  counters: new Float64Array(data.memory.serveCounters),
+  clock: systemClock,
+  idleTimeoutMs: data.idleTimeoutMs,
+  maxConnections: data.maxConnections,
+  maxConnectionsPerClient: data.maxConnectionsPerClient,
+  ipv4PrefixBits: data.ipv4PrefixBits,
+  ipv6PrefixBits: data.ipv6PrefixBits,
+});
+
+async function stop(): Promise<void> {
+  await server.close();
+  port.close();
+}
+
+port.on('message', (message: ThreadMessage) => {
+  if (message.kind === 'chunk') reader.addChunk(message.index, message.buffer);
+  else void stop();
+});
+const ports: number[] = [];
+const failures: string[] = [];
+if (data.fds !== null) for (const fd of data.fds) await server.listenFd(fd);
+else {
+  for (const address of data.listen) {
+    const result = await server.listen(address);
+    if (typeof result === 'number') ports.push(result);
+    else failures.push(result.message);
+  }
+}
+port.postMessage({ kind: 'ready', ports, failures });

@@ -1,0 +1,64 @@
+// Entry of a data thread: serves its UDP sockets with the answer path until it is told to stop.
+import { type MessagePort, workerData } from 'node:worker_threads';
+import {
+  type AnswerMemory,
+  type AnswerSettings,
+  createAnswerer,
+  readMessages,
+  type ThreadMessage,
+} from './answerer.ts';
+import { DgramServer } from './dgram.ts';
+import { loadFfi } from './ffi.ts';
+import type { ListenAddress } from './listen.ts';
+import type { UdpSocket } from './sockets.ts';
+import { UdpLoop } from './udp.ts';
+
+/** What the thread starts with. `sockets` null: no libc here, it listens through node:dgram on `listen`. */
+export interface UdpWorkerData {
+  readonly memory: AnswerMemory;
+  readonly settings: AnswerSettings;
+  readonly port: MessagePort;
+  readonly sockets: readonly UdpSocket[] | null;
+  readonly bellFd: number;
+  readonly listen: readonly ListenAddress[];
+}
+
+const { memory, settings, port, sockets, bellFd, listen } = workerData as UdpWorkerData;
+let running = true;
+const { answerer, reader } = createAnswerer(memory, settings, (of) => {
+  running = readMessages(port, of) && running;
+});
+const counters = new Float64Array(memory.serveCounters);
+const monotonicMs = (): number => performance.now();
+
+if (sockets !== null) {
+  const ffi = loadFfi();
+  if (ffi === null) throw new Error('libc could be loaded in the main thread, but not here');
+  port.postMessage({ kind: 'ready', ports: [], failures: [] });
+  new UdpLoop({
+    ffi,
+    sockets,
+    bellFd,
+    responder: answerer,
+    counters,
+    monotonicMs,
+    onBell: () => {
+      running = readMessages(port, reader) && running;
+      return running;
+    },
+  }).run();
+  port.close();
+} else {
+  const server = new DgramServer({ responder: answerer, counters, monotonicMs });
+  const results = [];
+  for (const address of listen) results.push(await server.listen(address));
+  port.on('message', (message: ThreadMessage) => {
+    if (message.kind === 'chunk') reader.addChunk(message.index, message.buffer);
+    else void server.close().then(() => port.close());
+  });
+  port.postMessage({
+    kind: 'ready',
+    ports: results.filter((result) => typeof result === 'number'),
+    failures: results.filter((result) => typeof result !== 'number').map((failure) => failure.message),
+  });
+}

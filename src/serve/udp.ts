@@ -1,0 +1,220 @@
+// The UDP loop of a data thread: blocks in poll, takes datagrams in batches, answers each in place, sends the batch.
+
+import type { Responder } from '../answer/port.ts';
+import { TRANSPORT_UDP } from '../answer/port.ts';
+import { limits } from '../base/limits.ts';
+import * as abi from './abi.ts';
+import { Arena, type Lane } from './arena.ts';
+import { UDP_BATCHES, UDP_PORT_ZERO, UDP_RECEIVED, UDP_SEND_FAILED, UDP_SENT, UDP_SILENT } from './counters.ts';
+import type { Ffi } from './ffi.ts';
+import type { UdpSocket } from './sockets.ts';
+
+export interface UdpLoopOptions {
+  readonly ffi: Ffi;
+  readonly sockets: readonly UdpSocket[];
+  /** The eventfd that wakes the loop, see bell.ts. */
+  readonly bellFd: number;
+  /** Called when the bell rang, and now and then while nothing comes in (limits.pollWaitMs): false stops the loop. */
+  readonly onBell: () => boolean;
+  readonly responder: Responder;
+  /** A row of SERVE_COUNTERS. */
+  readonly counters: Float64Array;
+  /** Monotonic milliseconds. */
+  readonly monotonicMs: () => number;
+}
+
+interface Served {
+  readonly fd: number;
+  readonly lane: Lane;
+}
+
+/** Batches that are still answered after the loop was told to stop: what had arrived by then, but no flood without end. */
+const LAST_ROUNDS = 32;
+
+export class UdpLoop {
+  readonly #ffi: Ffi;
+  readonly #arena: Arena;
+  readonly #served: readonly Served[];
+  readonly #responder: Responder;
+  readonly #counters: Float64Array;
+  readonly #monotonicMs: () => number;
+  readonly #onBell: () => boolean;
+  readonly #bellFd: number;
+  /** The pollfds, sockets first and the bell last, and behind them 8 bytes to read the bell into. */
+  readonly #pollMemory: Buffer;
+  readonly #pollAddress: number;
+
+  constructor(options: UdpLoopOptions) {
+    const { ffi, sockets, bellFd } = options;
+    this.#ffi = ffi;
+    this.#responder = options.responder;
+    this.#counters = options.counters;
+    this.#monotonicMs = options.monotonicMs;
+    this.#onBell = options.onBell;
+    this.#bellFd = bellFd;
+    this.#arena = new Arena(ffi, limits.udpBatch);
+    this.#served = sockets.map(({ fd, family, wildcard }) => ({ fd, lane: this.#arena.lane(family, wildcard) }));
+
+    const { pollfd } = ffi.abi;
+    this.#pollMemory = Buffer.allocUnsafeSlow(Math.max(128, (sockets.length + 1) * pollfd.size + 8)).fill(0);
+    this.#pollAddress = ffi.addressOf(this.#pollMemory);
+    [...sockets.map((socket) => socket.fd), bellFd].forEach((fd, i) => {
+      this.#pollMemory.writeInt32LE(fd, i * pollfd.size + pollfd.fd);
+      this.#pollMemory.writeInt16LE(abi.POLLIN, i * pollfd.size + pollfd.events);
+    });
+  }
+
+  /**
+   * Serves until `onBell` returns false; blocks the thread. Throws where a descriptor is not what it should be: then the thread
+   * should end, and another take its sockets.
+   */
+  run(): void {
+    const ffi = this.#ffi;
+    const sockets = this.#served.length;
+    let backlog = false;
+    for (;;) {
+      // A socket that filled its batch has more: then poll only looks, at the other sockets and the bell.
+      const ready = ffi.poll(this.#pollAddress, sockets + 1, backlog ? 0 : limits.pollWaitMs);
+      if (ready < 0) {
+        if (ffi.errno() === abi.EINTR) continue;
+        throw new Error(`poll failed: errno ${ffi.errno()}`);
+      }
+      if ((this.#events(sockets) !== 0 && this.#hush()) || (ready === 0 && !backlog)) {
+        if (!this.#onBell()) break;
+      }
+      backlog = false;
+      // One batch a socket and turn: none starves another.
+      for (let i = 0; i < sockets; i++) {
+        const events = this.#events(i);
+        if (events === 0) continue;
+        if ((events & abi.POLLNVAL) !== 0) throw new Error(`fd ${this.#served[i]!.fd} is not open`);
+        if (this.#serve(this.#served[i]!) === limits.udpBatch) backlog = true;
+      }
+    }
+    for (const socket of this.#served) {
+      for (let rounds = 0; rounds < LAST_ROUNDS && this.#serve(socket) === limits.udpBatch; rounds++);
+    }
+  }
+
+  #events(i: number): number {
+    const { pollfd } = this.#ffi.abi;
+    return this.#pollMemory.readInt16LE(i * pollfd.size + pollfd.revents);
+  }
+
+  /** Takes the ring off the bell. */
+  #hush(): true {
+    this.#ffi.read(this.#bellFd, this.#pollAddress + this.#pollMemory.length - 8, 8);
+    return true;
+  }
+
+  /** One batch of one socket. Returns how many datagrams there were. */
+  #serve(socket: Served): number {
+    const received = this.#ffi.recvmmsg(socket.fd, socket.lane.recvAddress, limits.udpBatch, abi.MSG_DONTWAIT, 0);
+    if (received <= 0) {
+      const errno = this.#ffi.errno();
+      // ICMP errors and shortages pass; anything else would fail for ever.
+      if (received < 0 && !PASSING.has(errno)) throw new Error(`recvmmsg failed: errno ${errno}`);
+      return 0;
+    }
+    this.#responder.beginBatch(this.#monotonicMs());
+    const answers = this.#answer(socket.lane, received);
+    if (answers > 0) this.#send(socket, answers);
+    this.#responder.endBatch();
+    this.#counters[UDP_BATCHES]! += 1;
+    return received;
+  }
+
+  /** Answers `count` packets in place and puts the answers behind the first send headers. Returns how many. */
+  #answer(lane: Lane, count: number): number {
+    const arena = this.#arena;
+    const responder = this.#responder;
+    const peer = responder.peer;
+    const { bytes, words, headerWords, vectorWords, nameStride, packetStride } = arena;
+    const { packetOf, answerLengthWord, receivedWord } = lane;
+    const six = lane.family === 6;
+    let port = lane.portByte;
+    let address = lane.addressByte;
+    let packet = arena.packetByte;
+    let lengthWord = receivedWord;
+    let answers = 0;
+    let unanswerable = 0;
+    peer.family = lane.family;
+    for (let i = 0; i < count; i++) {
+      peer.port = (bytes[port]! << 8) | bytes[port + 1]!;
+      peer.w0 = word(bytes, address);
+      if (six) {
+        peer.w1 = word(bytes, address + 4);
+        peer.w2 = word(bytes, address + 8);
+        peer.w3 = word(bytes, address + 12);
+      }
+      if (peer.port === 0) {
+        unanswerable++;
+      } else {
+        const length = responder.respond(bytes, packet, words[lengthWord]!, limits.udpResponseBytes, TRANSPORT_UDP);
+        if (length > 0) {
+          if (packetOf[answers] !== i) arena.aim(lane, answers, i);
+          words[answerLengthWord + answers * vectorWords] = length;
+          if (lane.pktinfo) this.#answerFrom(lane, answers, i);
+          answers++;
+        }
+      }
+      if (lane.pktinfo) words[lane.recvControlLengthWord + i * headerWords] = lane.controlSpace;
+      port += nameStride;
+      address += nameStride;
+      packet += packetStride;
+      lengthWord += headerWords;
+    }
+    const counters = this.#counters;
+    counters[UDP_RECEIVED]! += count;
+    counters[UDP_PORT_ZERO]! += unanswerable;
+    counters[UDP_SILENT]! += count - answers - unanswerable;
+    return answers;
+  }
+
+  /** Sends answer `k` from the address that packet `i` was sent to: the control message that came with it goes back. */
+  #answerFrom(lane: Lane, k: number, i: number): void {
+    const { bytes, words, headerWords, controlStride } = this.#arena;
+    words[lane.sendControlLengthWord + k * headerWords] = words[lane.recvControlLengthWord + i * headerWords]!;
+    // The route decides the interface, as for any packet, unless the address means nothing without one (fe80::/10).
+    const local = lane.localAddressByte + i * controlStride;
+    const linkLocal = lane.family === 6 && bytes[local] === 0xfe && (bytes[local + 1]! & 0xc0) === 0x80;
+    if (!linkLocal) words[lane.interfaceWord + ((i * controlStride) >> 2)] = 0;
+  }
+
+  #send(socket: Served, count: number): void {
+    const ffi = this.#ffi;
+    let done = 0;
+    let failed = 0;
+    let tries = 0;
+    while (done < count) {
+      const address = socket.lane.sendAddress + done * this.#arena.headerBytes;
+      const sent = ffi.sendmmsg(socket.fd, address, count - done, abi.MSG_DONTWAIT);
+      if (sent > 0) {
+        done += sent;
+        continue;
+      }
+      const errno = ffi.errno();
+      if (errno === abi.EINTR) continue;
+      if (errno === abi.EAGAIN || errno === abi.ENOBUFS || errno === abi.ENOMEM) {
+        if (tries++ < limits.udpSendTries) {
+          ffi.poll(this.#pollAddress, 0, limits.udpSendWaitMs);
+          continue;
+        }
+        failed += count - done;
+        break;
+      }
+      // Only the first of what is left can have failed: no route, a firewall's veto, an address that has gone.
+      failed++;
+      done++;
+    }
+    this.#counters[UDP_SENT]! += count - failed;
+    this.#counters[UDP_SEND_FAILED]! += failed;
+  }
+}
+
+const PASSING: ReadonlySet<number> = new Set([abi.EAGAIN, abi.EINTR, abi.ENOMEM, abi.ENOBUFS, abi.ECONNREFUSED]);
+
+/** Four bytes in network order as an int32. */
+function word(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
+}

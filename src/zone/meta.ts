@@ -1,0 +1,60 @@
+// What the control plane keeps of a compiled zone beside its image: plain data, stored with the image under its hash.
+import type { Place } from '../geo/place.ts';
+import type { MapSpec } from './mapspec.ts';
+import type { Check, ChoiceList, MemberFamily, Pool, Transfer, WhenAllDown } from './model.ts';
+
+/** One target of the zone; its place in the list is its number in the image. */
+export interface TargetMeta {
+  /** `ZONE/POOL/ADDRESS` */
+  readonly id: string;
+  readonly zone: string;
+  readonly pool: string;
+  readonly address: string;
+  readonly family: MemberFamily;
+  readonly check: Check | null;
+  readonly capacity: number | null;
+  readonly weight: number;
+}
+
+/** One steered record set's steering in the words of the file; its place in the list is STEER.number. */
+export interface SteeringMeta {
+  /** The names that have it, relative to the zone (`@`, `www`); the first few. */
+  readonly owners: readonly string[];
+  readonly map: number;
+  readonly type: number;
+  readonly regions: readonly { readonly name: string; readonly places: readonly Place[]; readonly slot: number }[];
+  readonly defaultSlot: number;
+  /** The lists by slot. */
+  readonly lists: readonly ChoiceList[];
+  readonly whenAllDown: WhenAllDown;
+  readonly answers: number | null;
+  readonly ttlMax: number;
+  readonly ttlMin: number;
+}
+
+/** A pool without its members (they are in `targets`); its place in the list is POOL.number. */
+export interface PoolMeta extends Omit<Pool, 'members' | 'check'> {
+  readonly check: string | null;
+  readonly members: readonly number[];
+}
+
+export interface ZoneMeta {
+  /** Lower case without final dot, the root is `.`. */
+  readonly name: string;
+  readonly owner: string | null;
+  /** `soa.serial` of the file; null: the server assigns one. */
+  readonly serial: number | null;
+  readonly targets: readonly TargetMeta[];
+  readonly maps: readonly MapSpec[];
+  readonly steerings: readonly SteeringMeta[];
+  readonly pools: readonly PoolMeta[];
+  readonly transfer: Transfer | null;
+  readonly usesCommon: boolean;
+  readonly names: number;
+  readonly records: number;
+}
+
+export interface CompiledZone {
+  readonly image: Uint8Array;
+  readonly meta: ZoneMeta;
+}

@@ -1,0 +1,134 @@
+// Lint of geography: regions that never match, networks inside of each other, places that stand twice, rules without data.
+import { compareAddresses, contains, formatPrefix, type Prefix } from '../base/address.ts';
+import { allCountries, continentOf } from '../geo/countries.ts';
+import type { PlaceKey } from '../geo/place.ts';
+import type { GeoData, LintedZone } from './check.ts';
+import type { WrittenPlace } from './regions.ts';
+import type { WrittenSteering } from './steering.ts';
+
+type SetRegion = WrittenSteering['regions'][number];
+
+/** A network of a record set, with the region that it stands for. */
+interface RegionNetwork {
+  readonly region: SetRegion;
+  readonly place: WrittenPlace;
+  readonly prefix: Prefix;
+  /** Share of its addresses that longer networks of the record set take away. */
+  taken: number;
+}
+
+/** Reports what is doubtful about regions and places. */
+export function lintPlaces(zone: LintedZone): void {
+  lintRepeated(zone);
+  const seen = new Set<string>();
+  for (const steering of zone.steerings) {
+    // Record sets with the same regions have the same faults.
+    const pattern = steering.regions.map(({ name }) => name).join(' ');
+    const fresh = pattern !== '' && !seen.has(pattern);
+    seen.add(pattern);
+    if (fresh) lintRegions(steering);
+  }
+  if (zone.geoData !== null) lintData(zone, zone.geoData);
+}
+
+/** A place in two regions: a record set that names both is an error, and whoever reads it will wonder. */
+function lintRepeated({ regions, document }: LintedZone): void {
+  const seen = new Map<PlaceKey, string>();
+  for (const { name, places } of regions.values()) {
+    for (const { key, offset } of places) {
+      const other = seen.get(key);
+      if (other === undefined) seen.set(key, name);
+      else {
+        const message = `${key} is in the region ${other} too; no record set can name both`;
+        document.report('place-in-two-regions', offset, message, 'keep it in one of them');
+      }
+    }
+  }
+}
+
+function lintRegions({ regions, document, owner, typeText }: WrittenSteering): void {
+  const networks = sortedNetworks(regions);
+  const inside: RegionNetwork[] = [];
+  const said = new Set<string>();
+  for (const network of networks) {
+    while (inside.length > 0 && !holds(inside.at(-1)!.prefix, network.prefix)) inside.pop();
+    const outer = inside.at(-1);
+    if (outer !== undefined) {
+      outer.taken += 2 ** (outer.prefix.length - network.prefix.length);
+      const pair = `${outer.region.name} ${network.region.name}`;
+      if (outer.region !== network.region && !said.has(pair)) {
+        said.add(pair);
+        const [small, large] = [formatPrefix(network.prefix), formatPrefix(outer.prefix)];
+        const message = `${small} of ${network.region.name} lies in ${large} of ${outer.region.name}; the longer one wins`;
+        document.report('networks-overlap', network.region.offset, message, 'nothing, if that is meant');
+      }
+    }
+    inside.push(network);
+  }
+  const countries = new Set<string>();
+  for (const { places } of regions)
+    for (const { place } of places) if (place.kind === 'country') countries.add(place.code);
+  const taken = new Set(networks.filter((network) => network.taken >= 1).map((network) => network.place));
+  for (const region of regions) {
+    const dead =
+      region.places.length > 0 && region.places.every((place) => taken.has(place) || isSpent(place, countries));
+    if (!dead) continue;
+    const message = `${owner} ${typeText}: the region ${region.name} never matches: more specific places of other regions cover it`;
+    document.report('region-never-matches', region.offset, message, 'remove it, or the places that cover it');
+  }
+}
+
+/** Whether every country of a continent stands in the record set by itself. */
+function isSpent({ place }: WrittenPlace, countries: ReadonlySet<string>): boolean {
+  if (place.kind !== 'continent') return false;
+  return allCountries().every((country) => continentOf(country) !== place.code || countries.has(country));
+}
+
+/** By address, then from short to long: what a network holds follows it. */
+function sortedNetworks(regions: readonly SetRegion[]): RegionNetwork[] {
+  const networks: RegionNetwork[] = [];
+  for (const region of regions) {
+    for (const place of region.places) {
+      if (place.place.kind === 'network') networks.push({ region, place, prefix: place.place.prefix, taken: 0 });
+    }
+  }
+  return networks.sort(({ prefix: a }, { prefix: b }) => {
+    if (a.address.family !== b.address.family) return a.address.family - b.address.family;
+    return compareAddresses(a.address, b.address) || a.length - b.length;
+  });
+}
+
+function holds(outer: Prefix, inner: Prefix): boolean {
+  return outer.length <= inner.length && contains(outer, inner.address);
+}
+
+/** Rules that no loaded database can match: said once for each kind. */
+function lintData({ steerings }: LintedZone, data: GeoData): void {
+  const kinds = {
+    as: { has: data.asNumbers, code: 'no-as-data', needs: 'an ASN database (such as GeoLite2-ASN)' },
+    city: { has: data.cities, code: 'no-city-data', needs: 'a city database (such as GeoLite2-City)' },
+    subdivision: {
+      has: data.subdivisions,
+      code: 'no-subdivision-data',
+      needs: 'a city database (such as GeoLite2-City)',
+    },
+  } as const;
+  const said = new Set<string>();
+  for (const { regions, document, closestOffset } of steerings) {
+    for (const region of regions) {
+      for (const { place, key } of region.places) {
+        if (place.kind !== 'as' && place.kind !== 'city' && place.kind !== 'subdivision') continue;
+        const { has, code, needs } = kinds[place.kind];
+        if (has || said.has(code)) continue;
+        said.add(code);
+        const message = `no loaded database can match ${key} of the region ${region.name}`;
+        document.report(code, region.offset, message, `put ${needs} into geoip/, or say it in overrides.yaml`);
+      }
+    }
+    if (closestOffset !== null && !data.coordinates && !said.has('closest-by-country')) {
+      said.add('closest-by-country');
+      const message = 'the loaded databases have no coordinates: closest measures from the middle of each country';
+      document.report('closest-by-country', closestOffset, message, 'put a city database into geoip/ for more');
+    }
+  }
+}

@@ -1,0 +1,206 @@
+// Lint: what a zone file says that is allowed, but hardly meant. Every finding is a warning with a code of its own.
+import type { Document } from '../base/document.ts';
+import { TYPE } from '../wire/types.ts';
+import type { Check, SteeredSet } from '../zone/model.ts';
+import { lintPlaces } from './check-places.ts';
+import type { Checks } from './checks.ts';
+import { detectionSeconds, longestTtlSeconds, slowestFailoverSeconds } from './failover.ts';
+import { familiesOf, type WrittenPool } from './pools.ts';
+import type { Region } from './regions.ts';
+import type { WrittenSteering } from './steering.ts';
+
+/** What the loaded geographic databases can tell of an address. */
+export interface GeoData {
+  readonly coordinates: boolean;
+  readonly subdivisions: boolean;
+  readonly cities: boolean;
+  readonly asNumbers: boolean;
+}
+
+/** A zone as written, for lint. */
+export interface LintedZone {
+  readonly document: Document;
+  readonly zone: string;
+  /** Of this file alone; what `_common.yaml` has may be used by other zones. */
+  readonly regions: ReadonlyMap<string, Region>;
+  readonly usedRegions: ReadonlySet<string>;
+  readonly pools: ReadonlyMap<string, WrittenPool>;
+  readonly usedPools: ReadonlySet<string>;
+  readonly checks: Checks;
+  readonly steerings: readonly WrittenSteering[];
+  readonly transferOffset: number | null;
+  readonly geoData: GeoData | null;
+}
+
+/** Slower failover than this is said: a minute. */
+const FAILOVER_SECONDS = 60;
+
+/** What resolvers accept over UDP without fragments (the DNS flag day of 2020), less header, question, OPT and client subnet. */
+const ANSWER_BYTES = 1232 - 12 - 4 - 11 - 24;
+
+/** Octets of a record with a compressed owner: 12 and the address. */
+const RECORD_BYTES = { 4: 16, 6: 28 } as const;
+
+/** Reports what is doubtful. */
+export function lintZone(zone: LintedZone): void {
+  lintUnused(zone);
+  for (const pool of zone.pools.values()) lintPool(pool);
+  lintPlaces(zone);
+  const weightsSaid = new Set<string>();
+  for (const steering of zone.steerings) {
+    lintSteering(steering);
+    lintWeights(steering, weightsSaid);
+  }
+  lintFamilies(zone);
+  if (zone.transferOffset !== null && zone.steerings.length > 0) {
+    const message = 'secondaries get steered records as the first pool of default, and do not follow health';
+    zone.document.report(
+      'transfer-ignores-health',
+      zone.transferOffset,
+      message,
+      'delegate only to servers of this program',
+    );
+  }
+}
+
+function lintUnused(zone: LintedZone): void {
+  const { document } = zone;
+  const fix = 'remove it, or use it';
+  for (const [name, { offset }] of zone.regions) {
+    if (!zone.usedRegions.has(name)) document.report('unused-region', offset, `nothing uses the region ${name}`, fix);
+  }
+  for (const [name, { offset }] of zone.pools) {
+    if (!zone.usedPools.has(name)) document.report('unused-pool', offset, `nothing uses the pool ${name}`, fix);
+  }
+  for (const key of zone.checks.unused())
+    document.report('unused-check', key, `nothing uses the check ${key.text}`, fix);
+}
+
+function lintPool({ pool, document, minLiveOffset, offset, broken }: WrittenPool): void {
+  if (broken) return;
+  for (const family of familiesOf(pool)) {
+    const count = pool.members.filter((member) => member.family === family).length;
+    if (pool.minLive.kind === 'count' && pool.minLive.count > count) {
+      const members = `${count} ${family === 'name' ? '' : `IPv${family} `}member${count === 1 ? '' : 's'}`;
+      const message = `min-live is ${pool.minLive.count}, but the pool ${pool.name} has ${members}: it can never be up`;
+      document.report('min-live-unreachable', minLiveOffset, message, `write min-live: ${count}, or add members`);
+    }
+  }
+  const slow = pool.check === null ? undefined : slowProbe(pool.check);
+  if (slow !== undefined) {
+    const message = `the check ${slow.name} waits ${slow.timeoutMs} ms for an answer, longer than its interval of ${slow.intervalMs} ms`;
+    document.report('timeout-over-interval', offset, message, 'shorten the timeout, or lengthen the interval');
+  }
+}
+
+/** The first check, of a combination the first part, whose timeout is longer than its interval. */
+function slowProbe(check: Check): Check | undefined {
+  if (check.probe.kind === 'combined') return check.probe.of.map(slowProbe).find((part) => part !== undefined);
+  return check.timeoutMs > check.intervalMs ? check : undefined;
+}
+
+function lintSteering(steering: WrittenSteering): void {
+  const { document, sets, pools } = steering;
+  const what = `${steering.owner} ${steering.typeText}`;
+  const first = sets[0];
+  if (first === undefined) return;
+  if (first.whenAllDown === 'nodata') {
+    const message = `${what}: resolvers cache NODATA for everybody, also after the pools are back`;
+    document.report(
+      'nodata-when-all-down',
+      steering.whenAllDownOffset,
+      message,
+      'write when-all-down: servfail, or serve',
+    );
+  }
+  const used = [...pools.values()].map(({ pool }) => pool);
+  const seconds = slowestFailoverSeconds(first, used);
+  if (seconds !== null && seconds > FAILOVER_SECONDS) {
+    const over = Math.ceil(seconds - FAILOVER_SECONDS);
+    const message = `${what}: clients can be sent to a dead backend for up to ${Math.ceil(seconds)} seconds, ${over} more than a minute`;
+    document.report(
+      'slow-failover',
+      steering.ttlOffset,
+      message,
+      failoverFix(
+        first,
+        used.map(({ check }) => check),
+      ),
+    );
+  }
+  for (const set of sets) {
+    const message = tooLong(set, steering);
+    if (message !== null) {
+      const fix = 'write answers: with a smaller number';
+      document.report('answer-too-long', steering.answersOffset, `${what}: ${message}`, fix);
+    }
+  }
+}
+
+function failoverFix(set: SteeredSet, checks: readonly (Check | null)[]): string {
+  const slowest = Math.max(...checks.map((check) => (check === null ? 0 : detectionSeconds(check))));
+  const room = Math.floor(FAILOVER_SECONDS - slowest);
+  const longest = Math.max(...checks.map((check) => (check === null ? 0 : longestTtlSeconds(set.ttl, check))));
+  if (room >= 1 && room < longest) return `write ttl: ${room}, or check more often`;
+  return 'check more often, with a shorter timeout or a lower fall';
+}
+
+/** A message when the largest answer of a set does not go into one UDP packet; null when it does. */
+function tooLong(set: SteeredSet, { pools }: WrittenSteering): string | null {
+  const family = set.type === TYPE.A ? 4 : set.type === TYPE.AAAA ? 6 : null;
+  if (family === null) return null;
+  const room = Math.floor(ANSWER_BYTES / RECORD_BYTES[family]);
+  for (const { pool } of pools.values()) {
+    const members = pool.members.filter((member) => member.family === family).length;
+    const answers = Math.min(members, set.answers ?? (pool.pick === 'weighted' ? members : 1));
+    if (answers > room) {
+      return `the pool ${pool.name} would answer ${answers} IPv${family} addresses, but ${room} go into a UDP packet`;
+    }
+  }
+  return null;
+}
+
+/** Weights choose members; where every member is answered anyway, there is nothing to choose. */
+function lintWeights(
+  { sets, pools, document, answersOffset, owner, typeText }: WrittenSteering,
+  said: Set<string>,
+): void {
+  for (const set of sets) {
+    const family = set.type === TYPE.A ? 4 : set.type === TYPE.AAAA ? 6 : 'name';
+    for (const { pool } of pools.values()) {
+      if (pool.pick !== 'weighted' || family === 'name' || said.has(pool.name)) continue;
+      const weights = pool.members
+        .filter((member) => member.family === family && member.weight > 0)
+        .map(({ weight }) => weight);
+      const differ = weights.some((weight) => weight !== weights[0]);
+      if (!differ || (set.answers ?? weights.length) < weights.length) continue;
+      said.add(pool.name);
+      const message = `${owner} ${typeText} answers every member of the pool ${pool.name}, so their weights only change the order`;
+      document.report('weights-without-effect', answersOffset, message, `write answers: 1 (below ${weights.length})`);
+    }
+  }
+}
+
+/** Families that a record set asks for and its pools don't have: said once for all `ADDR`, for each A and AAAA that is always empty. */
+function lintFamilies({ steerings, document }: LintedZone): void {
+  const lacking = new Set<string>();
+  let firstOffset: number | null = null;
+  for (const { sets, pools, typeText, offset, owner } of steerings) {
+    for (const set of sets) {
+      const family = set.type === TYPE.A ? 4 : set.type === TYPE.AAAA ? 6 : 'name';
+      const empty = [...pools.values()].filter(({ pool, broken }) => !broken && !familiesOf(pool).has(family));
+      if (empty.length === 0) continue;
+      if (typeText === 'ADDR') {
+        firstOffset ??= offset;
+        for (const { pool } of empty) lacking.add(pool.name);
+      } else if (empty.length === pools.size) {
+        const message = `${owner} ${typeText} never has an answer: its pools have no IPv${family} members`;
+        document.report('never-answers', offset, message, 'add members of that family, or remove the record set');
+      }
+    }
+  }
+  if (firstOffset === null) return;
+  const names = [...lacking].slice(0, 10).join(', ');
+  const message = `pools with one address family only: ${names}; clients that ask for the other get NODATA, which is fine`;
+  document.report('one-family', firstOffset, message, 'nothing, or add members of the other family');
+}

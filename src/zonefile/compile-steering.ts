@@ -1,0 +1,272 @@
+// Turns steered record sets and pools into the blocks of a zone image; equal ones are written once.
+import { hashText } from '../base/hash.ts';
+import { TYPE } from '../wire/types.ts';
+import {
+  ELEMENT_CLOSEST,
+  ELEMENT_POOL,
+  ELEMENT_WEIGHTED,
+  FAMILY_4,
+  FAMILY_6,
+  FAMILY_NAME,
+  LIST_STICKY,
+  MEMBER_DATA,
+  MEMBER_HASH,
+  MEMBER_TARGET,
+  MEMBER_WEIGHT,
+  MEMBER_WORDS,
+  PICK_ORDERED,
+  PICK_STICKY,
+  PICK_WEIGHTED,
+  POOL,
+  STEER,
+  STEER_DYNAMIC_TTL,
+  WHEN_NODATA,
+  WHEN_SERVE,
+  WHEN_SERVFAIL,
+} from '../zone/layout.ts';
+import type { MapSpec, SlotSpec } from '../zone/mapspec.ts';
+import type { PoolMeta, SteeringMeta, TargetMeta } from '../zone/meta.ts';
+import type { Choice, ChoiceList, Member, Pool, SteeredSet, ZoneModel } from '../zone/model.ts';
+import { writeRecord } from './compile-records.ts';
+import type { SegmentWriter } from './segment.ts';
+
+const PICKS = { weighted: PICK_WEIGHTED, ordered: PICK_ORDERED, sticky: PICK_STICKY } as const;
+const WHENS = { serve: WHEN_SERVE, nodata: WHEN_NODATA, servfail: WHEN_SERVFAIL } as const;
+
+/** Canonical text of a list of pools: lists with one text are one list (and so one slot). */
+function listKey(list: ChoiceList): string {
+  return list
+    .map((choice) => {
+      if (choice.kind === 'pool') return choice.pool;
+      if (choice.kind === 'closest') return `closest(${choice.spreadKm}:${choice.pools.join(',')})`;
+      return `weighted(${choice.shares
+        .map((share) => `${share.pool}=${share.weight}`)
+        .sort()
+        .join(',')})`;
+    })
+    .join(';');
+}
+
+/** The pools that a list names, in order. */
+export function poolsOf(list: ChoiceList): string[] {
+  return list.flatMap((choice: Choice) => {
+    if (choice.kind === 'pool') return [choice.pool];
+    return choice.kind === 'closest' ? [...choice.pools] : choice.shares.map((share) => share.pool);
+  });
+}
+
+/** Names that explain and status tell of sets with one steering: ten thousand would help nobody. */
+const OWNERS_TOLD = 10;
+
+/** Compiles the steering of one zone into `out`. */
+export class SteeringCompiler {
+  readonly targets: TargetMeta[] = [];
+  readonly maps: MapSpec[] = [];
+  readonly steerings: (SteeringMeta & { readonly owners: string[] })[] = [];
+  readonly pools: PoolMeta[] = [];
+  /** Word offsets of every member's target word. */
+  readonly memberWords: number[] = [];
+  readonly #out: SegmentWriter;
+  readonly #model: ZoneModel;
+  readonly #targetNumbers = new Map<string, number>();
+  readonly #poolNumbers = new Map<string, number>();
+  readonly #poolBlocks = new Map<string, number>();
+  readonly #steerBlocks = new Map<string, number>();
+  readonly #numbers = new Map<number, number>();
+  readonly #mapNumbers = new Map<string, number>();
+
+  constructor(out: SegmentWriter, model: ZoneModel) {
+    this.#out = out;
+    this.#model = model;
+    // Every member is a target, named by a record set or not: it can be watched and forced.
+    for (const pool of model.pools.values()) this.#poolNumber(pool);
+  }
+
+  /** Word of the steering block of a set. `owner` is told to people: relative to the zone. */
+  steering(set: SteeredSet, owner: string): number {
+    const lists: ChoiceList[] = [];
+    const slots = new Map<string, number>();
+    const slotOf = (list: ChoiceList): number => {
+      const key = listKey(list);
+      const known = slots.get(key);
+      if (known !== undefined) return known;
+      slots.set(key, lists.length);
+      lists.push(list);
+      return lists.length - 1;
+    };
+    const defaultSlot = slotOf(set.steering.default);
+    const regions = set.steering.regions.map((r) => ({ name: r.name, places: r.places, slot: slotOf(r.list) }));
+    const map = this.#map(regions, defaultSlot, lists);
+    const key = JSON.stringify([
+      set.type,
+      map,
+      defaultSlot,
+      lists.map(listKey),
+      regions.map((r) => [r.name, r.slot]),
+      set.ttl,
+      set.answers,
+      set.whenAllDown,
+    ]);
+    const known = this.#steerBlocks.get(key);
+    if (known !== undefined) {
+      const { owners } = this.steerings[this.#numbers.get(known)!]!;
+      if (owners.length < OWNERS_TOLD) owners.push(owner);
+      return known;
+    }
+    const at = this.#out.reserve(STEER.size + lists.length);
+    this.#steerBlocks.set(key, at);
+    this.#numbers.set(at, this.steerings.length);
+    this.#out.set(at + STEER.type, set.type);
+    this.#out.set(at + STEER.flags, WHENS[set.whenAllDown] | (set.ttl.dynamic ? STEER_DYNAMIC_TTL : 0));
+    this.#out.set(at + STEER.ttlMax, set.ttl.max);
+    this.#out.set(at + STEER.ttlMin, set.ttl.min);
+    this.#out.set(at + STEER.answers, set.answers ?? 0);
+    this.#out.set(at + STEER.map, map);
+    this.#out.set(at + STEER.defaultSlot, defaultSlot);
+    this.#out.set(at + STEER.number, this.steerings.length);
+    this.#out.set(at + STEER.slots, lists.length);
+    lists.forEach((list, slot) => {
+      this.#out.set(at + STEER.size + slot, this.#list(list, set.type));
+    });
+    this.steerings.push({
+      owners: [owner],
+      map,
+      type: set.type,
+      regions,
+      defaultSlot,
+      lists,
+      whenAllDown: set.whenAllDown,
+      answers: set.answers,
+      ttlMax: set.ttl.max,
+      ttlMin: set.ttl.min,
+    });
+    return at;
+  }
+
+  /** Number of the region map, -1 where every client has the default list whole. */
+  #map(regions: MapSpec['regions'], defaultSlot: number, lists: readonly ChoiceList[]): number {
+    const slots: SlotSpec[] = lists.map((list) => ({
+      closest: list
+        .filter((choice) => choice.kind === 'closest')
+        .map((choice) => ({
+          points: choice.pools.map((name) => {
+            const pool = this.#model.pools.get(name)!;
+            if (pool.at === null) throw new Error(`pool ${name} of a closest has no coordinates`);
+            return { at: pool.at, bias: pool.bias };
+          }),
+          spreadKm: choice.spreadKm,
+        })),
+    }));
+    if (regions.length === 0 && slots.every((slot) => slot.closest.length === 0)) return -1;
+    const spec: MapSpec = {
+      regions: regions.map((r) => ({ places: r.places, slot: r.slot })),
+      defaultSlot,
+      slots,
+      defaultClimbs: lists[defaultSlot]!.length > 0,
+    };
+    const key = JSON.stringify(spec, (_, value: unknown) => (value instanceof Uint8Array ? [...value] : value));
+    const known = this.#mapNumbers.get(key);
+    if (known !== undefined) return known;
+    this.#mapNumbers.set(key, this.maps.length);
+    this.maps.push(spec);
+    return this.maps.length - 1;
+  }
+
+  #list(list: ChoiceList, type: number): number {
+    const sticky = poolsOf(list).some((name) => this.#model.pools.get(name)!.pick === 'sticky');
+    const words: number[] = [list.length | (sticky ? LIST_STICKY : 0)];
+    let group = 0;
+    for (const choice of list) {
+      if (choice.kind === 'pool') words.push(ELEMENT_POOL, this.#pool(choice.pool, type));
+      else if (choice.kind === 'closest') {
+        words.push(
+          ELEMENT_CLOSEST,
+          group++,
+          choice.pools.length,
+          ...choice.pools.map((name) => this.#pool(name, type)),
+        );
+      } else {
+        words.push(ELEMENT_WEIGHTED, choice.shares.length);
+        for (const share of choice.shares) words.push(this.#pool(share.pool, type), share.weight);
+      }
+    }
+    return this.#out.push(...words);
+  }
+
+  /** Word of the block of a pool as a record type sees it. */
+  #pool(name: string, type: number): number {
+    if (type === TYPE.CNAME) return this.#poolBlock(name, FAMILY_NAME);
+    const four = this.#poolBlock(name, FAMILY_4);
+    const six = this.#poolBlock(name, FAMILY_6);
+    this.#out.set(four + POOL.other, six);
+    this.#out.set(six + POOL.other, four);
+    return type === TYPE.AAAA ? six : four;
+  }
+
+  #poolBlock(name: string, family: number): number {
+    const key = `${family} ${name}`;
+    const known = this.#poolBlocks.get(key);
+    if (known !== undefined) return known;
+    const pool = this.#model.pools.get(name)!;
+    const number = this.#poolNumber(pool);
+    const wanted = family === FAMILY_NAME ? 'name' : family === FAMILY_4 ? 4 : 6;
+    const members = pool.members.filter((member) => member.family === wanted);
+    const data = members.map((member) => this.#memberData(member));
+    const minLive =
+      pool.minLive.kind === 'count' ? pool.minLive.count : Math.ceil((members.length * pool.minLive.percent) / 100);
+    const at = this.#out.reserve(POOL.members + members.length * MEMBER_WORDS);
+    this.#poolBlocks.set(key, at);
+    this.#out.set(at + POOL.flags, PICKS[pool.pick] | (family << 2));
+    // A pool without a live member is never up, whatever `min-live` says.
+    this.#out.set(at + POOL.minLive, Math.max(1, minLive));
+    this.#out.set(at + POOL.count, members.length);
+    this.#out.set(at + POOL.number, number);
+    members.forEach((member, i) => {
+      const word = at + POOL.members + i * MEMBER_WORDS;
+      this.#out.set(word + MEMBER_TARGET, this.#target(pool, member));
+      this.#out.set(word + MEMBER_WEIGHT, member.weight);
+      this.#out.set(word + MEMBER_HASH, hashText(member.stickyName));
+      this.#out.set(word + MEMBER_DATA, data[i]!);
+      this.memberWords.push(word + MEMBER_TARGET);
+    });
+    return at;
+  }
+
+  #memberData(member: Member): number {
+    const b = member.bytes;
+    if (member.family === 4) return (b[0]! << 24) | (b[1]! << 16) | (b[2]! << 8) | b[3]!;
+    if (member.family === 6) return this.#out.pushBytes(b) * 4;
+    return writeRecord(this.#out, TYPE.CNAME, 0, { bytes: b, names: [0] }, this.#model.apex, () => 0).at;
+  }
+
+  #poolNumber(pool: Pool): number {
+    const known = this.#poolNumbers.get(pool.name);
+    if (known !== undefined) return known;
+    const { members, check, ...rest } = pool;
+    this.#poolNumbers.set(pool.name, this.pools.length);
+    this.pools.push({
+      ...rest,
+      check: check?.name ?? null,
+      members: members.map((member) => this.#target(pool, member)),
+    });
+    return this.pools.length - 1;
+  }
+
+  #target(pool: Pool, member: Member): number {
+    const id = `${pool.zone}/${pool.name}/${member.address}`;
+    const known = this.#targetNumbers.get(id);
+    if (known !== undefined) return known;
+    this.#targetNumbers.set(id, this.targets.length);
+    this.targets.push({
+      id,
+      zone: pool.zone,
+      pool: pool.name,
+      address: member.address,
+      family: member.family,
+      check: pool.check,
+      capacity: member.capacity,
+      weight: member.weight,
+    });
+    return this.targets.length - 1;
+  }
+}

@@ -1,0 +1,386 @@
+// Steered record sets: which clients get which pools, in what order, and for how long.
+import type { Document, Entry, MapNode, Node, ScalarNode } from '../base/document.ts';
+import { Fields, readMap, readOneOrMore, readScalar, readTtl, readWhole } from '../base/fields.ts';
+import { limits } from '../base/limits.ts';
+import { nearest } from '../base/nearest.ts';
+import { CONTINENTS, type PlaceKey } from '../geo/place.ts';
+import { TYPE } from '../wire/types.ts';
+import type { Choice, ChoiceList, Pool, SteeredSet, Steering, Ttl, WhenAllDown } from '../zone/model.ts';
+import { parsePlace, placeKey } from './places.ts';
+import { readKilometres, type WrittenPool } from './pools.ts';
+import type { Region, WrittenPlace } from './regions.ts';
+
+/** What a steered record set may name. */
+export interface Steerable {
+  readonly document: Document;
+  readonly defaultTtlSeconds: number;
+  /** Pool and region of a name, this file's before `_common.yaml`'s; noted down as used. undefined: there is none. */
+  pool(name: string): WrittenPool | undefined;
+  region(name: string): Region | undefined;
+  poolNames(): Iterable<string>;
+  regionNames(): Iterable<string>;
+}
+
+/** A steered record set and where its parts stand. */
+export interface WrittenSteering {
+  /** For `ADDR` two sets, of A and of AAAA; else one. */
+  readonly sets: readonly SteeredSet[];
+  readonly document: Document;
+  /** The owner's name as written, and the record set's type, for messages. */
+  readonly owner: string;
+  readonly typeText: string;
+  /** Of the type. */
+  readonly offset: number;
+  readonly ttlOffset: number;
+  readonly answersOffset: number;
+  readonly whenAllDownOffset: number;
+  readonly pools: ReadonlyMap<string, WrittenPool>;
+  /** The regions, in the file's order, with the places of each and where its key stands. */
+  readonly regions: readonly {
+    readonly name: string;
+    readonly places: readonly WrittenPlace[];
+    readonly offset: number;
+  }[];
+  /** Where the first `closest` stands; null: there is none. */
+  readonly closestOffset: number | null;
+}
+
+export const POLICIES = ['regions', 'closest', 'pools', 'weighted'] as const;
+const STEERED_KEYS = [...POLICIES, 'ttl', 'answers', 'when-all-down', 'spread'] as const;
+
+/** Types that a steered record set may be written as, with the types that it gives. */
+export const STEERED_TYPES: Readonly<Record<string, readonly number[]>> = {
+  A: [TYPE.A],
+  AAAA: [TYPE.AAAA],
+  ADDR: [TYPE.A, TYPE.AAAA],
+  CNAME: [TYPE.CNAME],
+};
+
+/** Whether a record set's map says that it is steered. */
+export function isSteered(map: MapNode): boolean {
+  return POLICIES.some((policy) => map.entries.has(policy));
+}
+
+/** Reads a steered record set: `owner` as written, `type` the key that it stands under. */
+export function readSteering(
+  zone: Steerable,
+  owner: string,
+  type: ScalarNode,
+  map: MapNode,
+): WrittenSteering | undefined {
+  return new SteeringReader(zone, owner, type, map).read();
+}
+
+class SteeringReader {
+  readonly #zone: Steerable;
+  readonly #document: Document;
+  readonly #owner: string;
+  readonly #type: ScalarNode;
+  readonly #fields: Fields;
+  readonly #pools = new Map<string, WrittenPool>();
+  readonly #regions: { name: string; places: readonly WrittenPlace[]; offset: number; list: ChoiceList }[] = [];
+  #spreadKm = 0;
+  #closestOffset: number | null = null;
+  #poolCount = 0;
+  #failed = false;
+
+  constructor(zone: Steerable, owner: string, type: ScalarNode, map: MapNode) {
+    this.#zone = zone;
+    this.#document = zone.document;
+    this.#owner = owner;
+    this.#type = type;
+    this.#fields = new Fields(zone.document, map, 'a steered record set', STEERED_KEYS);
+  }
+
+  read(): WrittenSteering | undefined {
+    const fields = this.#fields;
+    const document = this.#document;
+    const given = POLICIES.filter((policy) => fields.has(policy));
+    if (given.length > 1) {
+      const message = `${given.join(' and ')} cannot stand side by side`;
+      const fix =
+        'keep exactly one of regions, closest, pools and weighted; inside of regions the others may be nested';
+      document.report('one-of', fields.entry(given[1]!)!.key, message, fix);
+      this.#failed = true;
+    }
+    this.#spreadKm = fields.read('spread', readKilometres) ?? 0;
+    const steering = given.map((policy) => this.#readPolicy(policy, fields.node(policy)!))[0];
+    if (fields.has('spread') && this.#closestOffset === null && !this.#failed) {
+      const fix = 'remove it, or use closest';
+      document.report(
+        'without-effect',
+        fields.entry('spread')!.key,
+        'spread says how near ties of closest are; there is no closest',
+        fix,
+      );
+    }
+    const ttl = fields.has('ttl') ? fields.read('ttl', readSteeredTtl) : fixedTtl(this.#zone.defaultTtlSeconds);
+    const isCname = this.#type.text === 'CNAME';
+    const answers = fields.has('answers') ? fields.whole('answers', 1, isCname ? 1 : limits.recordsPerSet) : null;
+    const whenAllDown: WhenAllDown | undefined = fields.has('when-all-down')
+      ? fields.choice('when-all-down', ['serve', 'nodata', 'servfail'] as const)
+      : 'serve';
+    if (steering === undefined || this.#failed) return undefined;
+    if (ttl === undefined || answers === undefined || whenAllDown === undefined) return undefined;
+    const types = STEERED_TYPES[this.#type.text] ?? [];
+    return {
+      sets: types.map((type) => ({ kind: 'steered', type, ttl, steering, answers, whenAllDown })),
+      document,
+      owner: this.#owner,
+      typeText: this.#type.text,
+      offset: this.#type.offset,
+      ttlOffset: fields.node('ttl')?.offset ?? this.#type.offset,
+      answersOffset: fields.node('answers')?.offset ?? this.#type.offset,
+      whenAllDownOffset: fields.node('when-all-down')?.offset ?? this.#type.offset,
+      pools: this.#pools,
+      regions: this.#regions,
+      closestOffset: this.#closestOffset,
+    };
+  }
+
+  #readPolicy(policy: (typeof POLICIES)[number], node: Node): Steering | undefined {
+    switch (policy) {
+      case 'regions':
+        return this.#readRegions(node);
+      case 'pools':
+        return { regions: [], default: this.#readList(node) };
+      case 'closest':
+        return { regions: [], default: this.#compact([this.#readClosest(node)]) };
+      case 'weighted':
+        return { regions: [], default: this.#compact([this.#readWeighted(node)]) };
+    }
+  }
+
+  #compact(choices: readonly (Choice | undefined)[]): ChoiceList {
+    return choices.filter((choice) => choice !== undefined);
+  }
+
+  #readRegions(node: Node): Steering | undefined {
+    const map = readMap(this.#document, node, 'regions', 'a map of regions and their pools');
+    if (map === undefined) return this.#fail();
+    if (!map.entries.has('default')) {
+      const message = 'regions needs a default: what clients get that match no region';
+      this.#document.report(
+        'no-default',
+        this.#fields.entry('regions')!.key,
+        message,
+        'add default: POOL, or default: nodata',
+      );
+      this.#failed = true;
+    }
+    const seen = new Map<PlaceKey, string>();
+    let placeCount = 0;
+    let fallback: ChoiceList = [];
+    for (const entry of map.entries.values()) {
+      if (entry.key.text === 'default') {
+        const { value } = entry;
+        fallback = value.kind === 'scalar' && value.text === 'nodata' ? [] : this.#readList(value);
+        continue;
+      }
+      const places = this.#placesOf(entry.key);
+      const list = this.#readList(entry.value);
+      for (const { key } of places ?? []) this.#noteplace(seen, key, entry);
+      placeCount += places?.length ?? 0;
+      if (places !== undefined) this.#regions.push({ name: entry.key.text, places, offset: entry.key.offset, list });
+    }
+    if (placeCount > limits.placesPerMap) {
+      const message = `${placeCount} places in one record set; at most ${limits.placesPerMap} are read`;
+      this.#document.report('too-many', node, message, 'join networks, or use countries');
+      this.#failed = true;
+    }
+    const regions = this.#regions.map(({ name, places, list }) => ({
+      name,
+      places: places.map(({ place }) => place),
+      list,
+    }));
+    return { regions, default: fallback };
+  }
+
+  #noteplace(seen: Map<PlaceKey, string>, key: PlaceKey, entry: Entry): void {
+    const earlier = seen.get(key);
+    if (earlier === undefined) {
+      seen.set(key, entry.key.text);
+      return;
+    }
+    const both = earlier === entry.key.text ? `twice in ${earlier}` : `in ${earlier} and in ${entry.key.text}`;
+    const message = `the place ${key} stands ${both}: which of the two is meant?`;
+    this.#document.report('duplicate-place', entry.key, message, 'take it out of one of them');
+    this.#failed = true;
+  }
+
+  /** The places of a region's name, or of a place that stands for itself. */
+  #placesOf(key: ScalarNode): readonly WrittenPlace[] | undefined {
+    const region = this.#zone.region(key.text);
+    if (region !== undefined) {
+      this.#failed ||= region.broken;
+      return region.places;
+    }
+    const result = parsePlace(key.text);
+    if (result.ok) return [{ place: result.place, key: placeKey(result.place), offset: key.offset }];
+    this.#failed = true;
+    // Lower-case words are names of regions or continents; what looks like another kind of place is judged as one.
+    if (/^[a-z][a-z0-9_-]*$/.test(key.text)) {
+      const meant = nearest(key.text, [...this.#zone.regionNames(), ...Object.keys(CONTINENTS), 'default']);
+      const fix =
+        meant === undefined ? `define it under regions: ${key.text}: [PLACE, ...]` : `did you mean "${meant}"?`;
+      const country = result.code === 'unknown-country' ? `; ${result.fix}` : '';
+      this.#document.report('unknown-region', key, `there is no region "${key.text}"`, fix + country);
+    } else this.#document.report(result.code, key, result.message, result.fix);
+    return undefined;
+  }
+
+  /** A pool's name, a list of choices, or one `closest` or `weighted`. */
+  #readList(node: Node): ChoiceList {
+    const elements = node.kind === 'map' ? [node] : readOneOrMore(this.#document, node, 'a list of pools');
+    if (elements === undefined) {
+      this.#failed = true;
+      return [];
+    }
+    if (elements.length === 0) {
+      this.#document.report('no-values', node, 'this list of pools is empty', 'name a pool');
+      this.#failed = true;
+    }
+    const named = new Set<string>();
+    return this.#compact(
+      elements.map((element) => {
+        if (element.kind === 'map') return this.#readNested(element);
+        const scalar = readScalar(this.#document, element, 'a pool', 'the name of a pool, closest or weighted');
+        const pool = scalar === undefined ? undefined : this.#poolName(scalar, named);
+        return pool === undefined ? this.#fail() : ({ kind: 'pool', pool } as const);
+      }),
+    );
+  }
+
+  #readNested(map: MapNode): Choice | undefined {
+    const fields = new Fields(this.#document, map, 'an element of a list of pools', ['closest', 'weighted']);
+    const closest = fields.node('closest');
+    const weighted = fields.node('weighted');
+    if ((closest === undefined) === (weighted === undefined)) {
+      const message = 'a list of pools holds names, { closest: [...] } and { weighted: {...} }';
+      this.#document.report('one-of', map, message, 'write exactly one of closest and weighted');
+      return this.#fail();
+    }
+    return closest === undefined ? this.#readWeighted(weighted!) : this.#readClosest(closest);
+  }
+
+  #readClosest(node: Node): Choice | undefined {
+    this.#closestOffset ??= node.offset;
+    const elements = readOneOrMore(this.#document, node, 'closest');
+    if (elements === undefined) return this.#fail();
+    if (elements.length === 0) {
+      this.#document.report('no-values', node, 'closest names no pool', 'name the pools to choose from');
+      return this.#fail();
+    }
+    if (elements.length > limits.poolsPerClosest) {
+      const message = `${elements.length} pools in one closest; at most ${limits.poolsPerClosest} are read`;
+      this.#document.report('too-many', node, message, 'split it by regions');
+      return this.#fail();
+    }
+    const named = new Set<string>();
+    const pools: string[] = [];
+    for (const element of elements) {
+      const scalar = readScalar(this.#document, element, 'a pool', 'the name of a pool');
+      const name = scalar === undefined ? undefined : this.#poolName(scalar, named);
+      if (name === undefined) this.#failed = true;
+      else {
+        pools.push(name);
+        const written = this.#pools.get(name)!;
+        if (written.pool.at === null && !written.broken) {
+          const fix = `add at: [latitude, longitude] to the pool ${name}`;
+          this.#document.report('pool-without-at', element, `closest cannot place the pool ${name}: it has no at`, fix);
+          this.#failed = true;
+        }
+      }
+    }
+    return { kind: 'closest', pools, spreadKm: this.#spreadKm };
+  }
+
+  #readWeighted(node: Node): Choice | undefined {
+    const map = readMap(this.#document, node, 'weighted', 'a map of pools and their weights');
+    if (map === undefined) return this.#fail();
+    if (map.entries.size === 0) {
+      this.#document.report('no-values', node, 'weighted names no pool', 'name the pools and their weights');
+      return this.#fail();
+    }
+    const shares: { pool: string; weight: number }[] = [];
+    for (const { key, value } of map.entries.values()) {
+      const pool = this.#poolName(key, new Set());
+      const weight = readWhole(this.#document, value, `the weight of ${key.text}`, 0, limits.weight);
+      if (pool === undefined || weight === undefined) this.#failed = true;
+      else shares.push({ pool, weight });
+    }
+    return { kind: 'weighted', shares };
+  }
+
+  /** A pool that exists and has members of the right kind; undefined after a report. */
+  #poolName(scalar: ScalarNode, named: Set<string>): string | undefined {
+    const document = this.#document;
+    const name = scalar.text;
+    const written = this.#zone.pool(name);
+    if (written === undefined) {
+      const meant = nearest(name, this.#zone.poolNames());
+      const nodata = name === 'nodata' ? 'only default can be nodata; ' : '';
+      const fix =
+        meant === undefined ? `define it under pools: ${name}: { members: [...] }` : `did you mean "${meant}"?`;
+      document.report('unknown-pool', scalar, `there is no pool "${name}"`, nodata + fix);
+      return undefined;
+    }
+    if (named.has(name)) {
+      document.report(
+        'duplicate-pool',
+        scalar,
+        `the pool ${name} stands in this list already`,
+        'remove one of the two',
+      );
+      return undefined;
+    }
+    named.add(name);
+    this.#pools.set(name, written);
+    if (++this.#poolCount === limits.poolsPerSteering + 1) {
+      const message = `this record set names more than ${limits.poolsPerSteering} pools`;
+      document.report('too-many', this.#type, message, 'split it into several names');
+      this.#failed = true;
+    }
+    if (!written.broken && !this.#fits(written.pool)) {
+      const [has, needs] = this.#type.text === 'CNAME' ? ['addresses', 'names'] : ['names', 'addresses'];
+      const message = `the pool ${name} has ${has}, but ${this.#type.text} needs ${needs}`;
+      document.report('wrong-pool', scalar, message, `use a pool whose members are ${needs}`);
+      return undefined;
+    }
+    return name;
+  }
+
+  #fits(pool: Pool): boolean {
+    const names = pool.members[0]?.family === 'name';
+    return pool.members.length === 0 || names === (this.#type.text === 'CNAME');
+  }
+
+  #fail(): undefined {
+    this.#failed = true;
+    return undefined;
+  }
+}
+
+function fixedTtl(seconds: number): Ttl {
+  return { max: seconds, min: seconds, dynamic: false };
+}
+
+/** One TTL, or `{ max, min }`. */
+function readSteeredTtl(document: Document, node: Node, what: string): Ttl | undefined {
+  if (node.kind === 'map') {
+    const fields = new Fields(document, node, 'ttl', ['max', 'min']);
+    const max = fields.require('max', '300', readTtl);
+    const min = fields.require('min', '20', readTtl);
+    if (max === undefined || min === undefined) return undefined;
+    if (min <= max) return { max, min, dynamic: true };
+    document.report(
+      'ttl-range',
+      fields.node('min')!,
+      `min (${min}) is above max (${max})`,
+      `write { max: ${min}, min: ${max} }`,
+    );
+    return undefined;
+  }
+  const seconds = readTtl(document, node, what);
+  return seconds === undefined ? undefined : fixedTtl(seconds);
+}

@@ -1,0 +1,212 @@
+// A control plane without a server below it: two targets, one zone, and a memory of what it was asked to do.
+import {
+  type ControlPlane,
+  type EventView,
+  type Explanation,
+  type ForceRequest,
+  RequestError,
+  type StatusView,
+  type TargetView,
+  type ZoneSummary,
+} from '../../dist/control/views.js';
+
+const AT = '2026-01-02T03:04:05.000Z';
+
+function target(pool: string, address: string, state: TargetView['state']): TargetView {
+  return {
+    id: `net.cat/${pool}/${address}`,
+    zone: 'net.cat',
+    pool,
+    address,
+    check: 'web',
+    state,
+    forced: null,
+    since: AT,
+    lastProbe: { ok: state === 'up', reason: state === 'up' ? '200 OK' : 'connection refused', latencyMs: 1.5, at: AT },
+    drain: null,
+    load: null,
+    flapping: false,
+    latencies: [1, 2, 1.5],
+  };
+}
+
+export class FakeControl implements ControlPlane {
+  isReady = true;
+  targets = [target('moscow', '127.0.1.1', 'up'), target('rio', '2001:db8::1', 'down')];
+  summary: ZoneSummary = {
+    name: 'net.cat',
+    file: 'zones/net.cat.yaml',
+    owner: 'web-team',
+    state: 'ok',
+    serial: 7,
+    names: 3,
+    records: 5,
+    targets: 2,
+    loadedAt: AT,
+    errors: 0,
+    warnings: 1,
+    queries: { ecs: 30, resolver: 10, unknownPlace: 4 },
+    failOpen: ['net.cat A'],
+  };
+  /** What was asked, in order: method and arguments. */
+  readonly asked: unknown[][] = [];
+  readonly stored: EventView[] = [];
+  readonly #listeners = new Set<(event: EventView) => void>();
+
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
+  emit(type: string, message: string): EventView {
+    const event = { id: this.stored.length + 1, at: AT, type, target: null, message, detail: {} };
+    this.stored.push(event);
+    for (const listener of this.#listeners) listener(event);
+    return event;
+  }
+
+  ready(): boolean {
+    return this.isReady;
+  }
+
+  status(): StatusView {
+    return {
+      version: '0.1.0',
+      startedAt: AT,
+      uptimeSeconds: 61,
+      ready: this.isReady,
+      listen: ['127.0.0.1:5300'],
+      admin: '',
+      dataThreads: 1,
+      udp: 'recvmmsg',
+      zones: [this.summary],
+      geo: { databases: [{ file: 'embedded', type: 'country', built: AT }], overrides: 2, problems: [] },
+      health: { targets: 2, up: 1, down: 1, unknown: 0, forced: 0, frozen: null, blackout: null },
+      failOpen: ['net.cat A'],
+      warnings: [],
+      counters: { udpQueries: 90, tcpQueries: 10, ecsQueries: 25, nxdomain: 3, tcp_open: 2 },
+    };
+  }
+
+  health(): { targets: TargetView[] } {
+    return { targets: this.targets };
+  }
+
+  zones(): ZoneSummary[] {
+    return [this.summary];
+  }
+
+  zone(name: string) {
+    return name === 'net.cat' ? { ...this.summary, diagnostics: [], pools: [] } : undefined;
+  }
+
+  explain(request: Parameters<ControlPlane['explain']>[0]): Explanation {
+    this.asked.push(['explain', request]);
+    if (request.client === 'nonsense') throw new RequestError(400, 'bad-address', '"nonsense" is not an IP address');
+    return {
+      question: { name: request.name, type: request.type ?? 'A', zone: 'net.cat' },
+      client: { address: request.client ?? '127.0.0.1', source: 'ecs', prefix: '81.2.69.160/32' },
+      place: {
+        network: '81.2.69.0/24',
+        country: 'GB',
+        continent: 'europe',
+        subdivision: null,
+        city: null,
+        as: null,
+        at: [51.5, -0.1],
+        database: 'embedded',
+        built: AT,
+      },
+      region: { name: 'default', match: 'default', candidates: [] },
+      pools: [
+        {
+          name: 'moscow',
+          state: 'up',
+          chosen: true,
+          why: 'the closest',
+          members: [
+            {
+              address: '127.0.1.1',
+              state: 'up',
+              forced: null,
+              lastProbe: { ok: true, reason: '200 OK', latencyMs: 1.5, at: AT },
+              weight: 1,
+              chosen: true,
+              why: 'up',
+            },
+          ],
+        },
+      ],
+      answer: {
+        rcode: 'NOERROR',
+        records: ['net.cat. 60 IN A 127.0.1.1'],
+        authority: [],
+        ttl: 60,
+        ttlReason: 'as written',
+        scope: 16,
+        sizes: [{ transport: 'udp512', octets: 41, truncated: false, records: 1 }],
+      },
+      steps: ['The client 81.2.69.160 is in GB.', 'The closest pool that is up is moscow.'],
+    };
+  }
+
+  coverage(name: string, type: string) {
+    this.asked.push(['coverage', name, type]);
+    return {
+      rows: [
+        { place: 'RU', region: 'russia', pool: 'moscow' },
+        { place: 'AQ', region: 'default', pool: null },
+      ],
+    };
+  }
+
+  async reload() {
+    this.asked.push(['reload']);
+    return { zones: this.zones(), changed: ['net.cat'], removed: [], errors: [], warnings: [] };
+  }
+
+  forceTarget(id: string, request: ForceRequest) {
+    this.asked.push(['forceTarget', id, request]);
+    return { target: this.#find(id), emptied: ['rio.net.cat A'] };
+  }
+
+  unforceTarget(id: string, by: string) {
+    this.asked.push(['unforceTarget', id, by]);
+    return { target: this.#find(id) };
+  }
+
+  forcePool(zone: string, pool: string, request: ForceRequest) {
+    this.asked.push(['forcePool', zone, pool, request]);
+    return { targets: this.#findPool(zone, pool), emptied: [] };
+  }
+
+  unforcePool(zone: string, pool: string, by: string) {
+    this.asked.push(['unforcePool', zone, pool, by]);
+    return { targets: this.#findPool(zone, pool) };
+  }
+
+  freeze(forMs: number | null, reason: string, by: string) {
+    this.asked.push(['freeze', forMs, reason, by]);
+    return forMs === 0 ? null : { until: null, reason, by };
+  }
+
+  events(limit: number): EventView[] {
+    return this.stored.slice(-limit);
+  }
+
+  onEvent(listener: (event: EventView) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #find(id: string): TargetView {
+    const found = this.targets.find((candidate) => candidate.id === id);
+    if (found === undefined) throw new RequestError(404, 'unknown-target', `there is no target ${id}`);
+    return found;
+  }
+
+  #findPool(zone: string, pool: string): TargetView[] {
+    const found = this.targets.filter((candidate) => candidate.zone === zone && candidate.pool === pool);
+    if (found.length === 0) throw new RequestError(404, 'unknown-pool', `there is no pool ${zone}/${pool}`);
+    return found;
+  }
+}

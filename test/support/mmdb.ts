@@ -1,0 +1,239 @@
+// Writes small MMDB files for tests: any list of networks and records, in any record size, with or without the IPv4 aliases.
+import { parsePrefix } from '../../dist/base/address.js';
+
+export type Value = string | number | boolean | bigint | readonly Value[] | { readonly [key: string]: Value };
+
+/** A number that is written as a 32-bit unsigned integer; other numbers are doubles. */
+export class Uint32 {
+  readonly value: number;
+  constructor(value: number) {
+    this.value = value;
+  }
+}
+
+export type Field = Value | Uint32 | readonly Field[] | { readonly [key: string]: Field };
+
+export interface MmdbOptions {
+  readonly recordSize?: 24 | 28 | 32;
+  readonly ipVersion?: 4 | 6;
+  readonly type?: string;
+  /** Aliases of the IPv4 tree, as in MaxMind's files: v4-mapped, Teredo and 6to4. */
+  readonly aliases?: boolean;
+  readonly buildEpoch?: number;
+  /** Write equal parts once and point at them, as real files do. */
+  readonly pointers?: boolean;
+}
+
+type Node = { children: [Child, Child] };
+type Child = Node | number | null;
+
+/** A database of these networks (the longest holds where they overlap) and their records. */
+export function buildMmdb(
+  records: readonly (readonly [network: string, record: Field])[],
+  options: MmdbOptions = {},
+): Buffer {
+  const {
+    recordSize = 24,
+    ipVersion = 6,
+    type = 'Test',
+    aliases = false,
+    buildEpoch = 1_700_000_000,
+    pointers = true,
+  } = options;
+  const data = new DataSection(pointers);
+  const root: Node = { children: [null, null] };
+  const parsed = records.map(([text, record]) => ({ prefix: parsePrefix(text)!, offset: data.record(record) }));
+  parsed.sort(
+    (a, b) =>
+      a.prefix.length +
+      (a.prefix.address.family === 4 ? 96 : 0) -
+      (b.prefix.length + (b.prefix.address.family === 4 ? 96 : 0)),
+  );
+  for (const { prefix, offset } of parsed) {
+    const four = prefix.address.family === 4;
+    if (!four && ipVersion === 4) continue;
+    const padding = four && ipVersion === 6 ? 96 : 0;
+    const bits = [...Array<number>(padding).fill(0), ...bitsOf(prefix.address.bytes).slice(0, prefix.length)];
+    insert(root, bits, offset);
+  }
+  if (aliases) {
+    const four = descend(root, Array<number>(96).fill(0));
+    for (const alias of ['::ffff:0:0/96', '2001::/32', '2002::/16']) {
+      const { address, length } = parsePrefix(alias)!;
+      if (four !== null) insert(root, bitsOf(address.bytes).slice(0, length), four);
+    }
+  }
+  const nodes: Node[] = [];
+  const numbers = new Map<Node, number>();
+  const queue: Node[] = [root];
+  for (let node = queue.shift(); node !== undefined; node = queue.shift()) {
+    if (numbers.has(node)) continue;
+    numbers.set(node, nodes.length);
+    nodes.push(node);
+    for (const child of node.children) if (child !== null && typeof child !== 'number') queue.push(child);
+  }
+  const pointer = (child: Child): number =>
+    child === null ? nodes.length : typeof child === 'number' ? nodes.length + 16 + child : numbers.get(child)!;
+  const tree = Buffer.alloc((nodes.length * recordSize) / 4);
+  nodes.forEach((node, i) => {
+    writeNode(tree, i, recordSize, pointer(node.children[0]), pointer(node.children[1]));
+  });
+  const metadata = new DataSection(false);
+  metadata.record({
+    binary_format_major_version: new Uint32(2),
+    binary_format_minor_version: new Uint32(0),
+    build_epoch: BigInt(buildEpoch),
+    database_type: type,
+    description: { en: 'made for a test' },
+    ip_version: new Uint32(ipVersion),
+    languages: ['en'],
+    node_count: new Uint32(nodes.length),
+    record_size: new Uint32(recordSize),
+  });
+  return Buffer.concat([
+    tree,
+    Buffer.alloc(16),
+    data.bytes(),
+    Buffer.from('\xab\xcd\xefMaxMind.com', 'latin1'),
+    metadata.bytes(),
+  ]);
+}
+
+function bitsOf(bytes: Uint8Array): number[] {
+  return [...bytes].flatMap((byte) => [7, 6, 5, 4, 3, 2, 1, 0].map((shift) => (byte >> shift) & 1));
+}
+
+/** Shorter networks come first: a leaf on the way is split, and its record goes on beside the longer one. */
+function insert(root: Node, bits: readonly number[], value: Child): void {
+  if (bits.length === 0) {
+    root.children = [value, value];
+    return;
+  }
+  let node = root;
+  bits.slice(0, -1).forEach((bit) => {
+    const child = node.children[bit as 0 | 1];
+    const next: Node = child === null || typeof child === 'number' ? { children: [child, child] } : child;
+    node.children[bit as 0 | 1] = next;
+    node = next;
+  });
+  node.children[bits.at(-1) as 0 | 1] = value;
+}
+
+function descend(root: Node, bits: readonly number[]): Child {
+  let child: Child = root;
+  for (const bit of bits) {
+    if (child === null || typeof child === 'number') return child;
+    child = child.children[bit as 0 | 1];
+  }
+  return child;
+}
+
+function writeNode(tree: Buffer, index: number, recordSize: number, left: number, right: number): void {
+  if (recordSize === 24) {
+    tree.writeUIntBE(left, index * 6, 3);
+    tree.writeUIntBE(right, index * 6 + 3, 3);
+  } else if (recordSize === 28) {
+    const at = index * 7;
+    tree.writeUIntBE(left & 0xffffff, at, 3);
+    tree[at + 3] = ((left >>> 24) << 4) | (right >>> 24);
+    tree.writeUIntBE(right & 0xffffff, at + 4, 3);
+  } else {
+    tree.writeUInt32BE(left, index * 8);
+    tree.writeUInt32BE(right, index * 8 + 4);
+  }
+}
+
+class DataSection {
+  readonly #parts: Buffer[] = [];
+  readonly #pointers: boolean;
+  readonly #known = new Map<string, number>();
+  #length = 0;
+
+  constructor(pointers: boolean) {
+    this.#pointers = pointers;
+  }
+
+  bytes(): Buffer {
+    return Buffer.concat(this.#parts);
+  }
+
+  /** Appends a record and returns its offset; its maps and texts are shared with others where they are equal. */
+  record(value: Field): number {
+    const key = `record ${stable(value)}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const encoded = this.#encode(value, true);
+    const at = this.#append(encoded);
+    this.#known.set(key, at);
+    return at;
+  }
+
+  #append(bytes: Buffer): number {
+    const at = this.#length;
+    this.#parts.push(bytes);
+    this.#length += bytes.length;
+    return at;
+  }
+
+  #encode(value: Field, top: boolean): Buffer {
+    if (
+      this.#pointers &&
+      !top &&
+      (typeof value === 'string' ? value.length > 1 : typeof value === 'object' && !(value instanceof Uint32))
+    ) {
+      const key = stable(value);
+      let at = this.#known.get(key);
+      if (at === undefined) {
+        at = this.#append(this.#plain(value));
+        this.#known.set(key, at);
+      }
+      return encodePointer(at);
+    }
+    return this.#plain(value);
+  }
+
+  #plain(value: Field): Buffer {
+    if (typeof value === 'string') {
+      const text = Buffer.from(value, 'utf8');
+      return Buffer.concat([control(2, text.length), text]);
+    }
+    if (value instanceof Uint32) return Buffer.concat([control(6, 4), uint(BigInt(value.value), 4)]);
+    if (typeof value === 'bigint') return Buffer.concat([control(9, 8), uint(value, 8)]);
+    if (typeof value === 'boolean') return control(14, value ? 1 : 0);
+    if (typeof value === 'number') {
+      const bytes = Buffer.alloc(8);
+      bytes.writeDoubleBE(value);
+      return Buffer.concat([control(3, 8), bytes]);
+    }
+    if (Array.isArray(value))
+      return Buffer.concat([control(11, value.length), ...(value as Field[]).map((item) => this.#encode(item, false))]);
+    const entries = Object.entries(value as { readonly [key: string]: Field });
+    return Buffer.concat([
+      control(7, entries.length),
+      ...entries.flatMap(([key, item]) => [this.#encode(key, false), this.#encode(item, false)]),
+    ]);
+  }
+}
+
+function stable(value: Field): string {
+  return JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? `${item}n` : item));
+}
+
+function uint(value: bigint, bytes: number): Buffer {
+  return Buffer.from(value.toString(16).padStart(bytes * 2, '0'), 'hex');
+}
+
+function control(type: number, size: number): Buffer {
+  const [code, extra] =
+    size < 29 ? [size, []] : size < 285 ? [29, [size - 29]] : [30, [(size - 285) >> 8, (size - 285) & 255]];
+  return Buffer.from(type < 8 ? [(type << 5) | code, ...extra] : [code, type - 7, ...extra]);
+}
+
+function encodePointer(offset: number): Buffer {
+  if (offset < 2048) return Buffer.from([0x20 | (offset >> 8), offset & 255]);
+  if (offset < 526_336) {
+    const packed = offset - 2048;
+    return Buffer.from([0x28 | (packed >> 16), (packed >> 8) & 255, packed & 255]);
+  }
+  return Buffer.from([0x38, ...uint(BigInt(offset), 4)]);
+}

@@ -1,0 +1,129 @@
+// A whole Meridian for tests: a folder of its own, the real program on free ports, stopped at the end.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Server } from './dns.ts';
+
+const MAIN = process.env.MERIDIAN_MAIN ?? fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+export interface ServerOptions {
+  /** Files below the folder by their path (`zones/example.test.yaml`): text, or an object that is written as JSON, which is YAML too. */
+  readonly files: Readonly<Record<string, string | object>>;
+  /** Keys of meridian.yaml, over the defaults of these tests: loopback, free ports, no rate limit, two data threads. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** Zones in error are meant: else the start fails with what is wrong. */
+  readonly brokenZones?: boolean;
+  /** Environment variables beside this process's. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface RunningServer extends Server {
+  /** The same server on ::1. */
+  readonly v6: Server;
+  /** `http://127.0.0.1:PORT` */
+  readonly admin: string;
+  readonly directory: string;
+  readonly pid: number;
+  /** What it has printed so far, both streams. */
+  output(): string;
+  /** Sends SIGTERM, waits for the end, removes the folder. Returns the exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** A TCP port of 127.0.0.1 that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as { port: number };
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+/** Starts the program and resolves when it answers queries; rejects with its output when it ends before. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const directory = mkdtempSync(join(tmpdir(), 'meridian-'));
+  const adminPort = await freePort();
+  const settings = {
+    version: 'meridian/v1',
+    listen: ['127.0.0.1:0', '[::1]:0'],
+    admin: { listen: `127.0.0.1:${adminPort}` },
+    workers: 2,
+    'rate-limit': 'off',
+    ...options.settings,
+  };
+  for (const [path, content] of Object.entries({ 'meridian.yaml': settings, ...options.files })) {
+    const file = join(directory, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content, null, 2));
+  }
+  const child = spawn(process.execPath, [MAIN, 'serve', '--config', join(directory, 'meridian.yaml')], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...options.env },
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  const admin = `http://127.0.0.1:${adminPort}`;
+  const end = async (): Promise<number | null> => {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
+      await once(child, 'exit');
+      clearTimeout(timer);
+    }
+    rmSync(directory, { recursive: true, force: true });
+    return child.exitCode;
+  };
+  try {
+    await untilReady(child, admin);
+    const status = (await (await fetch(`${admin}/api/v1/status`)).json()) as {
+      listen: string[];
+      zones: { name: string; state: string }[];
+    };
+    const broken = status.zones.filter((zone) => zone.state !== 'ok').map((zone) => zone.name);
+    if (broken.length > 0 && !options.brokenZones) throw new Error(`zones in error: ${broken.join(' ')}`);
+    const port = (prefix: string): number => {
+      const address = status.listen.find((text) => text.startsWith(prefix));
+      return Number(address?.slice(address.lastIndexOf(':') + 1) ?? Number.NaN);
+    };
+    return {
+      host: '127.0.0.1',
+      port: port('127.0.0.1:'),
+      v6: { host: '::1', port: port('[::1]:') },
+      admin,
+      directory,
+      pid: child.pid!,
+      output: () => output,
+      stop: end,
+    };
+  } catch (error) {
+    await end();
+    throw new Error(`the server did not start: ${(error as Error).message}\n${output}`);
+  }
+}
+
+/** Asks /readyz until it says 200. */
+async function untilReady(child: ChildProcess, admin: string): Promise<void> {
+  const deadline = Date.now() + 15_000;
+  for (;;) {
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`it ended with ${child.exitCode}`);
+    if (Date.now() > deadline) throw new Error('not ready within 15 s');
+    try {
+      const response = await fetch(`${admin}/readyz`);
+      await response.arrayBuffer();
+      if (response.status === 200) return;
+    } catch {
+      // Not listening yet.
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
