@@ -68,11 +68,11 @@ function drawFigures(status) {
   const { health } = status;
   const figures = [
     [compact.format(Math.round(state.rate ?? 0)), 'queries a second'],
-    [compact.format(queries), 'queries since the start'],
+    [compact.format(queries), 'queries in all'],
     [`${share.toFixed(0)} %`, 'with a client subnet'],
     [`${health.up} / ${health.targets}`, 'backends up'],
     [`${status.zones.filter((zone) => zone.state === 'ok').length} / ${status.zones.length}`, 'zones in order'],
-    [duration(status.uptimeSeconds), 'up'],
+    [duration(status.uptimeSeconds), 'uptime'],
   ];
   byId('figures').replaceChildren(
     ...figures.map(([value, what]) => make('div', { class: 'figure' }, make('b', {}, value), make('span', {}, what))),

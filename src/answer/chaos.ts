@@ -1,6 +1,7 @@
 // CHAOS class: what the server says of itself, where the operator lets it (RFC 4892).
-import { RCODE, TYPE } from '../wire/types.ts';
+
 import type { Query } from '../wire/query.ts';
+import { RCODE, TYPE } from '../wire/types.ts';
 import type { Message } from './message.ts';
 import { SECTION_ANSWER } from './message.ts';
 
@@ -29,7 +30,11 @@ function isOneOf(query: Query, names: readonly Uint8Array[]): boolean {
 export function writeChaos(message: Message, query: Query, identity: Identity): void {
   const isVersion = isOneOf(query, VERSION_NAMES);
   const text = isVersion ? identity.version : identity.hostname;
-  if ((query.type !== TYPE.TXT && query.type !== TYPE.ANY) || !(isVersion || isOneOf(query, HOST_NAMES)) || text.length === 0) {
+  if (
+    (query.type !== TYPE.TXT && query.type !== TYPE.ANY) ||
+    !(isVersion || isOneOf(query, HOST_NAMES)) ||
+    text.length === 0
+  ) {
     message.rcode = RCODE.REFUSED;
     return;
   }

@@ -139,4 +139,3 @@ function option(out: Uint8Array, p: number, code: number, octets: number): numbe
   out[p + 3] = octets;
   return p + OPTION_HEAD;
 }
-

@@ -1,6 +1,7 @@
 // Writes a response over the request it answers: header, records, and nothing past the limit.
-import { RECORD_FIXES_SHIFT, RECORD_HOST_SHIFT } from '../zone/layout.ts';
+
 import type { ZoneView } from '../zone/find.ts';
+import { RECORD_FIXES_SHIFT, RECORD_HOST_SHIFT } from '../zone/layout.ts';
 
 export const SECTION_ANSWER = 0;
 export const SECTION_AUTHORITY = 1;
@@ -155,6 +156,26 @@ export class Message {
       while (out[p]! >= 0xc0) p = this.at + (((out[p]! & 0x3f) << 8) | out[p + 1]!);
       if (k === 0) return p - this.at;
       p += out[p]! + 1;
+    }
+  }
+
+  /** Whether the name at `offset`, with pointers followed, is the lower-case wire name at `other[otherAt]`. */
+  nameEquals(offset: number, other: Uint8Array, otherAt: number): boolean {
+    const out = this.bytes;
+    let p = this.at + offset;
+    let q = otherAt;
+    for (;;) {
+      while (out[p]! >= 0xc0) p = this.at + (((out[p]! & 0x3f) << 8) | out[p + 1]!);
+      const length = out[p]!;
+      if (length !== other[q]) return false;
+      if (length === 0) return true;
+      for (let i = 1; i <= length; i++) {
+        let c = out[p + i]!;
+        if (c >= 65 && c <= 90) c |= 32;
+        if (c !== other[q + i]) return false;
+      }
+      p += length + 1;
+      q += length + 1;
     }
   }
 

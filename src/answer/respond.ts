@@ -38,10 +38,17 @@ import {
   STEER,
 } from '../zone/layout.ts';
 import { RegionMapView } from '../zone/regionlookup.ts';
-import { writeChaos, type Identity } from './chaos.ts';
+import { type Identity, writeChaos } from './chaos.ts';
 import { Edns, type EdnsSettings } from './edns.ts';
 import { Message, SECTION_ANSWER } from './message.ts';
-import { emptyPeer, type Peer, RESPOND_BY_TRANSFER, type Responder, TRANSPORT_TCP } from './port.ts';
+import {
+  emptyPeer,
+  type Peer,
+  RESPOND_BY_TRANSFER,
+  type Responder,
+  TRANSPORT_TCP,
+  type TransferHandler,
+} from './port.ts';
 import { Hosts, writeAdditional, writeAny, writeNegative, writeReferral, writeSet } from './sections.ts';
 import type { AnswerTrace } from './trace.ts';
 
@@ -73,6 +80,8 @@ const C = COUNT;
 export class Answerer implements Responder {
   readonly peer: Peer = emptyPeer();
   trace: AnswerTrace | null = null;
+  /** Set where transfers are served; without it they are REFUSED. */
+  transfer?: TransferHandler;
 
   readonly #parts: AnswerParts;
   readonly #counters: Float64Array;
@@ -97,6 +106,8 @@ export class Answerer implements Responder {
   #directoryAt = 0;
   #mapRef = 0;
   #entry = 0;
+  /** The last `#findZone` passed over a zone at whose apex the name is: DS belongs to its parent. */
+  #passedApex = false;
 
   // The client that decides.
   #family: 4 | 6 = 4;
@@ -104,6 +115,8 @@ export class Answerer implements Responder {
   #w1 = 0;
   #w2 = 0;
   #w3 = 0;
+  /** Where the owner of each link of the chain stands in the message. */
+  readonly #owners = new Int32Array(limits.cnameChain + 1);
   /** What the rate limiter counts the answer under. */
   #rateHash = 0;
 
@@ -266,7 +279,7 @@ export class Answerer implements Responder {
     }
     if (query.class !== CLASS.IN || (query.type >= TYPE.IXFR && query.type < TYPE.ANY)) {
       if (query.class === CLASS.IN && (query.type === TYPE.AXFR || query.type === TYPE.IXFR)) {
-        if (tcp) return true;
+        if (tcp && this.transfer !== undefined) return true;
         // RFC 5936 4.2: no AXFR over UDP; RFC 1995 2: an IXFR client tries TCP when refused or truncated here.
         this.#counters[C.transferRefused]!++;
       }
@@ -318,7 +331,7 @@ export class Answerer implements Responder {
         this.#countZone(entry);
       }
       this.trace?.zone(this.#directory[entry + ENTRY.number]!);
-      if ((this.#directory[entry + ENTRY.apex]! >>> 8) === ZONE_ERROR) {
+      if (this.#directory[entry + ENTRY.apex]! >>> 8 === ZONE_ERROR) {
         if (link === 0) {
           message.rcode = RCODE.SERVFAIL;
           this.#edns.extendedError = EXTENDED_ERROR.INVALID_DATA;
@@ -337,13 +350,15 @@ export class Answerer implements Responder {
       // RFC 1035 4.1.1: AA speaks of the first owner name of the answer.
       if (link === 0) message.authoritative = true;
       if (found === FIND_NONE) {
-        message.rcode = RCODE.NXDOMAIN;
+        // A child that is served here without a delegation in its parent exists all the same: for DS the parent says NODATA.
+        if (!this.#passedApex) message.rcode = RCODE.NXDOMAIN;
         writeNegative(message, zone, apexOffset, -1);
         return;
       }
       if (link === 0) this.#rateHash = zone.node ^ labels.hashes[zoneLabel]!;
       const node = zone.node;
-      if (query.type === TYPE.ANY) {
+      // RFC 8482 4.2 speaks of names that own records: an empty non-terminal has none to hide.
+      if (query.type === TYPE.ANY && zone.setCount(node) > 0) {
         this.#counters[C.any]!++;
         writeAny(message, ownerOffset);
         return;
@@ -362,18 +377,20 @@ export class Answerer implements Responder {
       const record = this.#answerCname(set, ownerOffset, apexOffset);
       if (record === 0 || query.type === TYPE.CNAME) return;
       const target = zone.at(record + 1);
+      this.#owners[link] = ownerOffset;
       ownerOffset = message.body + (zone.at(record) >>> RECORD_HOST_SHIFT) - message.at;
       this.#link.read(zone.bytes, zone.byteBase + target, zone.bytes.length);
       labels = this.#link;
-      if (this.#isLoop(labels)) return;
+      if (this.#isLoop(link, zone.byteBase + target)) return;
     }
   }
 
-  /** Whether a chain came back to the question: then it is a loop, and the answer ends here. */
-  #isLoop(labels: Labels): boolean {
-    const name = this.#query.name;
-    if (labels.hashes[0] !== name.hashes[0] || labels.length !== name.length) return false;
-    return name.suffixEquals(0, labels.bytes, labels.at, labels.length);
+  /** Whether the chain comes back to one of its owners, link 0 to `link`: the answer ends here, and no record stands in it twice. */
+  #isLoop(link: number, target: number): boolean {
+    for (let i = 0; i <= link; i++) {
+      if (this.#message.nameEquals(this.#owners[i]!, this.#zone.bytes, target)) return true;
+    }
+    return false;
   }
 
   #labelsOf(node: number): number {
@@ -401,7 +418,10 @@ export class Answerer implements Responder {
     if (hosts.count > 0) {
       // Additional records give way first (contract, Size).
       const hard = message.end;
-      message.end = Math.min(hard, end - this.#edns.mandatoryOctets(this.#query) - this.#edns.optionalOctets(this.#query, tcp));
+      message.end = Math.min(
+        hard,
+        end - this.#edns.mandatoryOctets(this.#query) - this.#edns.optionalOctets(this.#query, tcp),
+      );
       writeAdditional(message, zone, hosts, apexOffset);
       message.end = hard;
     }
@@ -525,6 +545,7 @@ export class Answerer implements Responder {
     const mask = directory[at + DIRECTORY.tableMask]!;
     const table = at + directory[at + DIRECTORY.table]!;
     let own = -1;
+    this.#passedApex = false;
     for (let i = 0; i <= labels.count; i++) {
       const depth = labels.count - i;
       if ((directory[at + DIRECTORY.depths + (depth >> 5)]! & (1 << (depth & 31))) === 0) continue;
@@ -540,6 +561,7 @@ export class Answerer implements Responder {
         // RFC 4035 3.1.4.1: DS belongs to the parent's side of the cut, where that is served here too.
         if (type === TYPE.DS && i === 0 && own < 0) {
           own = i;
+          this.#passedApex = true;
           this.#entry = entry;
           break;
         }

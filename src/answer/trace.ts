@@ -8,7 +8,14 @@ export interface AnswerTrace extends ChoiceTrace {
   /** The client that decides, and whether it came from ECS. */
   client(family: number, w0: number, w1: number, w2: number, w3: number, fromSubnet: boolean): void;
   /** A steered set: its steering's number and TTL-relevant outcome. */
-  steered(steering: number, outcome: number, poolNumber: number, mode: number, climbed: boolean, ttlSeconds: number): void;
+  steered(
+    steering: number,
+    outcome: number,
+    poolNumber: number,
+    mode: number,
+    climbed: boolean,
+    ttlSeconds: number,
+  ): void;
   /** A member that stands in the answer, by board slot. */
   member(slot: number): void;
   /** Scope prefix length of this link. */

@@ -1,6 +1,7 @@
 // `meridian explain`: the story of one answer, in order, then the pools and the bytes as tables.
 import type { ExplainRequest, Explanation } from '../control/views.ts';
 import { openClient } from './client.ts';
+import { loadSettings } from './config.ts';
 import { EXIT, Failure } from './exit.ts';
 import type { ServerOptions } from './program.ts';
 import { type Cell, formatTable, stateCell } from './table.ts';
@@ -26,8 +27,9 @@ function askServer(options: ServerOptions, request: ExplainRequest): Promise<Exp
   return openClient(options).ask<Explanation>('GET', `/api/v1/explain?${asked}`);
 }
 
-async function askFiles(_options: ServerOptions, _request: ExplainRequest): Promise<Explanation> {
-  throw new Failure(EXIT.usage, 'explain --offline is not there yet');
+async function askFiles(options: ServerOptions, request: ExplainRequest): Promise<Explanation> {
+  const { explainOffline } = await import('../control/offline.ts');
+  return explainOffline(loadSettings(options.config), request);
 }
 
 /** The whole text. */

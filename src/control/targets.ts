@@ -11,11 +11,11 @@ import {
   VERDICT_UP,
 } from '../board/board.ts';
 import type { TargetHealth } from '../health/health.ts';
-import type { Monitor } from '../health/monitor.ts';
 import type { PoolMeta, TargetMeta } from '../zone/meta.ts';
 import { type Forced, forcedView, type Hand } from './hand.ts';
 import { nextLoadFactor } from './load-factor.ts';
 import type { Rows } from './memory.ts';
+import type { HealthSource } from './saved-health.ts';
 import type { DrainView, TargetView } from './views.ts';
 
 const VERDICTS = { unknown: VERDICT_UNKNOWN, up: VERDICT_UP, down: VERDICT_DOWN } as const;
@@ -34,10 +34,10 @@ export class Targets {
   readonly #board: Board;
   readonly #rows: Rows;
   readonly #hand: () => Hand;
-  readonly #monitor: () => Monitor;
+  readonly #monitor: () => HealthSource;
   #targets = new Map<string, Target>();
 
-  constructor(parts: { board: Board; rows: Rows; hand: () => Hand; monitor: () => Monitor }) {
+  constructor(parts: { board: Board; rows: Rows; hand: () => Hand; monitor: () => HealthSource }) {
     this.#board = parts.board;
     this.#rows = parts.rows;
     this.#hand = parts.hand;

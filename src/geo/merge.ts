@@ -1,4 +1,5 @@
 // Several databases and the overrides become one set of ranges: for each address one place and one AS number.
+import type { Prefix } from '../base/address.ts';
 import type { Database } from './mmdb.ts';
 import type { Override } from './overrides.ts';
 import { type ContinentCode, NOWHERE, type PlaceFacts } from './place.ts';
@@ -41,8 +42,12 @@ export interface MergedGeo {
 /** What a database gives, as bits of GIVES. */
 export function givesOf(database: Database): number {
   let gives = 0;
-  for (const { place, as } of database.records) gives |= detailOf(place) | (as > 0 ? GIVES.as : 0);
+  for (const { place, as } of database.records) gives |= givesOfRecord(place, as);
   return gives;
+}
+
+function givesOfRecord(place: PlaceFacts, as: number): number {
+  return detailOf(place) | (as > 0 ? GIVES.as : 0);
 }
 
 function detailOf(place: PlaceFacts): number {
@@ -79,66 +84,68 @@ export function mergeGeo(
     builtAt: database.builtAt,
     gives: givesOf(database),
   }));
-  const located = databases.map(({ database }, source) =>
-    locateRecords(database, source, sources[source]!.gives, places),
-  );
   if (overrides.length > 0) {
-    const gives = overrides.reduce(
-      (all, o) => all | (o.place ? detailOf({ ...NOWHERE, ...o.place }) : 0) | (o.as > 0 ? GIVES.as : 0),
-      0,
-    );
+    const gives = overrides.reduce((all, { place, as }) => all | givesOfRecord({ ...NOWHERE, ...place }, as), 0);
     sources.push({ kind: 'overrides', file: overridesFile, type: 'overrides', builtAt: 0, gives });
   }
-  const overridesSource = sources.length - 1;
+  const located = databases
+    .map(({ database }, source) => locateRecords(database, source, sources[source]!.gives, places))
+    .filter(({ ranks }) => ranks.some((rank) => rank > 0));
   const placing = overrides.filter((o) => o.place !== null);
+  const overridden = new OverriddenPlaces(placing, sources.length - 1, places);
   const numbering = overrides.filter((o) => o.as > 0);
-  const overridden = new OverriddenPlaces(placing, overridesSource, places);
-
-  const mergePlaces = (words: 1 | 4): RangeTable => {
-    const nested = nestPrefixes(
-      words,
-      placing.map((o) => o.prefix),
-    ).table;
-    const tables = [nested, ...databases.map(({ database }) => (words === 1 ? database.v4 : database.v6))];
-    return mergeTables(tables, (values) => {
-      let best = 0;
-      let place = 0;
-      for (let k = 0; k < located.length; k++) {
-        const record = values[k + 1]!;
-        if (record === 0) continue;
-        const rank = located[k]!.ranks[record]!;
-        if (rank <= best) continue;
-        best = rank;
-        place = located[k]!.placeIds[record]!;
-      }
-      return values[0] === 0 ? place : overridden.place(values[0]! - 1, place);
-    });
-  };
-  const mergeNumbers = (words: 1 | 4): RangeTable => {
-    const tables = [
-      nestPrefixes(
-        words,
-        numbering.map((o) => o.prefix),
-      ).table.map((v) => (v === 0 ? 0 : numbering[v - 1]!.as)),
-    ];
-    databases.forEach(({ database }, source) => {
-      if ((sources[source]!.gives & GIVES.as) === 0) return;
-      const table = words === 1 ? database.v4 : database.v6;
-      tables.push(table.map((record) => (record === 0 ? 0 : database.records[record - 1]!.as)));
-    });
-    return mergeTables(tables, (values) => {
-      for (const value of values) if (value !== 0) return value;
-      return 0;
-    });
-  };
+  const numbered = databases
+    .filter((_, source) => (sources[source]!.gives & GIVES.as) !== 0)
+    .map(({ database }) => database);
   return {
-    v4: mergePlaces(1),
-    v6: databases.length + placing.length === 0 ? constantTable(4, 0) : mergePlaces(4),
-    as4: mergeNumbers(1),
-    as6: mergeNumbers(4),
+    v4: mergePlaces(1, located, placing, overridden),
+    v6: mergePlaces(4, located, placing, overridden),
+    as4: mergeNumbers(1, numbered, numbering),
+    as6: mergeNumbers(4, numbered, numbering),
     places: places.all,
     sources,
   };
+}
+
+function mergePlaces(
+  words: 1 | 4,
+  located: readonly Located[],
+  placing: readonly Override[],
+  overridden: OverriddenPlaces,
+): RangeTable {
+  const tables = located.map(({ database }) => (words === 1 ? database.v4 : database.v6));
+  const count = tables.length;
+  // The overrides' table comes last; without overrides nothing has to be merged with it.
+  if (placing.length > 0) tables.push(nestPrefixes(words, prefixesOf(placing)).table);
+  if (tables.length === 0) return constantTable(words, 0);
+  return mergeTables(tables, (values) => {
+    let best = 0;
+    let place = 0;
+    for (let k = 0; k < count; k++) {
+      const { ranks, placeIds } = located[k]!;
+      const rank = ranks[values[k]!]!;
+      if (rank <= best) continue;
+      best = rank;
+      place = placeIds[values[k]!]!;
+    }
+    const override = tables.length > count ? values[count]! : 0;
+    return override === 0 ? place : overridden.place(override - 1, place);
+  });
+}
+
+function mergeNumbers(words: 1 | 4, databases: readonly Database[], numbering: readonly Override[]): RangeTable {
+  const tables = [nestPrefixes(words, prefixesOf(numbering)).table.map((v) => (v === 0 ? 0 : numbering[v - 1]!.as))];
+  for (const { v4, v6, records } of databases) {
+    tables.push((words === 1 ? v4 : v6).map((record) => (record === 0 ? 0 : records[record - 1]!.as)));
+  }
+  return mergeTables(tables, (values) => {
+    for (let k = 0; k < values.length; k++) if (values[k] !== 0) return values[k]!;
+    return 0;
+  });
+}
+
+function prefixesOf(overrides: readonly Override[]): Prefix[] {
+  return overrides.map(({ prefix }) => prefix);
 }
 
 /** Distinct places, numbered. */
@@ -159,13 +166,15 @@ class PlaceList {
   }
 }
 
-/** For each record of a database (1 + index) its place and how it ranks against what other databases say of the same address. */
-function locateRecords(
-  database: Database,
-  source: number,
-  gives: number,
-  places: PlaceList,
-): { placeIds: Uint32Array; ranks: Uint32Array } {
+/** Which places a database knows. */
+interface Located {
+  readonly database: Database;
+  /** By record (1 + index): the place's id, and how it ranks against what other databases say of the same address (0: nothing). */
+  readonly placeIds: Uint32Array;
+  readonly ranks: Uint32Array;
+}
+
+function locateRecords(database: Database, source: number, gives: number, places: PlaceList): Located {
   const placeIds = new Uint32Array(database.records.length + 1);
   const ranks = new Uint32Array(database.records.length + 1);
   database.records.forEach(({ place }, index) => {
@@ -175,7 +184,7 @@ function locateRecords(
     // What doesn't know the country counts only where nobody does.
     ranks[index + 1] = 1 + (place.country === null ? 0 : 256 + rankOf(gives) * 16) + rankOf(detail);
   });
-  return { placeIds, ranks };
+  return { database, placeIds, ranks };
 }
 
 /** Places of overrides; one without a country keeps the continent of what lies below it. */

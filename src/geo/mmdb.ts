@@ -107,7 +107,7 @@ class SearchTree {
   #walk4(root: number, out: RangeTable): void {
     const nodeCount = this.#nodeCount;
     // Right branches that are still to be visited: node, depth, address.
-    const stack = new Float64Array(33 * 3);
+    const stack = new Int32Array(33 * 3);
     let top = 0;
     let node = root;
     let depth = 0;
@@ -118,13 +118,13 @@ class SearchTree {
         this.#step();
         stack[top] = this.#child(node, 1);
         stack[top + 1] = depth + 1;
-        stack[top + 2] = address + 2 ** (31 - depth);
+        stack[top + 2] = address | (0x80000000 >>> depth);
         top += 3;
         depth++;
         node = this.#child(node, 0);
         continue;
       }
-      out.append(address, 0, 0, 0, this.#value(node));
+      out.append(address >>> 0, 0, 0, 0, this.#value(node));
       if (top === 0) return;
       top -= 3;
       node = stack[top]!;
@@ -137,7 +137,7 @@ class SearchTree {
   #walk6(out: RangeTable): void {
     const nodeCount = this.#nodeCount;
     // Node, depth, and four words of the address.
-    const stack = new Float64Array(129 * 6);
+    const stack = new Int32Array(129 * 6);
     let top = 0;
     let node = 0;
     let depth = 0;
@@ -150,19 +150,19 @@ class SearchTree {
         if (depth === 128) throw new MmdbFormatError('the search tree is deeper than an address is long');
         this.#step();
         const word = depth >>> 5;
-        const bit = 2 ** (31 - (depth & 31));
+        const bit = 0x80000000 >>> (depth & 31);
         stack[top] = this.#child(node, 1);
         stack[top + 1] = depth + 1;
-        stack[top + 2] = word === 0 ? w0 + bit : w0;
-        stack[top + 3] = word === 1 ? w1 + bit : w1;
-        stack[top + 4] = word === 2 ? w2 + bit : w2;
-        stack[top + 5] = word === 3 ? w3 + bit : w3;
+        stack[top + 2] = word === 0 ? w0 | bit : w0;
+        stack[top + 3] = word === 1 ? w1 | bit : w1;
+        stack[top + 4] = word === 2 ? w2 | bit : w2;
+        stack[top + 5] = word === 3 ? w3 | bit : w3;
         top += 6;
         depth++;
         node = this.#child(node, 0);
         continue;
       }
-      out.append(w0, w1, w2, w3, this.#value(node));
+      out.append(w0 >>> 0, w1 >>> 0, w2 >>> 0, w3 >>> 0, this.#value(node));
       if (top === 0) return;
       top -= 6;
       node = stack[top]!;

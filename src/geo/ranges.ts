@@ -88,6 +88,13 @@ export function constantTable(words: 1 | 4, value: number): RangeTable {
 export function mergeTables(tables: readonly RangeTable[], combine: (values: Uint32Array) => number): RangeTable {
   const words = tables[0]!.words;
   const count = tables.length;
+  if (count === 1) {
+    const only = new Uint32Array(1);
+    return tables[0]!.map((value) => {
+      only[0] = value;
+      return combine(only);
+    });
+  }
   const out = new RangeTable(words, Math.max(...tables.map((t) => t.length)));
   const at = new Uint32Array(count);
   const values = Uint32Array.from(tables, (table) => table.values[0]!);

@@ -201,7 +201,7 @@ function wordAt(bytes: Uint8Array, at: number, have: number): number {
   );
 }
 
-/** The offset behind the record at `p`, or -1 when it isn't whole. */
+/** The offset behind the record at `p`; -1 when it isn't whole, or is an OPT: they have one place and the root's name. */
 function skipRecord(bytes: Uint8Array, p: number, end: number): number {
   let at = p;
   for (;;) {
@@ -219,6 +219,8 @@ function skipRecord(bytes: Uint8Array, p: number, end: number): number {
     at += length + 1;
   }
   if (at + 10 > end) return -1;
+  // RFC 6891 6.1.1 and 6.1.2.
+  if (((bytes[at]! << 8) | bytes[at + 1]!) === TYPE.OPT) return -1;
   at += 10 + ((bytes[at + 8]! << 8) | bytes[at + 9]!);
   return at <= end ? at : -1;
 }

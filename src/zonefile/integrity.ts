@@ -37,6 +37,8 @@ class IntegrityCheck {
   readonly #names: ZoneNames;
   /** Names of nameservers of cuts: addresses there are glue. */
   readonly #glue = new Set<string>();
+  /** Where a final dot is missing: nothing more is said about such a value. */
+  readonly #undotted = new Set<number>();
 
   constructor(zone: ZoneOfNames) {
     this.#zone = zone;
@@ -65,6 +67,7 @@ class IntegrityCheck {
   #checkDotted({ text, wire, document, offset }: DottedName): void {
     const name = lowerName(wire);
     if (!isAtOrBelow(name, this.#apex) || this.#names.covers(name)) return;
+    if (document === this.#document) this.#undotted.add(offset);
     const whole = nameToText(wire);
     const message = `"${text}" has no final dot and so means ${whole}, which this zone does not have; ${text}. would be a name of its own`;
     document.report('missing-final-dot', offset, message, `write "${text}." (or "${whole}", once that has records)`);
@@ -139,7 +142,7 @@ class IntegrityCheck {
     const host = hosts[0];
     if (host === undefined) return;
     const name = lowerName(host.wire);
-    if (name.length === 1 || !isAtOrBelow(name, this.#apex)) return;
+    if (name.length === 1 || !isAtOrBelow(name, this.#apex) || this.#undotted.has(offset)) return;
     const owner = this.#names.find(name);
     if (aliasRule !== null && owner?.types.has(TYPE.CNAME)) {
       const fix = 'name the host that has the addresses';
@@ -158,7 +161,7 @@ class IntegrityCheck {
 
   /** A nameserver inside of the zone needs an address; `cut` is the delegation that names it, if it isn't the zone's own. */
   #checkNameserver(name: Uint8Array, offset: number, cut: WrittenOwner | undefined): void {
-    if (!isAtOrBelow(name, this.#apex)) return;
+    if (!isAtOrBelow(name, this.#apex) || this.#undotted.has(offset)) return;
     const around = this.#names.cut(name);
     // Below another cut its address is the business of that zone.
     if (around !== undefined && around !== cut) return;

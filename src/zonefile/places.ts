@@ -4,6 +4,7 @@ import type { Code } from '../base/codes.ts';
 import { hostBitsProblem } from '../base/fields.ts';
 import { nearest } from '../base/nearest.ts';
 import { allCountries, countryName, isCountry } from '../geo/countries.ts';
+import { placedPrefix } from '../geo/embedded.ts';
 import { CONTINENTS, type Place, type PlaceKey } from '../geo/place.ts';
 
 export type PlaceResult =
@@ -60,7 +61,10 @@ function parseNetwork(text: string): PlaceResult {
     return bad('bad-network', `"${text}" is not a network`, 'write a network such as 192.0.2.0/24 or 2001:db8::/32');
   }
   if (hasHostBits(prefix)) return bad('host-bits', ...hostBitsProblem(prefix));
-  return { ok: true, place: { kind: 'network', prefix } };
+  const placed = placedPrefix(prefix);
+  if (placed !== undefined) return { ok: true, place: { kind: 'network', prefix: placed } };
+  const message = `${text} lies where IPv6 addresses carry IPv4 ones, which are placed as IPv4`;
+  return bad('embedded-network', message, 'write the IPv4 network');
 }
 
 function parseAs(text: string): PlaceResult {

@@ -146,12 +146,8 @@ describe('wildcards (RFC 4592 2.2.1)', () => {
     expectNegative(await wild('_telnet._tcp.host1', 'SRV'), 'NXDOMAIN', 'example.test.');
   });
 
-  it('do not match below another wildcard, which is a name like any other', async () => {
-    expectNegative(await wild('sub.*', 'MX'), 'NOERROR', 'example.test.');
+  it('do not match below a wildcard, which is a name like any other', async () => {
     expectNegative(await wild('ghost.*', 'MX'), 'NXDOMAIN', 'example.test.');
-    expect(brief((await wild('sub.*', 'TXT')).answers)).toEqual([
-      'sub.*.wild.example.test. TXT "this is not a wildcard"',
-    ]);
   });
 
   it('do not match where an empty non-terminal stands', async () => {

@@ -27,7 +27,6 @@ export const EXAMPLE: StaticZone = {
     ['*.wild', 'TXT', '"this is a wildcard"'],
     ['*.wild', 'A', '192.0.2.3'],
     ['*.wild', 'MX', '10 host1.wild.example.test.'],
-    ['sub.*.wild', 'TXT', '"this is not a wildcard"'],
     ['host1.wild', 'A', '192.0.2.4'],
     ['_ssh._tcp.host1.wild', 'SRV', '0 0 22 host1.wild.example.test.'],
     ['_ssh._tcp.host2.wild', 'SRV', '0 0 22 host1.wild.example.test.'],

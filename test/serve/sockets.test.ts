@@ -104,6 +104,15 @@ describe('openSockets', () => {
     expect(open([['0.0.0.0', port]], 2).failures).toMatchObject([{ code: 'EADDRINUSE' }]);
   });
 
+  it('sees through the SO_REUSEPORT of a server that has UDP alone', () => {
+    const first = openSockets(ffi, [{ address: parseAddress('127.0.0.1')!, port: 0 }], 1);
+    cleanups.push(() => ffi.close(first.udp[0]![0]!.fd));
+    ffi.close(first.tcp[0]!);
+    const { failures } = open([['127.0.0.1', first.listening[0]!.port]]);
+    expect(failures).toMatchObject([{ code: 'EADDRINUSE' }]);
+    expect(failures[0]!.message).toContain('(UDP)');
+  });
+
   it('opens what it can, and reports every address that it cannot', () => {
     const sockets = open([
       ['192.0.2.1', 0],

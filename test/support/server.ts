@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Server } from './dns.ts';
 
-const MAIN = process.env.MERIDIAN_MAIN ?? fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 export interface ServerOptions {
   /** Files below the folder by their path (`zones/example.test.yaml`): text, or an object that is written as JSON, which is YAML too. */

@@ -1,0 +1,40 @@
+// Health from the file of the last run, without probing: what explain has to go by when no server is asked.
+import { type TargetHealth, type TargetSpec, unchecked } from '../health/health.ts';
+import { probeKey } from '../health/key.ts';
+import { loadSaved, type Saved } from '../health/saved.ts';
+
+/** What the targets ask of health: the monitor, or what it saved. */
+export interface HealthSource {
+  setTargets(specs: readonly TargetSpec[]): void;
+  health(id: string): TargetHealth | undefined;
+}
+
+const unknown: TargetHealth = { ...unchecked, verdict: 'unknown', secondsToFlip: 0 };
+
+export class SavedHealth implements HealthSource {
+  readonly #saved: Saved | null;
+  #health = new Map<string, TargetHealth>();
+
+  /** A file that isn't there or is damaged: every watched target is unknown, which counts as up. */
+  constructor(file: string) {
+    const saved = loadSaved(file);
+    this.#saved = typeof saved === 'object' ? saved : null;
+  }
+
+  setTargets(specs: readonly TargetSpec[]): void {
+    this.#health = new Map(specs.map((spec) => [spec.id, this.#of(spec)]));
+  }
+
+  health(id: string): TargetHealth | undefined {
+    return this.#health.get(id);
+  }
+
+  #of(spec: TargetSpec): TargetHealth {
+    if (spec.check === null) return unchecked;
+    const leaf = this.#saved?.leaves[probeKey(spec.address, spec.check)];
+    if (leaf === undefined) return unknown;
+    const { verdict, sinceMs, failures, successes, flapping } = leaf.state;
+    const { lastProbe, latencies } = leaf;
+    return { ...unknown, verdict, sinceMs, failures, successes, flapping, lastProbe, latencies, load: lastProbe?.load ?? null };
+  }
+}

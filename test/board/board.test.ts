@@ -1,0 +1,67 @@
+// The board's words: what is packed comes back, and the hand beats the verdict.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  Board,
+  flipSecondsOf,
+  HAND_DOWN,
+  HAND_DRAIN,
+  HAND_NONE,
+  HAND_UP,
+  isLive,
+  isWithdrawn,
+  loadOf,
+  packTarget,
+  type TargetWord,
+  unpackTarget,
+  VERDICT_DOWN,
+  VERDICT_UNKNOWN,
+  VERDICT_UP,
+} from '../../dist/board/board.js';
+
+const word = fc.record({
+  verdict: fc.constantFrom(VERDICT_UNKNOWN, VERDICT_UP, VERDICT_DOWN),
+  hand: fc.constantFrom(HAND_NONE, HAND_UP, HAND_DOWN, HAND_DRAIN),
+  load: fc.integer({ min: 0, max: 255 }),
+  watched: fc.boolean(),
+  flipSeconds: fc.integer({ min: 0, max: 524_287 }),
+}) as fc.Arbitrary<TargetWord>;
+
+describe('a target word', () => {
+  it('holds every field without touching the others', () => {
+    fc.assert(fc.property(word, (target) => expect(unpackTarget(packTarget(target))).toEqual(target)));
+  });
+
+  it('is live by the hand where there is one, else unless its verdict is down', () => {
+    fc.assert(
+      fc.property(word, (target) => {
+        const expected = target.hand === HAND_NONE ? target.verdict !== VERDICT_DOWN : target.hand === HAND_UP;
+        expect(isLive(packTarget(target))).toBe(expected);
+        expect(isWithdrawn(packTarget(target))).toBe(target.hand === HAND_DOWN || target.hand === HAND_DRAIN);
+        expect(loadOf(packTarget(target))).toBe(target.load);
+        expect(flipSecondsOf(packTarget(target))).toBe(target.watched ? target.flipSeconds : -1);
+      }),
+    );
+  });
+
+  it('keeps the longest time that fits for one that is longer', () => {
+    const target = { verdict: VERDICT_UP, hand: HAND_NONE, load: 255, watched: true, flipSeconds: Number.POSITIVE_INFINITY } as const;
+    expect(flipSecondsOf(packTarget(target))).toBe(524_287);
+  });
+});
+
+describe('the board', () => {
+  it('gives a target one slot for as long as it is there, and the slot to another after', () => {
+    const board = new Board();
+    const a = board.slot('z/p/192.0.2.1');
+    expect(board.slot('z/p/192.0.2.1')).toBe(a);
+    const b = board.slot('z/p/192.0.2.2');
+    expect(b).not.toBe(a);
+    board.update(a, { verdict: VERDICT_DOWN });
+    board.drop('z/p/192.0.2.1');
+    const c = board.slot('z/p/192.0.2.3');
+    expect(c).toBe(a);
+    expect(board.get(c).verdict).toBe(VERDICT_UNKNOWN);
+    expect(board.idOf(b)).toBe('z/p/192.0.2.2');
+  });
+});
