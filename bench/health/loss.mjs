@@ -4,39 +4,50 @@ import { execFileSync, spawn } from 'node:child_process';
 import { systemClock } from '../../dist/base/clock.js';
 import { createLog } from '../../dist/base/log.js';
 import { Monitor } from '../../dist/health/monitor.js';
+import { probeAddress } from '../../dist/health/probes.js';
 
 const probesWanted = Number(process.argv[2] ?? 10_000);
 const targetsCount = 500;
 const intervalMs = 1_000;
 const fall = 3;
 const rise = 2;
-const space = `mrdloss${process.pid % 10_000}`;
-const link = `mrdl${process.pid % 10_000}`;
-const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
+// Two namespaces joined by a veth pair; the outer run makes them and starts this file again inside the first.
+const name = process.env.LOSS_NAME ?? `mrdloss${process.pid % 10_000}`;
+const [near, far] = [`${name}a`, `${name}b`];
+const env = { ...process.env, LOSS_NAME: name, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
 const run = (...args) => execFileSync(args[0], args.slice(1), { env, stdio: ['ignore', 'ignore', 'inherit'] });
-const inside = (...args) => run('ip', 'netns', 'exec', space, ...args);
+const inside = (space, ...args) => run('ip', 'netns', 'exec', space, ...args);
 
-run('ip', 'netns', 'add', space);
-let server;
-try {
-  run('ip', 'link', 'add', link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', space);
-  run('ip', 'addr', 'add', '198.18.251.1/30', 'dev', link);
-  run('ip', 'link', 'set', link, 'up');
-  inside('ip', 'addr', 'add', '198.18.251.2/30', 'dev', 'eth0');
-  inside('ip', 'link', 'set', 'eth0', 'up');
-  const code = `require('http').createServer((q, r) => r.end('ok')).listen(8080, undefined, 4096);
-    const u = require('dgram').createSocket('udp4'); u.on('message', (d, f) => u.send(d, f.port, f.address)); u.bind(8081, () => console.log('ready'));`;
-  server = spawn('ip', ['netns', 'exec', space, process.execPath, '-e', code], { env, stdio: ['ignore', 'pipe', 'inherit'] });
-  await new Promise((resolve) => server.stdout.once('data', resolve));
+if (process.env.LOSS_NAME === undefined) outer();
+else await inner();
 
+function outer() {
+  const server = [];
+  try {
+    run('ip', 'netns', 'add', near);
+    run('ip', 'netns', 'add', far);
+    run('ip', 'link', 'add', 'eth0', 'netns', near, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', far);
+    for (const [space, address] of [[near, '198.18.251.1/30'], [far, '198.18.251.2/30']]) {
+      inside(space, 'ip', 'addr', 'add', address, 'dev', 'eth0');
+      inside(space, 'ip', 'link', 'set', 'eth0', 'up');
+      inside(space, 'ip', 'link', 'set', 'lo', 'up');
+    }
+    const code = `require('http').createServer((q, r) => r.end('ok')).listen(8080, undefined, 4096);
+      const u = require('dgram').createSocket('udp4'); u.on('message', (d, f) => u.send(d, f.port, f.address)); u.bind(8081);`;
+    server.push(spawn('ip', ['netns', 'exec', far, process.execPath, '-e', code], { env, stdio: 'inherit' }));
+    execFileSync('ip', ['netns', 'exec', near, process.execPath, ...process.argv.slice(1)], { env, stdio: 'inherit' });
+  } finally {
+    for (const child of server) child.kill();
+    for (const space of [near, far]) run('ip', 'netns', 'del', space);
+  }
+}
+
+async function inner() {
   const rows = [];
   for (const kind of ['http', 'udp']) for (const percent of [1, 5, 20]) rows.push(await measure(kind, percent));
   console.table(rows);
-} finally {
-  server?.kill();
-  run('ip', 'netns', 'del', space);
+  process.exit(0);
 }
-process.exit(0);
 
 async function measure(kind, percent) {
   const probe = (i) =>
@@ -47,10 +58,18 @@ async function measure(kind, percent) {
         }
       : { kind: 'udp', port: 8081, send: Buffer.from(`ping ${i}`), expect: { kind: 'bytes', bytes: Buffer.from(`ping ${i}`) } };
   const tries = { all: 0, failed: 0, downs: 0 };
-  const states = new Map();
+  let lossy = false;
   const monitor = new Monitor({
     clock: systemClock, random: Math.random, log: createLog('silent'), maxConcurrent: 500, blackoutHoldMs: 0, allowExec: false, stateFile: null,
     onHealth: () => {},
+    probe: async (...args) => {
+      const outcome = await probeAddress(...args);
+      if (lossy) {
+        tries.all++;
+        if (!outcome.ok) tries.failed++;
+      }
+      return outcome;
+    },
     onEvent: (event) => { if (event.kind === 'flip' && event.from === 'up') tries.downs++; },
   });
   // Every target is the same backend; the path (or payload) makes the probes different, so that each is run.
@@ -61,24 +80,15 @@ async function measure(kind, percent) {
     })),
   );
   await monitor.firstRound();
-  inside('nft', 'add table inet loss');
-  for (const hook of ['input', 'output']) {
-    inside('nft', `add chain inet loss ${hook} { type filter hook ${hook} priority 0; }`);
-    inside('nft', `add rule inet loss ${hook} numgen random mod 100 < ${percent} drop`);
+  for (const space of [near, far]) {
+    inside(space, 'nft', 'add table inet loss');
+    inside(space, 'nft', 'add chain inet loss input { type filter hook input priority 0; }');
+    inside(space, 'nft', `add rule inet loss input numgen random mod 100 < ${percent} drop`);
   }
-  while (tries.all < probesWanted) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    for (const [id, health] of monitor.all()) {
-      const last = health.lastProbe;
-      if (last === null || states.get(id) === last.atMs) continue;
-      if (states.has(id)) {
-        tries.all++;
-        if (!last.ok) tries.failed++;
-      }
-      states.set(id, last.atMs);
-    }
-  }
-  inside('nft', 'delete table inet loss');
+  lossy = true;
+  while (tries.all < probesWanted) await new Promise((resolve) => setTimeout(resolve, 100));
+  lossy = false;
+  for (const space of [near, far]) inside(space, 'nft', 'delete table inet loss');
   await monitor.stop();
   const predicted = failureOf(kind, percent / 100);
   return {

@@ -8,7 +8,7 @@ import type { RandomWords } from '../base/random.ts';
 import { COUNT, ZONE_COUNT, ZONE_ROW } from '../board/counters.ts';
 import { chunkOf, type StoreReader, wordOf } from '../board/store.ts';
 import { GeoView } from '../geo/lookup.ts';
-import { COOKIE_NONE, COOKIE_VALID, type Cookies } from '../guard/cookies.ts';
+import { COOKIE_BAD, COOKIE_NONE, COOKIE_VALID, type Cookies } from '../guard/cookies.ts';
 import { RATE_DROP, RATE_PASS, type RateLimiter } from '../guard/rate.ts';
 import { CHOSE_NODATA, CHOSE_SERVFAIL, Chooser, MODE_FAIL_OPEN } from '../steer/choose.ts';
 import { Labels } from '../wire/labels.ts';
@@ -191,7 +191,8 @@ export class Answerer implements Responder {
     if (query.cookieLength > 0 && this.#parts.cookies !== null) {
       cookie = this.#parts.cookies.check(query.cookie, query.cookieLength, this.peer, this.#nowSeconds, edns.cookie);
       edns.hasCookie = true;
-      counters[cookie === COOKIE_VALID ? C.cookieValid : C.cookieInvalid]!++;
+      if (cookie === COOKIE_VALID) counters[C.cookieValid]!++;
+      else if (cookie === COOKIE_BAD) counters[C.cookieInvalid]!++;
     }
     if (query.ecs) {
       edns.echoSubnet = true;

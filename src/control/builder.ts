@@ -13,6 +13,8 @@ const ZONES_PER_THREAD = 50;
 
 export class Builder {
   #idle: { worker: Worker; timer: NodeJS.Timeout } | null = null;
+  /** Called when the last builder thread has ended. */
+  onIdle: () => void = () => {};
 
   /** Builds zones; calls back for each as it is ready. Many of them are spread over threads. Returns what `_common` is like. */
   async zones(request: Omit<ZonesRequest, 'kind'>, onZone: (result: ZoneResult) => void): Promise<CommonResult> {
@@ -58,6 +60,7 @@ export class Builder {
     if (idle === null) return;
     clearTimeout(idle.timer);
     await idle.worker.terminate();
+    this.onIdle();
   }
 
   #run(request: BuildRequest, onReply: (message: BuildReply) => void): Promise<void> {

@@ -156,6 +156,7 @@ export class Server implements ControlPlane {
     });
     this.#threads = threads;
     this.#serving.onChunk((index, buffer) => threads.chunk(index, buffer));
+    this.#serving.builder.onIdle = () => threads.trimHeap();
     threads.open();
     // Threads start while zones are read: until the first directory is published they are silent.
     await Promise.all([threads.start(), this.#firstLoad()]);

@@ -56,6 +56,7 @@ export class Threads {
   constructor(options: ThreadsOptions) {
     this.#options = options;
     this.#ffi = process.env['MERIDIAN_UDP'] === 'dgram' ? null : loadFfi();
+    this.#ffi?.shareArena();
   }
 
   /** How UDP is read and written. */
@@ -90,6 +91,11 @@ export class Threads {
     }
     const tcp = await this.#ready(this.#add('tcp', 0, false));
     if (tcp.failures.length > 0) throw new StartError(tcp.failures.join('\n'));
+  }
+
+  /** Gives memory back that only the C heap still holds. */
+  trimHeap(): void {
+    this.#ffi?.trimHeap();
   }
 
   /** Hands a new chunk of shared memory to every thread. They read it when they need it: no bell. */

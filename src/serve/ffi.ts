@@ -27,7 +27,14 @@ export interface Ffi {
   errno(): number;
   /** Where the memory of a view is. It must be off the JavaScript heap (more than 64 bytes): only then it stands still. */
   addressOf(view: Uint8Array): number;
+  /** Lets all threads share one malloc arena: each arena keeps what it once had. Before threads start. Nothing on musl. */
+  shareArena(): void;
+  /** Gives the C heap's free pages back to the system: a builder thread leaves some 30 MB behind. Nothing on musl. */
+  trimHeap(): void;
 }
+
+/** mallopt's parameter for the number of arenas (malloc.h). */
+const M_ARENA_MAX = -8;
 
 /** Loads libc. Returns null where that can't be: no Linux, no koffi for this platform, not 64 bits little-endian. */
 export function loadFfi(): Ffi | null {
@@ -45,6 +52,7 @@ export function loadFfi(): Ffi | null {
 function bindCalls(koffi: typeof Koffi, abi: Abi): Ffi {
   const libc = koffi.load(null);
   const fcntl = libc.func('int fcntl(int, int, ...)');
+  const heap = glibcHeap(libc);
   return {
     abi,
     socket: libc.func('int socket(int, int, int)'),
@@ -62,5 +70,16 @@ function bindCalls(koffi: typeof Koffi, abi: Abi): Ffi {
     fcntl: (fd, command, argument) => fcntl(fd, command, 'int', argument) as number,
     errno: () => koffi.errno(),
     addressOf: (view) => Number(koffi.address(view)),
+    ...heap,
   };
+}
+
+function glibcHeap(libc: Koffi.LibraryHandle): Pick<Ffi, 'shareArena' | 'trimHeap'> {
+  try {
+    const mallopt = libc.func('int mallopt(int, int)');
+    const trim = libc.func('int malloc_trim(size_t)');
+    return { shareArena: () => void mallopt(M_ARENA_MAX, 1), trimHeap: () => void trim(0) };
+  } catch {
+    return { shareArena: () => {}, trimHeap: () => {} };
+  }
 }

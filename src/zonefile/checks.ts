@@ -10,6 +10,8 @@ import type { Scope } from './scope.ts';
 
 const RHYTHM_KEYS = ['interval', 'timeout', 'fall', 'rise', 'fast-recheck'] as const;
 const COMBINATION_KEYS = ['all', 'any', 'at-least', 'of'] as const;
+/** Exactly one of these says what a check is. */
+const WAYS = [...PROBE_KINDS, 'all', 'any', 'at-least'] as const;
 const DAY_MS = 86_400_000;
 
 /** What a look-up by name gives: the check, or null when it exists but is broken (reported). */
@@ -125,17 +127,17 @@ export class Checks {
       }
     }
     const fields = new Fields(document, map, what, combined ? [...known, ...RHYTHM_KEYS, ...PROBE_KINDS] : known);
-    const kinds = PROBE_KINDS.filter((kind) => map.entries.has(kind));
-    const ways = [...kinds, ...(['all', 'any', 'at-least'] as const).filter((key) => map.entries.has(key))];
+    const ways = [...map.entries.keys()].filter((key) => (WAYS as readonly string[]).includes(key));
+    const kind = PROBE_KINDS.find((candidate) => candidate === ways[0]);
     if (ways.length !== 1) {
       const message =
         ways.length === 0 ? `${what} does not say how to probe` : `${what} is of several kinds: ${ways.join(', ')}`;
-      const fix = `write exactly one of ${PROBE_KINDS.join(', ')}, all, any, at-least`;
-      document.report('one-of', map.entries.get(ways[1] ?? '')?.key ?? map, message, fix);
+      const fix = `write exactly one of ${WAYS.join(', ')}`;
+      const misspelled = ways.length === 0 && WAYS.some((way) => !fields.isMissing(way));
+      if (!misspelled) document.report('one-of', map.entries.get(ways[1] ?? '')?.key ?? map, message, fix);
       return null;
     }
-    if (combined) return this.#readCombination(name, fields);
-    return this.#readSingle(name, fields, kinds[0]!);
+    return kind === undefined ? this.#readCombination(name, fields) : this.#readSingle(name, fields, kind);
   }
 
   #readSingle(name: string | null, fields: Fields, kind: ProbeKind): Check | null {

@@ -10,7 +10,7 @@ import { parseRdata } from '../wire/rdata.ts';
 import { isMetaType, TYPE, typeFromText, typeToText } from '../wire/types.ts';
 import type { Rdata, StaticSet, SteeredSet } from '../zone/model.ts';
 import { isDottedRelative, type Scope } from './scope.ts';
-import { isSteered, readSteering, STEERED_TYPES, type Steerable, type WrittenSteering } from './steering.ts';
+import { isSteered, POLICIES, readSteering, STEERED_KEYS, STEERED_TYPES, type Steerable, type WrittenSteering } from './steering.ts';
 
 /** One value of a static record set. */
 export interface WrittenValue {
@@ -219,10 +219,12 @@ class RecordReader {
     let ttlSeconds = this.#zone.defaultTtlSeconds;
     let valuesNode: Node | undefined = node;
     if (node.kind === 'map') {
-      const steerable = Object.hasOwn(STEERED_TYPES, key.text);
-      const fields = new Fields(document, node, `the record set ${key.text}`, ['ttl', 'values']);
-      const ways = steerable ? 'values, or one of regions, closest, pools and weighted' : 'values';
-      if (fields.isMissing('values')) {
+      // Without values it may have been meant to be steered.
+      const open = Object.hasOwn(STEERED_TYPES, key.text) && !node.entries.has('values');
+      const known = open ? [...STEERED_KEYS, 'values'] : ['ttl', 'values'];
+      const fields = new Fields(document, node, `the record set ${key.text}`, known);
+      if (['values', ...(open ? POLICIES : [])].every((way) => fields.isMissing(way))) {
+        const ways = open ? 'values, or one of regions, closest, pools and weighted' : 'values';
         document.report('missing-key', key, `the record set ${key.text} has no values`, `add ${ways}`);
       }
       valuesNode = fields.node('values');

@@ -45,8 +45,10 @@ export interface WrittenSteering {
   readonly closestOffset: number | null;
 }
 
+/** Exactly one of these makes a record set steered. */
 export const POLICIES = ['regions', 'closest', 'pools', 'weighted'] as const;
-const STEERED_KEYS = [...POLICIES, 'ttl', 'answers', 'when-all-down', 'spread'] as const;
+type Policy = (typeof POLICIES)[number];
+export const STEERED_KEYS = [...POLICIES, 'ttl', 'answers', 'when-all-down', 'spread'] as const;
 
 /** Types that a steered record set may be written as, with the types that it gives. */
 export const STEERED_TYPES: Readonly<Record<string, readonly number[]>> = {
@@ -55,6 +57,10 @@ export const STEERED_TYPES: Readonly<Record<string, readonly number[]>> = {
   ADDR: [TYPE.A, TYPE.AAAA],
   CNAME: [TYPE.CNAME],
 };
+
+function isPolicy(key: string): key is Policy {
+  return (POLICIES as readonly string[]).includes(key);
+}
 
 /** Whether a record set's map says that it is steered. */
 export function isSteered(map: MapNode): boolean {
@@ -95,7 +101,7 @@ class SteeringReader {
   read(): WrittenSteering | undefined {
     const fields = this.#fields;
     const document = this.#document;
-    const given = POLICIES.filter((policy) => fields.has(policy));
+    const given = [...fields.map.entries.keys()].filter((key) => isPolicy(key));
     if (given.length > 1) {
       const message = `${given.join(' and ')} cannot stand side by side`;
       const fix =
@@ -138,7 +144,7 @@ class SteeringReader {
     };
   }
 
-  #readPolicy(policy: (typeof POLICIES)[number], node: Node): Steering | undefined {
+  #readPolicy(policy: Policy, node: Node): Steering | undefined {
     switch (policy) {
       case 'regions':
         return this.#readRegions(node);

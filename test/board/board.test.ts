@@ -29,7 +29,11 @@ const word = fc.record({
 
 describe('a target word', () => {
   it('holds every field without touching the others', () => {
-    fc.assert(fc.property(word, (target) => expect(unpackTarget(packTarget(target))).toEqual(target)));
+    fc.assert(
+      fc.property(word, (target) => {
+        expect(unpackTarget(packTarget(target))).toEqual(target);
+      }),
+    );
   });
 
   it('is live by the hand where there is one, else unless its verdict is down', () => {

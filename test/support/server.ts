@@ -11,8 +11,10 @@ import type { Server } from './dns.ts';
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 export interface ServerOptions {
-  /** Files below the folder by their path (`zones/example.test.yaml`): text, or an object that is written as JSON, which is YAML too. */
-  readonly files: Readonly<Record<string, string | object>>;
+  /** Files below the folder by their path (`zones/example.test.yaml`): text, bytes, or an object that is written as JSON, which is YAML too. */
+  readonly files: Readonly<Record<string, string | Uint8Array | object>>;
+  /** A folder that is there already, such as that of a server which was killed; it is left behind. */
+  readonly directory?: string;
   /** Keys of meridian.yaml, over the defaults of these tests: loopback, free ports, no rate limit, two data threads. */
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Zones in error are meant: else the start fails with what is wrong. */
@@ -30,8 +32,10 @@ export interface RunningServer extends Server {
   readonly pid: number;
   /** What it has printed so far, both streams. */
   output(): string;
-  /** Sends SIGTERM, waits for the end, removes the folder. Returns the exit code. */
+  /** Sends SIGTERM, waits for the end, removes the folder unless it was given. Returns the exit code. */
   stop(): Promise<number | null>;
+  /** Sends SIGKILL and waits for the end; the folder stays as it is then. */
+  kill(): Promise<void>;
 }
 
 /** A TCP port of 127.0.0.1 that was free a moment ago. */
@@ -46,7 +50,7 @@ export async function freePort(): Promise<number> {
 
 /** Starts the program and resolves when it answers queries; rejects with its output when it ends before. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const directory = mkdtempSync(join(tmpdir(), 'meridian-'));
+  const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'meridian-'));
   const adminPort = await freePort();
   const settings = {
     version: 'meridian/v1',
@@ -59,7 +63,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   for (const [path, content] of Object.entries({ 'meridian.yaml': settings, ...options.files })) {
     const file = join(directory, path);
     mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content, null, 2));
+    const isText = typeof content === 'string' || content instanceof Uint8Array;
+    writeFileSync(file, isText ? content : JSON.stringify(content, null, 2));
   }
   const child = spawn(process.execPath, [MAIN, 'serve', '--config', join(directory, 'meridian.yaml')], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -80,8 +85,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await once(child, 'exit');
       clearTimeout(timer);
     }
-    rmSync(directory, { recursive: true, force: true });
+    if (options.directory === undefined) rmSync(directory, { recursive: true, force: true });
     return child.exitCode;
+  };
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await once(child, 'exit');
   };
   try {
     await untilReady(child, admin);
@@ -104,6 +113,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       pid: child.pid!,
       output: () => output,
       stop: end,
+      kill,
     };
   } catch (error) {
     await end();

@@ -133,7 +133,7 @@ describe('a zone file', () => {
     expect(model.name).toBe('.');
     expect(model.apex).toEqual(new Uint8Array(1));
     expect(model.owners.map((owner) => nameToText(owner.name))).toEqual(['ns.', '.']);
-    const text = 'zone: .\nns: [ns.example.net.]\nrecords: { net: { NS: a.example.net. } }\n';
+    const text = 'zone: .\nns: [ns.example.net.]\nrecords: { net: { NS: a.example.net. }, a.example.net: { A: 192.0.2.1 } }\n';
     expect(readZone(text, null, '.').model).not.toBeNull();
   });
 

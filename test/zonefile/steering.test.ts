@@ -44,14 +44,14 @@ describe('a list of pools', () => {
 
   it('is nothing else', () => {
     const inRegion = (text: string) => errors(`{ regions: { default: ${text} } }`);
-    expect(inRegion('[]')).toEqual(['no-values 9:29']);
-    expect(inRegion('{ closest: [] }')).toEqual(['no-values 9:40']);
-    expect(inRegion('{ weighted: {} }')).toEqual(['no-values 9:41']);
-    expect(inRegion('{ closest: [paris], weighted: { paris: 1 } }')).toEqual(['one-of 9:29']);
-    expect(inRegion('{ pools: [paris] }')).toEqual(['unknown-key 9:31', 'one-of 9:29']);
-    expect(inRegion('[[paris]]')).toEqual(['wrong-shape 9:30']);
-    expect(inRegion('{ closest: [{ weighted: { paris: 1 } }] }')).toEqual(['wrong-shape 9:41']);
-    expect(inRegion('{ weighted: [paris] }')).toEqual(['wrong-shape 9:41']);
+    expect(inRegion('[]')).toEqual(['no-values 9:30']);
+    expect(inRegion('{ closest: [] }')).toEqual(['no-values 9:41']);
+    expect(inRegion('{ weighted: {} }')).toEqual(['no-values 9:42']);
+    expect(inRegion('{ closest: [paris], weighted: { paris: 1 } }')).toEqual(['one-of 9:30']);
+    expect(inRegion('{ pools: [paris] }')).toEqual(['one-of 9:30', 'unknown-key 9:32']);
+    expect(inRegion('[[paris]]')).toEqual(['wrong-shape 9:31']);
+    expect(inRegion('{ closest: [{ weighted: { paris: 1 } }] }')).toEqual(['wrong-shape 9:42']);
+    expect(inRegion('{ weighted: [paris] }')).toEqual(['wrong-shape 9:42']);
   });
 
   it('names pools that exist, with the nearest one for those that do not', () => {
@@ -97,8 +97,8 @@ ${more}`;
 
 describe('the policy', () => {
   it('is exactly one', () => {
-    expect(errors('{ pools: [paris], closest: [paris] }')).toEqual(['one-of 9:29']);
-    expect(errors('{ regions: { default: paris }, weighted: { paris: 1 } }')).toEqual(['one-of 9:21']);
+    expect(errors('{ pools: [paris], closest: [paris] }')).toEqual(['one-of 9:26']);
+    expect(errors('{ regions: { default: paris }, weighted: { paris: 1 } }')).toEqual(['one-of 9:39']);
   });
 
   it('is for A, AAAA, ADDR and CNAME', () => {
@@ -196,6 +196,8 @@ describe('the other keys', () => {
 
   it('are no others', () => {
     expect(errors('{ pools: [paris], anwsers: 1 }')).toEqual(['unknown-key 9:26']);
+    expect(errors('{ pool: [paris] }')).toEqual(['unknown-key 9:10']);
+    expect(errors('{ answers: 2 }')).toEqual(['missing-key 9:5']);
     expect(errors('{ pools: [paris], values: [192.0.2.1] }')).toEqual(['one-of 9:26']);
   });
 });
