@@ -107,15 +107,15 @@ export function replaceFile(path, content) {
   renameSync(`${path}.new~`, path);
 }
 
-/** A peer for field.mjs's `launch`: the server with the churning zone. */
-export const churningPeer = (peer, probePort) => ({
+/** A peer for field.mjs's `launch`: the server with the churning zone, Node with `flags`. */
+export const churningPeer = (peer, probePort, flags) => ({
   ...peer,
   prepare({ directory, port, adminPort, workers, geography }) {
     for (const folder of ['zones', 'geoip', 'state']) mkdirSync(join(directory, folder), { recursive: true });
     copyFileSync(geography.path, join(directory, 'geoip', 'country.mmdb'));
     writeFileSync(join(directory, 'meridian.yaml'), settings({ port, adminPort, workers }));
     writeFileSync(join(directory, 'zones', `${origin}.yaml`), zoneText(0, probePort));
-    return peer.command(directory);
+    return peer.command(directory, flags);
   },
 });
 

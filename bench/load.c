@@ -31,7 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCH = 64, BYTES = 2048, MOST_SOCKETS = 64, STEP_NS = 100, STEPS = 2000000 };
+enum { BATCH = 64, BYTES = 2048, MOST_SOCKETS = 64, STEP_NS = 100, STEPS = 2000000, GIVE_UP_NS = 1000000000, WAITING = 1 << 17 };
 
 typedef struct {
   uint8_t kind, nothing[3];
@@ -45,6 +45,14 @@ typedef struct {
   uint32_t query[65536];
 } Client;
 
+/** A query in the order of sending, for giving up on it. */
+typedef struct {
+  int64_t at;
+  uint16_t client, id;
+} Sent;
+
+static Sent waiting[WAITING];
+static uint64_t waitingFirst, waitingEnd;
 static Client *clients;
 static int clientCount = 8;
 static unsigned char *queries;
@@ -189,6 +197,19 @@ static void receive(Client *client) {
   }
 }
 
+// Counts as lost what was sent before `limit`, or the window would stay shut.
+static void forget(int64_t limit) {
+  if (waitingEnd - waitingFirst > WAITING) waitingFirst = waitingEnd - WAITING;
+  for (; waitingFirst < waitingEnd; waitingFirst++) {
+    Sent *s = &waiting[waitingFirst % WAITING];
+    if (s->at > limit) return;
+    if (clients[s->client].at[s->id] == s->at) {
+      clients[s->client].at[s->id] = 0;
+      outstanding--;
+    }
+  }
+}
+
 static uint32_t sendSome(Client *client, uint32_t first, uint32_t many) {
   int64_t at = now();
   uint32_t n = 0;
@@ -203,6 +224,7 @@ static uint32_t sendSome(Client *client, uint32_t first, uint32_t many) {
     client->at[id] = at;
     client->query[id] = q;
     client->next++;
+    waiting[waitingEnd++ % WAITING] = (Sent){at, (uint16_t)(client - clients), id};
     outParts[n].iov_base = bytes;
     outParts[n].iov_len = (size_t)(bytes[-2] << 8 | bytes[-1]);
   }
@@ -301,21 +323,13 @@ int main(int count, char **words) {
     outHeads[i].msg_hdr.msg_iovlen = 1;
   }
 
-  int64_t start = now(), end = start + (int64_t)(seconds * 1e9), lag = 0, last = start, lastAnswered = start;
-  uint64_t seen = 0;
+  int64_t start = now(), end = start + (int64_t)(seconds * 1e9), lag = 0, last = start;
   uint32_t next = 0;
   int sender = 0, reader = 0;
   for (int64_t t = start; t < end; t = now()) {
     uint64_t due;
     if (window) {
-      // What is outstanding for 100 ms with no answer at all is lost, or the window would stay shut.
-      if (answered != seen) {
-        seen = answered;
-        lastAnswered = t;
-      } else if (outstanding && t - lastAnswered > 100000000) {
-        for (int i = 0; i < clientCount; i++) memset(clients[i].at, 0, sizeof clients[i].at);
-        outstanding = 0;
-      }
+      forget(t - GIVE_UP_NS);
       due = outstanding < window ? window - outstanding : 0;
     } else {
       double should = (double)(t - start) * rate / 1e9;

@@ -36,9 +36,8 @@ export async function pauses(bench) {
     let changes;
     try {
       const world = { zones: [{ origin, first: 0, count: 1 }], geography: bench.geography() };
-      server = await launch(bench, churningPeer(peer, backends.port), world, {
+      server = await launch(bench, churningPeer(peer, backends.port, ['--trace-gc']), world, {
         cores: null,
-        env: { NODE_OPTIONS: '--trace-gc' },
       });
       await measure(bench, server, { file, generator: 'load', seconds: bench.warmup });
       const peak = await measure(bench, server, { file, generator: 'load', seconds: 2 });

@@ -27,7 +27,10 @@ function outer() {
     run('ip', 'netns', 'add', near);
     run('ip', 'netns', 'add', far);
     run('ip', 'link', 'add', 'eth0', 'netns', near, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', far);
-    for (const [space, address] of [[near, '198.18.251.1/30'], [far, '198.18.251.2/30']]) {
+    for (const [space, address] of [
+      [near, '198.18.251.1/30'],
+      [far, '198.18.251.2/30'],
+    ]) {
       inside(space, 'ip', 'addr', 'add', address, 'dev', 'eth0');
       inside(space, 'ip', 'link', 'set', 'eth0', 'up');
       inside(space, 'ip', 'link', 'set', 'lo', 'up');
@@ -53,14 +56,39 @@ async function measure(kind, percent) {
   const probe = (i) =>
     kind === 'http'
       ? {
-          kind: 'http', tls: false, port: 8080, method: 'GET', path: `/${i}`, host: 'net.cat', sni: null, headers: {}, expectStatus: [[200, 299]],
-          expectBody: null, verify: true, caFile: null, minDays: null, version: '1.1', reuse: false, load: null,
+          kind: 'http',
+          tls: false,
+          port: 8080,
+          method: 'GET',
+          path: `/${i}`,
+          host: 'net.cat',
+          sni: null,
+          headers: {},
+          expectStatus: [[200, 299]],
+          expectBody: null,
+          verify: true,
+          caFile: null,
+          minDays: null,
+          version: '1.1',
+          reuse: false,
+          load: null,
         }
-      : { kind: 'udp', port: 8081, send: Buffer.from(`ping ${i}`), expect: { kind: 'bytes', bytes: Buffer.from(`ping ${i}`) } };
+      : {
+          kind: 'udp',
+          port: 8081,
+          send: Buffer.from(`ping ${i}`),
+          expect: { kind: 'bytes', bytes: Buffer.from(`ping ${i}`) },
+        };
   const tries = { all: 0, failed: 0, downs: 0 };
   let lossy = false;
   const monitor = new Monitor({
-    clock: systemClock, random: Math.random, log: createLog('silent'), maxConcurrent: 500, blackoutHoldMs: 0, allowExec: false, stateFile: null,
+    clock: systemClock,
+    random: Math.random,
+    log: createLog('silent'),
+    maxConcurrent: 500,
+    blackoutHoldMs: 0,
+    allowExec: false,
+    stateFile: null,
     onHealth: () => {},
     probe: async (...args) => {
       const outcome = await probeAddress(...args);
@@ -70,12 +98,18 @@ async function measure(kind, percent) {
       }
       return outcome;
     },
-    onEvent: (event) => { if (event.kind === 'flip' && event.from === 'up') tries.downs++; },
+    onEvent: (event) => {
+      if (event.kind === 'flip' && event.from === 'up') tries.downs++;
+    },
   });
   // Every target is the same backend; the path (or payload) makes the probes different, so that each is run.
   monitor.setTargets(
     Array.from({ length: targetsCount }, (_, i) => ({
-      id: `loss/p/${i}`, zone: 'loss', pool: 'p', address: '198.18.251.2', family: 4,
+      id: `loss/p/${i}`,
+      zone: 'loss',
+      pool: 'p',
+      address: '198.18.251.2',
+      family: 4,
       check: { name: kind, probe: probe(i), intervalMs, timeoutMs: 2_000, fall, rise, fastRecheck: true },
     })),
   );
@@ -92,9 +126,13 @@ async function measure(kind, percent) {
   await monitor.stop();
   const predicted = failureOf(kind, percent / 100);
   return {
-    kind, 'loss each way': `${percent}%`, probes: tries.all,
-    'failed, predicted': `${(predicted * 100).toFixed(3)}%`, 'failed, measured': `${((tries.failed / tries.all) * 100).toFixed(3)}%`,
-    'false verdicts, predicted': downsOf(predicted, tries.all).toPrecision(2), 'false verdicts, measured': tries.downs,
+    kind,
+    'loss each way': `${percent}%`,
+    probes: tries.all,
+    'failed, predicted': `${(predicted * 100).toFixed(3)}%`,
+    'failed, measured': `${((tries.failed / tries.all) * 100).toFixed(3)}%`,
+    'false verdicts, predicted': downsOf(predicted, tries.all).toPrecision(2),
+    'false verdicts, measured': tries.downs,
   };
 }
 

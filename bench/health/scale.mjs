@@ -2,10 +2,10 @@
 // Usage: node bench/health/scale.mjs [targets] [seconds]
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { createServer } from 'node:net';
 import { systemClock } from '../../dist/base/clock.js';
 import { createLog } from '../../dist/base/log.js';
 import { Monitor } from '../../dist/health/monitor.js';
@@ -21,7 +21,9 @@ const port = await new Promise((resolve) => {
     server.close(() => resolve(free));
   });
 });
-const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${folder}/${kind};`).join(' ');
+const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+  .map((kind) => `${kind}_temp_path ${folder}/${kind};`)
+  .join(' ');
 writeFileSync(
   join(folder, 'nginx.conf'),
   `daemon off; worker_processes 1; pid ${folder}/pid; error_log stderr; events { worker_connections 4096; }
@@ -30,8 +32,22 @@ writeFileSync(
 const nginx = spawn('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf')], { stdio: 'inherit' });
 
 const probe = {
-  kind: 'http', tls: false, port, method: 'GET', path: '/healthz', host: 'net.cat', sni: null, headers: {}, expectStatus: [[200, 299]],
-  expectBody: { kind: 'bytes', bytes: Buffer.from('ok') }, verify: true, caFile: null, minDays: null, version: '1.1', reuse: false, load: null,
+  kind: 'http',
+  tls: false,
+  port,
+  method: 'GET',
+  path: '/healthz',
+  host: 'net.cat',
+  sni: null,
+  headers: {},
+  expectStatus: [[200, 299]],
+  expectBody: { kind: 'bytes', bytes: Buffer.from('ok') },
+  verify: true,
+  caFile: null,
+  minDays: null,
+  version: '1.1',
+  reuse: false,
+  load: null,
 };
 const check = { name: 'web', probe, intervalMs, timeoutMs: 2_000, fall: 3, rise: 2, fastRecheck: true };
 // Every target is an address of its own: 127.1.0.0/16 is all this machine.
@@ -42,8 +58,17 @@ const targets = Array.from({ length: count }, (_, i) => {
 
 let flips = 0;
 const monitor = new Monitor({
-  clock: systemClock, random: Math.random, log: createLog('error'), maxConcurrent: 500, blackoutHoldMs: 60_000, allowExec: false,
-  stateFile: join(folder, 'health.json'), onHealth: () => {}, onEvent: (event) => { if (event.to === 'down') flips++; },
+  clock: systemClock,
+  random: Math.random,
+  log: createLog('error'),
+  maxConcurrent: 500,
+  blackoutHoldMs: 60_000,
+  allowExec: false,
+  stateFile: join(folder, 'health.json'),
+  onHealth: () => {},
+  onEvent: (event) => {
+    if (event.to === 'down') flips++;
+  },
 });
 await new Promise((resolve) => setTimeout(resolve, 500));
 const startMs = performance.now();
@@ -56,7 +81,9 @@ const loop = monitorEventLoopDelay({ resolution: 5 });
 loop.enable();
 const before = { cpu: process.cpuUsage(), started: monitor.stats().started, ms: performance.now() };
 let rss = 0;
-const sampler = setInterval(() => { rss = Math.max(rss, process.memoryUsage.rss()); }, 500);
+const sampler = setInterval(() => {
+  rss = Math.max(rss, process.memoryUsage.rss());
+}, 500);
 await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 clearInterval(sampler);
 const tookMs = performance.now() - before.ms;
@@ -64,12 +91,25 @@ const cpu = process.cpuUsage(before.cpu);
 const stats = monitor.stats();
 const probes = stats.started - before.started;
 const down = [...monitor.all()].filter(([, health]) => health.verdict !== 'up').length;
-console.log(JSON.stringify({
-  node: process.version, targets: count, firstRoundMs, probesPerSecond: Math.round(probes / (tookMs / 1000)),
-  cpuPercentOfACore: Math.round((cpu.user + cpu.system) / 10 / tookMs), microsecondsPerProbe: Math.round((cpu.user + cpu.system) / probes),
-  rssMegabytes: Math.round(rss / 2 ** 20), mostLateMs: Math.round(stats.mostLateMs), eventLoopP99Ms: Math.round(loop.percentile(99) / 1e4) / 100,
-  notUp: down, falseDown: flips,
-}, null, 1));
+console.log(
+  JSON.stringify(
+    {
+      node: process.version,
+      targets: count,
+      firstRoundMs,
+      probesPerSecond: Math.round(probes / (tookMs / 1000)),
+      cpuPercentOfACore: Math.round((cpu.user + cpu.system) / 10 / tookMs),
+      microsecondsPerProbe: Math.round((cpu.user + cpu.system) / probes),
+      rssMegabytes: Math.round(rss / 2 ** 20),
+      mostLateMs: Math.round(stats.mostLateMs),
+      eventLoopP99Ms: Math.round(loop.percentile(99) / 1e4) / 100,
+      notUp: down,
+      falseDown: flips,
+    },
+    null,
+    1,
+  ),
+);
 await monitor.stop();
 nginx.kill();
 rmSync(folder, { recursive: true, force: true });

@@ -81,9 +81,9 @@ export function writeFolder({ directory, port, adminPort, zones, geography, work
 export function meridian(node) {
   const runtime = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const command = (directory) => ({
+  const command = (directory, flags = []) => ({
     command: node,
-    args: [program, 'serve', '--config', join(directory, 'meridian.yaml')],
+    args: [...flags, program, 'serve', '--config', join(directory, 'meridian.yaml')],
     cwd: directory,
   });
   return {

@@ -72,11 +72,11 @@ export class Gate {
       if (entries !== undefined) this.#entries = entries;
       else
         this.#log.warn(
-          { event: 'admin.tokens.gone', file: this.#file },
+          { event: 'admin-tokens-gone', file: this.#file },
           'the tokens file is gone; the last tokens hold',
         );
     } catch (error) {
-      this.#log.error({ event: 'admin.tokens.broken' }, `${(error as Error).message}; the last good tokens hold`);
+      this.#log.error({ event: 'admin-tokens-broken' }, `${(error as Error).message}; the last good tokens hold`);
     }
   }
 

@@ -137,7 +137,7 @@ function addErrors(app: FastifyInstance, log: Logger): void {
   app.setErrorHandler((error, request, reply) => {
     const { document, headers } = problemOf(error);
     if (document.status === 500) {
-      log.error({ event: 'admin.internal', method: request.method, url: request.url, err: error }, 'a request failed');
+      log.error({ event: 'admin-internal', method: request.method, url: request.url, err: error }, 'a request failed');
     }
     reply.code(document.status).headers(headers).type('application/problem+json').send(document);
   });

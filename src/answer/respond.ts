@@ -24,7 +24,7 @@ import {
   READ_SILENT,
 } from '../wire/query.ts';
 import { CLASS, EXTENDED_ERROR, RCODE, TYPE } from '../wire/types.ts';
-import { DIRECTORY, ENTRY, ZONE_ERROR } from '../zone/directory.ts';
+import { DIRECTORY, ENTRY, findEntry, ZONE_ERROR } from '../zone/directory.ts';
 import { FIND_NONE, FIND_REFERRAL, ZoneView } from '../zone/find.ts';
 import {
   HEADER,
@@ -51,6 +51,7 @@ import {
 } from './port.ts';
 import { Hosts, writeAdditional, writeAny, writeNegative, writeReferral, writeSet } from './sections.ts';
 import type { AnswerTrace } from './trace.ts';
+import { GATE_ANSWERED, GATE_TRANSFER, gateTransfer } from './transfer-gate.ts';
 
 /** Everything that an answer depends on beside the request and shared memory. */
 export interface AnswerParts {
@@ -278,12 +279,8 @@ export class Answerer implements Responder {
       writeChaos(message, query, this.#parts.identity);
       return false;
     }
+    if (query.class === CLASS.IN && (query.type === TYPE.AXFR || query.type === TYPE.IXFR)) return this.#transfer(tcp);
     if (query.class !== CLASS.IN || (query.type >= TYPE.IXFR && query.type < TYPE.ANY)) {
-      if (query.class === CLASS.IN && (query.type === TYPE.AXFR || query.type === TYPE.IXFR)) {
-        if (tcp && this.transfer !== undefined) return true;
-        // RFC 5936 4.2: no AXFR over UDP; RFC 1995 2: an IXFR client tries TCP when refused or truncated here.
-        this.#counters[C.transferRefused]!++;
-      }
       this.#refuse(EXTENDED_ERROR.NOT_SUPPORTED);
       return false;
     }
@@ -303,6 +300,26 @@ export class Answerer implements Responder {
     }
     this.trace?.client(this.#family, this.#w0, this.#w1, this.#w2, this.#w3, query.ecs && query.ecsSource > 0);
     this.#follow(end, tcp);
+    return false;
+  }
+
+  /** Answers AXFR and IXFR as far as one message can. Returns true when a transfer must answer instead. */
+  #transfer(tcp: boolean): boolean {
+    const labels = this.#query.name;
+    const zoneLabel = this.#findZone(labels, this.#query.type);
+    let zone: ZoneView | null = null;
+    if (zoneLabel >= 0) {
+      this.#rateHash = labels.hashes[zoneLabel]!;
+      const image = this.#directory[this.#entry + ENTRY.image]!;
+      zone = this.#zone;
+      if (this.#directory[this.#entry + ENTRY.apex]! >>> 8 === ZONE_ERROR) zone = null;
+      else
+        zone.attach(this.#parts.reader.words[chunkOf(image)]!, this.#parts.reader.bytes[chunkOf(image)]!, wordOf(image));
+    }
+    const verdict = gateTransfer(this.#message, this.#edns, this.#query, this.peer, zoneLabel, zone, tcp);
+    if (verdict === GATE_TRANSFER && this.transfer !== undefined) return true;
+    if (verdict === GATE_TRANSFER) this.#refuse(EXTENDED_ERROR.NOT_SUPPORTED);
+    this.#counters[verdict === GATE_ANSWERED ? C.transferCurrent : C.transferRefused]!++;
     return false;
   }
 
@@ -543,32 +560,18 @@ export class Answerer implements Responder {
   #findZone(labels: Labels, type: number): number {
     const directory = this.#directory;
     const at = this.#directoryAt;
-    const mask = directory[at + DIRECTORY.tableMask]!;
-    const table = at + directory[at + DIRECTORY.table]!;
     let own = -1;
     this.#passedApex = false;
     for (let i = 0; i <= labels.count; i++) {
       const depth = labels.count - i;
       if ((directory[at + DIRECTORY.depths + (depth >> 5)]! & (1 << (depth & 31))) === 0) continue;
-      const hash = labels.hashes[i]!;
-      for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-        const entryWord = directory[table + slot * 2 + 1]!;
-        if (entryWord === 0) break;
-        if (directory[table + slot * 2] !== hash) continue;
-        const entry = at + entryWord;
-        const length = directory[entry + ENTRY.apex]! & 255;
-        const nameAt = (entry + ENTRY.size + directory[entry + ENTRY.maps]!) * 4;
-        if (!labels.suffixEquals(i, this.#directoryBytes, nameAt, length)) continue;
-        // RFC 4035 3.1.4.1: DS belongs to the parent's side of the cut, where that is served here too.
-        if (type === TYPE.DS && i === 0 && own < 0) {
-          own = i;
-          this.#passedApex = true;
-          this.#entry = entry;
-          break;
-        }
-        this.#entry = entry;
-        return i;
-      }
+      const entry = findEntry(directory, this.#directoryBytes, at, labels, i);
+      if (entry === 0) continue;
+      this.#entry = entry;
+      // RFC 4035 3.1.4.1: DS belongs to the parent's side of the cut, where that is served here too.
+      if (type !== TYPE.DS || i !== 0) return i;
+      own = i;
+      this.#passedApex = true;
     }
     return own;
   }

@@ -31,7 +31,7 @@ export class Hosts {
 }
 
 /** The word behind a record: they stand one after another. */
-function nextRecord(zone: ZoneView, record: number): number {
+export function nextRecord(zone: ZoneView, record: number): number {
   const head = zone.words[zone.base + record]!;
   const fixes = (head >>> RECORD_FIXES_SHIFT) & 255;
   const host = head >>> RECORD_HOST_SHIFT !== 0 ? 2 : 1;

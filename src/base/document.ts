@@ -29,6 +29,8 @@ export class Document {
   #lineStarts: number[] | null = null;
   readonly #diagnostics: Diagnostic[] = [];
   readonly #reported = new Set<string>();
+  readonly #counts = { error: 0, warning: 0 };
+  #failed = false;
 
   constructor(file: string, text: string) {
     this.file = file;
@@ -59,7 +61,7 @@ export class Document {
 
   /** Whether anything reported so far is an error. */
   get failed(): boolean {
-    return this.#diagnostics.some((d) => d.severity === 'error');
+    return this.#failed;
   }
 
   /**
@@ -128,11 +130,15 @@ export class Document {
 
   /** Notes a mistake down; the same one twice (an anchor used in many places) counts once. */
   report(code: Code, where: number | { readonly offset: number }, message: string, fix: string): void {
-    if (this.#diagnostics.length >= limits.diagnosticsPerFile) return;
+    const { severity } = CODES[code];
+    if (severity === 'error') this.#failed = true;
+    // Counted apart, so that warnings don't crowd out errors.
+    if (this.#counts[severity] >= limits.diagnosticsPerFile) return;
     const diagnostic = this.diagnose(code, where, message, fix);
     const key = `${diagnostic.line}:${diagnostic.col}:${code}:${message}`;
     if (this.#reported.has(key)) return;
     this.#reported.add(key);
+    this.#counts[severity]++;
     this.#diagnostics.push(diagnostic);
   }
 

@@ -36,6 +36,23 @@ export const limits = {
   tcpUnreadBytesInAll: 64 * 1024 * 1024,
   /** Time that open TCP connections get to read their last answers at shutdown: SIGTERM must end within a second. */
   tcpGraceMs: 400,
+  /** Zone transfers made at once, and those that wait for their turn: each holds a copy of its zone; after a NOTIFY all come. */
+  transfers: 10,
+  transfersWaiting: 1_000,
+  /** Bytes of zone copies beyond which the next transfer waits: one zone more than this is held at most. */
+  transferCopyBytes: 256 * 1024 * 1024,
+  /** Octets of one message of a transfer: a compression pointer reaches all of it, and others get their turn between two. */
+  transferMessageBytes: 16_000,
+  /** Longest time for one transfer: a million records over 1 Mbit/s take a third of it. */
+  transferMs: 30 * 60_000,
+  /** NOTIFY (RFC 1996 3.6): tries for each secondary, the wait after the first, doubled each time, and the longest: five minutes
+   *  in all, in which a secondary has restarted; after that it comes by itself when the SOA's refresh has passed. */
+  notifyTries: 10,
+  notifyFirstWaitMs: 1_000,
+  notifyLongestWaitMs: 60_000,
+  /** NOTIFYs sent at once, and the pause before the next: 200 a second; thousands of zones change together, at start. */
+  notifyBurst: 20,
+  notifyPauseMs: 100,
   /** Size of one chunk of the segment store: a thousand small zones fit, and few chunks hold a million records. */
   storeChunkBytes: 16 * 1024 * 1024,
   /** RFC 9018 4.3: a server cookie is good for an hour, and for five minutes before its time on a server whose clock is behind. */
@@ -137,6 +154,10 @@ export const limits = {
   builderThreads: 2,
   /** How long a builder thread waits for more work before it ends and gives its memory back. */
   builderIdleMs: 2_000,
+  /** Pause between a flip and the look for record sets that fail open: many targets flip at once. */
+  failOpenLookMs: 100,
+  /** Errors of a zone file that one log line names. */
+  loggedErrors: 3,
   /** UDP size that explain shows beside 512: what the DNS flag day of 2020 agreed on. */
   explainUdpBytes: 1232,
   /** Quiet time after a file event before the folder is read again. */

@@ -284,7 +284,10 @@ class PlainReader {
       if (code === COLON) {
         const next = text.charCodeAt(at + 1);
         if (next === SPACE || next === LF || at + 1 >= text.length) break;
-        if (inFlow && (next === COMMA || next === OPEN_LIST || next === CLOSE_LIST || next === OPEN_MAP || next === CLOSE_MAP))
+        if (
+          inFlow &&
+          (next === COMMA || next === OPEN_LIST || next === CLOSE_LIST || next === OPEN_MAP || next === CLOSE_MAP)
+        )
           throw NOT_SURE;
       } else if (inFlow) {
         if (code === COMMA || code === CLOSE_LIST || code === CLOSE_MAP) break;

@@ -31,6 +31,9 @@ export const COUNTERS = [
   'cookieValid',
   'cookieInvalid',
   'transferRefused',
+  'transferCurrent',
+  'transferServed',
+  'transferBrokenOff',
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];

@@ -167,8 +167,8 @@ class FileReader {
   #knownGeography(): GeoData {
     if (this.#geoData !== null) return this.#geoData;
     const { directory } = this.#settings.geoip;
-    const own = existsSync(directory) && readdirSync(directory).some((name) => name.endsWith('.mmdb'));
-    if (!own) {
+    const names = existsSync(directory) ? this.#attempt(directory, () => readdirSync(directory)) : undefined;
+    if (!names?.some((name) => name.endsWith('.mmdb'))) {
       this.#geoData = { coordinates: false, subdivisions: false, cities: false, asNumbers: false };
       return this.#geoData;
     }

@@ -10,6 +10,9 @@ import type { ServerOptions } from './program.ts';
 /** The token that a running server leaves in its state folder for those who may read it. */
 export const LOCAL_TOKEN_FILE = 'admin.token';
 
+/** Longest wait for a reply: reloading ten thousand zones takes some seconds. */
+const REPLY_MS = 60_000;
+
 export class AdminClient {
   readonly #url: string;
   readonly #token: string | null;
@@ -52,6 +55,8 @@ export class AdminClient {
         method,
         headers,
         redirect: 'error',
+        // A stream has no end; any other reply that takes longer will not come.
+        ...(accept === 'text/event-stream' ? {} : { signal: AbortSignal.timeout(REPLY_MS) }),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
     } catch (error) {

@@ -82,7 +82,7 @@ function leaveToken(file: string, token: string, log: Logger): void {
   try {
     writeStable(file, `${token}\n`, 0o600);
   } catch (error) {
-    log.warn({ event: 'admin.local-token', file, err: error }, 'no token for local commands could be left');
+    log.warn({ event: 'admin-local-token', file, err: error }, 'no token for local commands could be left');
   }
 }
 

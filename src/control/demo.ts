@@ -1,6 +1,7 @@
 // The demo's backends: small HTTP and UDP servers on loopback addresses, and a control that stops and starts them.
 import { createSocket, type Socket } from 'node:dgram';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { StartError } from './start-error.ts';
 
 /** Where the example zone's backends are: the pools of zones/net.cat.yaml. */
@@ -10,28 +11,49 @@ export const DEMO_SITES: Readonly<Record<string, readonly string[]>> = {
   newyork: ['127.0.3.1', '127.0.3.2'],
 };
 
-/** Ports that hardly anybody uses; the zone's checks have them too. */
-export const DEMO_HTTP_PORT = 18_080;
-export const DEMO_UDP_PORT = 18_081;
+/** Ports that hardly anybody uses; the zone's checks have the first two. */
+export const DEMO_PORTS = { http: 18_080, udp: 18_081, control: 18_082 } as const;
+
 const CONTROL_HOST = '127.0.0.1';
-const CONTROL_PORT = 18_082;
+
+/** 0: any that is free. */
+export interface DemoPorts {
+  readonly http: number;
+  readonly udp: number;
+  readonly control: number;
+}
 
 export interface Demo {
-  /** `http://127.0.0.1:18082` */
+  /** The control: `http://127.0.0.1:18082` */
   readonly url: string;
+  readonly backends: readonly DemoBackend[];
   stop(): Promise<void>;
 }
 
-/** One machine of the demo: `/healthz` over HTTP and a game server's answer over UDP. */
-class Backend {
+export interface DemoBackend {
   readonly site: string;
   readonly address: string;
+  /** The ports that it has, 0 while it is stopped. */
+  readonly ports: { readonly http: number; readonly udp: number };
+}
+
+/** One machine of the demo: `/healthz` over HTTP and a game server's answer over UDP. */
+class Backend implements DemoBackend {
+  readonly site: string;
+  readonly address: string;
+  readonly #wanted: DemoPorts;
   #http: Server | null = null;
   #game: Socket | null = null;
 
-  constructor(site: string, address: string) {
+  constructor(site: string, address: string, wanted: DemoPorts) {
     this.site = site;
     this.address = address;
+    this.#wanted = wanted;
+  }
+
+  get ports(): { http: number; udp: number } {
+    const http = this.#http?.address() as AddressInfo | undefined;
+    return { http: http?.port ?? 0, udp: this.#game?.address().port ?? 0 };
   }
 
   get running(): boolean {
@@ -50,8 +72,8 @@ class Backend {
       if (message.toString() === 'ping') game.send('pong', from.port, from.address);
     });
     try {
-      await listening(http, () => http.listen(DEMO_HTTP_PORT, this.address));
-      await listening(game, () => game.bind(DEMO_UDP_PORT, this.address));
+      await listening(http, () => http.listen(this.#wanted.http, this.address));
+      await listening(game, () => game.bind(this.#wanted.udp, this.address));
     } catch (error) {
       http.close();
       game.close();
@@ -87,9 +109,9 @@ function listening(server: Server | Socket, open: () => void): Promise<void> {
 }
 
 /** Starts the backends and their control. Throws StartError when an address or a port is not to be had. */
-export async function startDemo(): Promise<Demo> {
+export async function startDemo(ports: DemoPorts = DEMO_PORTS): Promise<Demo> {
   const backends = Object.entries(DEMO_SITES).flatMap(([site, addresses]) =>
-    addresses.map((address) => new Backend(site, address)),
+    addresses.map((address) => new Backend(site, address, ports)),
   );
   const control = createServer((request, response) => {
     answer(backends, request, response).catch((error: Error) => {
@@ -103,13 +125,14 @@ export async function startDemo(): Promise<Demo> {
     await Promise.all(backends.map((backend) => backend.stop()));
   };
   try {
-    await listening(control, () => control.listen(CONTROL_PORT, CONTROL_HOST));
+    await listening(control, () => control.listen(ports.control, CONTROL_HOST));
     await Promise.all(backends.map((backend) => backend.start()));
   } catch (error) {
     await stop();
     throw new StartError(`the demo's backends can't start: ${whyNot(error as NodeJS.ErrnoException)}`);
   }
-  return { url: `http://${CONTROL_HOST}:${CONTROL_PORT}`, stop };
+  const { port } = control.address() as AddressInfo;
+  return { url: `http://${CONTROL_HOST}:${port}`, backends, stop };
 }
 
 function whyNot(error: NodeJS.ErrnoException & { address?: string; port?: number }): string {

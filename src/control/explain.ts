@@ -1,86 +1,34 @@
 // Explains one answer: runs the server's own answer path with a trace, and puts words to what it heard.
-import { type Address, formatAddress, formatPrefix, maskAddress, type Prefix, parseAddress, parsePrefix } from '../base/address.ts';
+import { type Address, formatAddress, formatPrefix } from '../base/address.ts';
 import { systemClock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
 import { RandomWords } from '../base/random.ts';
 import { isLive, isWithdrawn, packTarget } from '../board/board.ts';
 import { COUNTER_ROW, ZONE_ROW } from '../board/counters.ts';
 import { chunkOf, READERS, StoreReader, wordOf } from '../board/store.ts';
+import { coordinatesOf } from '../geo/centres.ts';
+import { greatCircleKm } from '../geo/distance.ts';
 import { GeoView } from '../geo/lookup.ts';
 import { Answerer, NOTE } from '../answer/respond.ts';
 import { type Peer, TRANSPORT_TCP, TRANSPORT_UDP } from '../answer/port.ts';
-import type { AnswerTrace } from '../answer/trace.ts';
-import { MODE_BELOW_MIN_LIVE, MODE_FAIL_OPEN } from '../steer/choose.ts';
-import { parseName } from '../wire/name.ts';
-import { rcodeToText, TYPE, typeFromText, typeToText } from '../wire/types.ts';
+import { MODE_FAIL_OPEN } from '../steer/choose.ts';
+import { rcodeToText, TYPE, typeToText } from '../wire/types.ts';
 import { matchRegions } from '../zone/match.ts';
 import type { PoolMeta, SteeringMeta, ZoneMeta } from '../zone/meta.ts';
+import { type HeardSteering, Listener } from './explain-listener.ts';
+import { type Asked, readRequest } from './explain-request.ts';
+import { poolWhy, storyOf, ttlReason } from './explain-words.ts';
 import { buildQuery, type ReadResponse, readResponse } from './packets.ts';
-import { choiceText, listText, placeText } from './place-text.ts';
+import { listText, placeText } from './place-text.ts';
 import { randomSeed } from '../serve/answerer.ts';
 import type { Serving } from './serving.ts';
-import { poolsOf } from '../zonefile/compile-steering.ts';
+import { poolsInOrder } from './pool-order.ts';
 import type { Targets } from './targets.ts';
 import { type ExplainedMember, type Explanation, type ExplainRequest, RequestError } from './views.ts';
 import type { ServedZone } from './zones.ts';
 
 /** A reader number that no data thread has. */
 const EXPLAIN_READER = READERS - 1;
-
-/** What the answer path said of one steered set. */
-interface HeardSteering {
-  readonly zone: number;
-  readonly steering: number;
-  readonly pool: number;
-  readonly mode: number;
-  readonly climbed: boolean;
-  readonly ttlSeconds: number;
-  readonly scope: number;
-  readonly slots: readonly number[];
-  readonly states: ReadonlyMap<number, { up: boolean; live: number }>;
-  readonly members: number[];
-}
-
-/** Listens to the answer path and keeps the last steered set of a chain. */
-class Listener implements AnswerTrace {
-  heard: HeardSteering | null = null;
-  #zone = -1;
-  #scope = 0;
-  #slots: number[] = [];
-  #states = new Map<number, { up: boolean; live: number }>();
-  zoneNumber = -1;
-
-  zone(number: number): void {
-    this.#zone = number;
-    if (this.zoneNumber < 0) this.zoneNumber = number;
-    this.#slots = [];
-    this.#states = new Map();
-  }
-  client(): void {}
-  list(position: number, slot: number): void {
-    this.#slots[position] = slot;
-  }
-  pool(number: number, up: boolean, live: number): void {
-    this.#states.set(number, { up, live });
-  }
-  scope(length: number): void {
-    this.#scope = length;
-  }
-  steered(steering: number, _outcome: number, pool: number, mode: number, climbed: boolean, ttlSeconds: number): void {
-    const heard = { zone: this.#zone, steering, pool, mode, climbed, ttlSeconds, scope: this.#scope };
-    this.heard = { ...heard, slots: this.#slots, states: this.#states, members: [] };
-  }
-  member(slot: number): void {
-    this.heard?.members.push(slot);
-  }
-}
-
-interface Asked {
-  readonly name: Uint8Array;
-  readonly type: number;
-  readonly peer: Address;
-  readonly subnet: Prefix | null;
-}
 
 /** One run of the answer path. */
 interface Run {
@@ -134,7 +82,7 @@ export class Explainer {
     const place = this.#place(client);
     const steering = heard === null ? null : (zone?.meta?.steerings[heard.steering] ?? null);
     const region = steering === null ? null : this.#region(steering, client);
-    const pools = heard === null || steering === null ? [] : this.#pools(zone!.meta!, steering, heard, edns.response);
+    const pools = heard === null || steering === null ? [] : this.#pools(zone!.meta!, steering, heard, edns.response, client);
     const bits = client.family === 4 ? 32 : 128;
     const { response } = edns;
     const rcode = rcodeToText(response.rcode);
@@ -257,8 +205,16 @@ export class Explainer {
   }
 
   /** Every pool on the client's way up, in its order, each once. */
-  #pools(meta: ZoneMeta, steering: SteeringMeta, heard: HeardSteering, response: ReadResponse): Explanation['pools'] {
-    const names = [...new Set(heard.slots.flatMap((slot) => poolsOf(steering.lists[slot]!)))];
+  #pools(
+    meta: ZoneMeta,
+    steering: SteeringMeta,
+    heard: HeardSteering,
+    response: ReadResponse,
+    client: Address,
+  ): Explanation['pools'] {
+    const from = this.#geo((geo) => coordinatesOf(geo.locate(client).facts));
+    const order = heard.slots.flatMap((slot) => steering.lists[slot]!.flatMap((choice) => poolsInOrder(choice, meta.pools, from)));
+    const names = [...new Set(order)];
     const family = steering.type === TYPE.A ? 4 : steering.type === TYPE.AAAA ? 6 : 'name';
     return names.map((name) => {
       const number = meta.pools.findIndex((pool) => pool.name === name);
@@ -270,6 +226,7 @@ export class Explainer {
         name,
         state,
         chosen,
+        distanceKm: from === null || pool.at === null ? null : Math.round(greatCircleKm(from, pool.at)),
         why: poolWhy(chosen, state, heard),
         members: members.map((target) => this.#member(target.id, target.address, pool, chosen, heard, response)),
       } as const;
@@ -329,51 +286,6 @@ export class Explainer {
   }
 }
 
-function poolWhy(chosen: boolean, state: string, heard: HeardSteering): string {
-  if (!chosen) return state === 'up' ? 'up, but a pool before it was chosen' : `passed over: ${state}`;
-  if (heard.mode === MODE_FAIL_OPEN) return 'chosen to fail open: nothing is live anywhere on the way up';
-  if (heard.mode === MODE_BELOW_MIN_LIVE) return 'chosen below its min-live: no pool on the way up is up';
-  if (heard.climbed) return 'chosen after climbing: no pool of the region itself is up';
-  return 'chosen: the first pool of its list that is up';
-}
-
-function ttlReason(steering: SteeringMeta | null, heard: HeardSteering | null): string {
-  if (steering === null || heard === null) return 'the record set is static';
-  if (steering.ttlMax === steering.ttlMin) return 'fixed in the zone file';
-  if (heard.ttlSeconds === steering.ttlMax) return `max ${steering.ttlMax}: no verdict can flip sooner`;
-  if (heard.ttlSeconds === steering.ttlMin) return `min ${steering.ttlMin}: a verdict could flip within it`;
-  return `a verdict could flip in ${heard.ttlSeconds} s at the earliest`;
-}
-
-function storyOf(
-  e: Omit<Explanation, 'steps'>,
-  zone: ServedZone | undefined,
-  heard: HeardSteering | null,
-  steering: SteeringMeta | null,
-): string[] {
-  const steps = [`${e.question.name} ${e.question.type} is asked for ${e.client.prefix}, from ${e.client.source === 'ecs' ? 'the client subnet' : "the resolver's address"}`];
-  if (zone === undefined) return [...steps, `no served zone has this name: ${e.answer.rcode}`];
-  steps.push(`zone ${zone.name}, serial ${zone.serial ?? 'none'}, is ${zone.state}`);
-  const { place } = e;
-  const where = [place.city, place.subdivision, place.country, place.continent].filter((part) => part !== null).join(', ');
-  steps.push(
-    place.database === null
-      ? 'no database or override knows where that is'
-      : `${place.network} is in ${where || 'no known place'}${place.as === null ? '' : `, AS${place.as}`}, says ${place.database}${place.built === null ? '' : ` (built ${place.built.slice(0, 10)})`}`,
-  );
-  if (heard === null || steering === null) {
-    steps.push('the answer is static: the client does not matter');
-  } else {
-    if (e.region !== null && steering.regions.length > 0) {
-      steps.push(`region ${e.region.name} wins (${e.region.match}); then ${e.region.candidates.slice(1).map((c) => c.name).join(', ') || 'nothing'}`);
-    }
-    steps.push(`its list: ${e.region?.candidates[0]?.list ?? choiceText(steering.lists[steering.defaultSlot]![0]!)}`);
-    for (const pool of e.pools) steps.push(`pool ${pool.name}: ${pool.why}`);
-  }
-  steps.push(`${e.answer.rcode} with ${e.answer.records.length} records, TTL ${e.answer.ttl ?? 'none'} (${e.answer.ttlReason}), scope /${e.answer.scope}`);
-  return steps;
-}
-
 function fillPeer(peer: Peer, address: Address): void {
   const view = new DataView(address.bytes.buffer, address.bytes.byteOffset, address.bytes.length);
   const four = address.family === 4;
@@ -383,26 +295,4 @@ function fillPeer(peer: Peer, address: Address): void {
   peer.w2 = four ? 0 : view.getInt32(8);
   peer.w3 = four ? 0 : view.getInt32(12);
   peer.port = 53;
-}
-
-function readRequest(request: ExplainRequest): Asked {
-  const bad = (code: string, message: string): never => {
-    throw new RequestError(400, code, message);
-  };
-  const name = parseName(request.name.endsWith('.') ? request.name : `${request.name}.`, null);
-  if (!name.ok) return bad('bad-name', `"${request.name}" is no domain name: ${name.reason}`);
-  const type = typeFromText(request.type ?? 'A');
-  if (type === undefined) return bad('bad-type', `"${request.type}" is no record type`);
-  const address = (text: string, what: string): Address =>
-    parseAddress(text) ?? bad('bad-address', `${what} "${text}" is no IP address`);
-  let subnet: Prefix | null = null;
-  if (request.client !== undefined) {
-    const client = address(request.client, 'client');
-    subnet = { address: client, length: client.family === 4 ? 32 : 128 };
-  } else if (request.subnet !== undefined) {
-    const prefix = parsePrefix(request.subnet) ?? bad('bad-subnet', `"${request.subnet}" is no network like 192.0.2.0/24`);
-    subnet = { address: maskAddress(prefix.address, prefix.length), length: prefix.length };
-  }
-  const peer = request.resolver === undefined ? { family: 4 as const, bytes: Uint8Array.of(127, 0, 0, 1) } : address(request.resolver, 'resolver');
-  return { name: name.wire, type, peer, subnet };
 }

@@ -1,5 +1,6 @@
 // The hand: what operators forced, by target or pool, until when and why; survives restarts.
 import { readFileSync } from 'node:fs';
+import { z } from 'zod';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { writeStable } from './stable-file.ts';
@@ -12,6 +13,18 @@ export interface Forced {
   readonly by: string;
   readonly sinceMs: number;
 }
+
+/** What the file holds; somebody may have edited it. */
+const SavedHand = z.record(
+  z.string(),
+  z.object({
+    state: z.enum(['up', 'down', 'drain']),
+    untilMs: z.number().nullable(),
+    reason: z.string(),
+    by: z.string(),
+    sinceMs: z.number(),
+  }),
+);
 
 /** Keys are target ids `ZONE/POOL/ADDRESS` or pool ids `ZONE/POOL`. */
 export class Hand {
@@ -28,7 +41,7 @@ export class Hand {
     this.#onChange = options.onChange;
     if (this.#file !== null) {
       try {
-        const saved = JSON.parse(readFileSync(this.#file, 'utf8')) as Record<string, Forced>;
+        const saved = SavedHand.parse(JSON.parse(readFileSync(this.#file, 'utf8')));
         for (const [key, forced] of Object.entries(saved)) this.#forced.set(key, forced);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {

@@ -4,7 +4,8 @@ import { limits } from '../base/limits.ts';
 import type { Board } from '../board/board.ts';
 import { NOTE } from '../answer/respond.ts';
 import type { Store } from '../board/store.ts';
-import type { AnswerMemory } from '../serve/answerer.ts';
+import { createRateTable } from '../guard/rate.ts';
+import { type AnswerMemory, randomSeed } from '../serve/answerer.ts';
 import { SERVE_COUNTERS } from '../serve/counters.ts';
 
 /** A thread's own rows; they outlive it, so that its successor goes on counting. */
@@ -18,6 +19,8 @@ export interface ThreadRows {
 /** Rows by reader number. Untouched pages of them take no memory. */
 export class Rows {
   readonly #rows: ThreadRows[] = [];
+  readonly #rateTable = createRateTable();
+  readonly #rateSeed = randomSeed()[0];
 
   row(reader: number): ThreadRows {
     this.#rows[reader] ??= {
@@ -31,7 +34,7 @@ export class Rows {
 
   /** What a thread with this reader number starts with. */
   memory(reader: number, store: Store, board: Board): AnswerMemory {
-    return { store: store.handle(), reader, board: board.buffer, ...this.row(reader) };
+    return { store: store.handle(), reader, board: board.buffer, ...this.row(reader), rateTable: this.#rateTable, rateSeed: this.#rateSeed };
   }
 
   #sum(pick: (row: ThreadRows) => SharedArrayBuffer, column: number): number {

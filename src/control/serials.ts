@@ -1,5 +1,6 @@
 // SOA serials that only grow, across edits and restarts.
 import { readFileSync } from 'node:fs';
+import { z } from 'zod';
 import { writeStable } from './stable-file.ts';
 
 interface Assigned {
@@ -7,6 +8,8 @@ interface Assigned {
   /** Key of the source that it stands for. */
   readonly key: string;
 }
+
+const SavedSerials = z.record(z.string(), z.object({ serial: z.number().int().min(0), key: z.string() }));
 
 export class Serials {
   readonly #file: string | null;
@@ -17,7 +20,7 @@ export class Serials {
     this.#file = file;
     if (file === null) return;
     try {
-      this.#assigned = JSON.parse(readFileSync(file, 'utf8')) as Record<string, Assigned>;
+      this.#assigned = SavedSerials.parse(JSON.parse(readFileSync(file, 'utf8')));
     } catch {
       // None yet, or torn: serials then start from the clock, which is what they grew with.
     }

@@ -78,6 +78,9 @@ export class Server implements ControlPlane {
   #explainer: Explainer | null = null;
   #ready = false;
   #stopped = false;
+  /** Record sets that failed open when it was last looked at. */
+  #failOpen: ReadonlySet<string> = new Set();
+  #cancelLook: (() => void) | null = null;
 
   constructor(options: ServerOptions) {
     const { settings, clock, log } = options;
@@ -120,7 +123,10 @@ export class Server implements ControlPlane {
       file: join(settings.state, 'hand.json'),
       clock,
       log,
-      onChange: () => this.#targets.refresh(),
+      onChange: () => {
+        this.#targets.refresh();
+        this.#lookAtFailOpen();
+      },
     });
     this.#monitor = new Monitor({
       clock,
@@ -218,7 +224,24 @@ export class Server implements ControlPlane {
     return secrets;
   }
 
+  /** Says in the log when a record set begins or ends to fail open; flips come in bunches, so it waits a moment. */
+  #lookAtFailOpen(): void {
+    this.#cancelLook ??= this.#clock.after(limits.failOpenLookMs, () => {
+      this.#cancelLook = null;
+      const now = new Set(this.zones().flatMap((zone) => zone.failOpen));
+      for (const set of now) {
+        if (this.#failOpen.has(set)) continue;
+        this.#options.log.error({ event: 'fail-open', set }, 'fail-open active: nothing is live, so members are answered as if up');
+      }
+      for (const set of this.#failOpen) {
+        if (!now.has(set)) this.#options.log.info({ event: 'fail-open-end', set }, 'fail-open ended');
+      }
+      this.#failOpen = now;
+    });
+  }
+
   #record(event: HealthEvent): void {
+    this.#lookAtFailOpen();
     const recorded = this.#events.add(event);
     this.#webhooks.send(eventView(recorded));
     const { target, kind, from, to, reason, evidence, latencyMs } = event;
@@ -233,6 +256,7 @@ export class Server implements ControlPlane {
     this.#ready = false;
     this.#reloads.stop();
     this.#hand.stop();
+    this.#cancelLook?.();
     this.#webhooks.stop();
     await Promise.all([this.#threads?.stop(), this.#monitor.stop(), this.#serving.stop()]);
     this.#events.close();

@@ -1,4 +1,5 @@
 // meridian.yaml: every setting with its default, typed, with absolute paths.
+import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Address, formatAddress, type Prefix, parseAddress } from '../base/address.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
@@ -101,20 +102,21 @@ const KEYS = [
 /** Longest identity that is told: NSID and TXT strings are one octet string. */
 const IDENTITY_CHARACTERS = 255;
 
-const DAY_MS = 86_400_000;
+const DAY_SECONDS = 86_400;
 
 /**
  * Reads the settings. `source` null: there is no file, everything is as by default, relative to `directory`.
- * `settings` is null when there are errors. Never throws.
+ * `settings` is null when there are errors. Never throws. `fileExists` tells whether the tokens file is there.
  */
 export function readSettings(
   source: { readonly file: string; readonly text: string } | null,
   directory: string = source === null ? process.cwd() : dirname(resolve(source.file)),
+  fileExists: (path: string) => boolean = existsSync,
 ): { settings: Settings | null; diagnostics: readonly Diagnostic[] } {
   const document = readDocument(source?.file ?? 'meridian.yaml', source?.text ?? '');
   const map = document.root === null ? undefined : readMap(document, document.root, 'meridian.yaml');
   if (map === undefined) return { settings: null, diagnostics: document.diagnostics };
-  const settings = new SettingsReader(document, map, directory).read();
+  const settings = new SettingsReader(document, map, directory, fileExists).read();
   return { settings: document.failed ? null : settings, diagnostics: document.diagnostics };
 }
 
@@ -122,11 +124,13 @@ class SettingsReader {
   readonly #document: Document;
   readonly #fields: Fields;
   readonly #directory: string;
+  readonly #fileExists: (path: string) => boolean;
 
-  constructor(document: Document, map: MapNode, directory: string) {
+  constructor(document: Document, map: MapNode, directory: string, fileExists: (path: string) => boolean) {
     this.#document = document;
     this.#fields = new Fields(document, map, 'meridian.yaml', KEYS);
     this.#directory = directory;
+    this.#fileExists = fileExists;
   }
 
   read(): Settings {
@@ -224,14 +228,16 @@ class SettingsReader {
     const listen = fields.read('listen', readEndpoint) ?? endpoint(parseAddress('127.0.0.1')!, 8053);
     const hosts = (fields.read('hosts', readOneOrMore) ?? []).map((node) => readHostName(this.#document, node));
     const tokensFileGiven = fields.has('tokens-file');
-    if (!isLoopback(listen.address) && !tokensFileGiven) {
+    const tokensFile = this.#path(fields, 'tokens-file', resolve(state, 'tokens'));
+    // Whether a file that is named has tokens in it shows when the admin starts: it may be made after the settings.
+    if (!isLoopback(listen.address) && !tokensFileGiven && !this.#fileExists(tokensFile)) {
       const fix = 'add tokens-file: state/tokens (and a token: meridian token add NAME admin), or listen on 127.0.0.1';
       const message = `the admin on ${listen.text} can be reached by others and needs tokens`;
       this.#document.report('admin-without-tokens', fields.node('listen') ?? 0, message, fix);
     }
     return {
       listen,
-      tokensFile: this.#path(fields, 'tokens-file', resolve(state, 'tokens')),
+      tokensFile,
       tokensFileGiven,
       hosts: hosts.filter((host) => host !== undefined),
     };
@@ -246,7 +252,7 @@ class SettingsReader {
   #tcp(): Settings['tcp'] {
     const fields = this.#section('tcp', ['idle-timeout', 'max-connections', 'max-connections-per-client']);
     return {
-      idleTimeoutMs: fields.milliseconds('idle-timeout', 100, DAY_MS) ?? 10_000,
+      idleTimeoutMs: (fields.seconds('idle-timeout', 1, DAY_SECONDS) ?? 10) * 1000,
       maxConnections: fields.whole('max-connections', 1, 1_000_000) ?? 10_000,
       maxConnectionsPerClient: fields.whole('max-connections-per-client', 1, 1_000_000) ?? 100,
     };
@@ -290,7 +296,7 @@ class SettingsReader {
           : readOneOrMore(this.#document, webhooks, 'webhooks');
     return {
       maxConcurrent: fields.whole('max-concurrent', 1, 10_000) ?? 500,
-      blackoutHoldMs: fields.milliseconds('blackout-hold', 0, DAY_MS) ?? 60_000,
+      blackoutHoldMs: (fields.seconds('blackout-hold', 0, DAY_SECONDS) ?? 60) * 1000,
       exec: fields.read('exec', readFlag) ?? false,
       webhooks: (list ?? []).map((node) => this.#webhook(node)).filter((webhook) => webhook !== undefined),
     };

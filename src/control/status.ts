@@ -49,6 +49,23 @@ export function zoneDetail(zone: ServedZone, serving: Serving): ZoneDetail {
   return { ...zoneSummary(zone, serving), diagnostics: zone.diagnostics, pools };
 }
 
+/** Rules that nothing can match, since no loaded database has such data. */
+export function missingData(serving: Serving): string[] {
+  const { geo } = serving;
+  if (geo === null) return [];
+  const lacking = [
+    { kind: 'as', has: geo.hasAs, what: 'AS numbers (a GeoLite2-ASN-like database)' },
+    { kind: 'city', has: geo.hasCities, what: 'cities (a GeoLite2-City-like database)' },
+    { kind: 'subdivision', has: geo.hasSubdivisions, what: 'subdivisions (a GeoLite2-City-like database)' },
+  ].filter((data) => !data.has);
+  return [...serving.zones.all.values()].flatMap((zone) => {
+    const places = (zone.meta?.maps ?? []).flatMap((map) => map.regions.flatMap((region) => region.places));
+    return lacking
+      .filter(({ kind }) => places.some((place) => place.kind === kind))
+      .map(({ what }) => `zone ${zone.name} has rules by what no loaded database knows: ${what}; only overrides can match them`);
+  });
+}
+
 export interface StatusParts {
   readonly serving: Serving;
   readonly targets: Targets;
@@ -73,6 +90,7 @@ export function statusView(parts: StatusParts): StatusView {
   const blackout = monitor.blackout();
   const warnings = [
     ...parts.problems,
+    ...missingData(serving),
     ...serving.diagnostics().map((d) => `${d.file}:${d.line}:${d.col}: ${d.severity} ${d.code}: ${d.message}`),
   ];
   return {

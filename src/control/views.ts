@@ -149,6 +149,8 @@ export interface Explanation {
     readonly name: string;
     readonly state: 'up' | 'down' | 'no members of this family';
     readonly chosen: boolean;
+    /** From the client, by great circle; null where either has no coordinates. */
+    readonly distanceKm: number | null;
     readonly why: string;
     readonly members: readonly ExplainedMember[];
   }[];

@@ -62,6 +62,12 @@ export interface ZonesOptions {
   readonly log: Logger;
 }
 
+/** The first errors, a line each, for the log: status has them all. */
+function firstErrors(diagnostics: readonly Diagnostic[]): string[] {
+  const errors = diagnostics.filter((d) => d.severity === 'error').slice(0, limits.loggedErrors);
+  return errors.map((d) => `${d.file}:${d.line}:${d.col} ${d.code}: ${d.message}`);
+}
+
 export class Zones {
   readonly #options: ZonesOptions;
   readonly #zones = new Map<string, ServedZone>();
@@ -154,12 +160,14 @@ export class Zones {
     const errors = result.diagnostics.filter((d) => d.severity === 'error').length;
     if (result.outcome !== 'new' && zone.image !== null) {
       zone.state = 'stale';
-      log.error({ event: 'zone-stale', zone: zone.name, errors }, 'the zone file has errors: the last good version is served');
+      const first = firstErrors(result.diagnostics);
+      log.error({ event: 'zone-stale', zone: zone.name, errors, first }, 'the zone file has errors: the last good version is served');
       return false;
     }
     if (compiled === null) {
       zone.state = 'error';
-      log.error({ event: 'zone-error', zone: zone.name, errors }, 'the zone file has errors and no good version is known: SERVFAIL');
+      const first = firstErrors(result.diagnostics);
+      log.error({ event: 'zone-error', zone: zone.name, errors, first }, 'the zone file has errors and no good version is known: SERVFAIL');
       return true;
     }
     const old = zone.image;

@@ -13,7 +13,7 @@ import {
   SOURCE_WORDS,
 } from './image.ts';
 import type { Source } from './merge.ts';
-import { type ContinentCode, NOWHERE, type PlaceFacts } from './place.ts';
+import { type ContinentCode, type Coordinates, NOWHERE, type PlaceFacts } from './place.ts';
 
 /** Where an address lies, for people. */
 export interface LocatedAddress {
@@ -201,16 +201,20 @@ export class GeoView {
   facts(placeId: number): PlaceFacts {
     if (placeId === 0) return NOWHERE;
     const text = (word: number): string | null => this.text(this.placeWord(placeId, word));
-    const latitude = this.#degrees(placeId, PLACE.latitude);
-    const longitude = this.#degrees(placeId, PLACE.longitude);
     return {
       country: text(PLACE.country),
       continent: text(PLACE.continent) as ContinentCode | null,
       subdivision: text(PLACE.subdivision),
       district: text(PLACE.district),
       city: text(PLACE.city),
-      at: Number.isNaN(latitude) ? null : [latitude, longitude],
+      at: this.coordinates(placeId),
     };
+  }
+
+  /** The coordinates that a source gave for a place. */
+  coordinates(placeId: number): Coordinates | null {
+    const latitude = this.#degrees(placeId, PLACE.latitude);
+    return Number.isNaN(latitude) ? null : [latitude, this.#degrees(placeId, PLACE.longitude)];
   }
 
   /** Four decimals (11 m) of the 32-bit float are its own; more would be noise. */

@@ -4,13 +4,11 @@ import { connect } from 'node:net';
 import { type Answer, type DecodedPacket, decode, encode, RECURSION_DESIRED } from 'dns-packet';
 import { formatAddress, parseAddress } from '../base/address.ts';
 import { limits } from '../base/limits.ts';
+import { rcodeFromText, rcodeToText, typeFromText } from '../wire/types.ts';
 import type { DnsCheck } from '../zone/model.ts';
 import { converse } from './datagram.ts';
 import { failed, failedBy, type Outcome, printable, succeeded } from './outcome.ts';
 import type { Attempt, ProbeFunction, ProbeTarget } from './probe.ts';
-
-/** dns-packet decodes the rcode, but its types don't tell. */
-type Response = DecodedPacket & { readonly rcode: string };
 
 /**
  * Asks a DNS server. Only an answer to this very question counts: random id, random source port, connected socket.
@@ -20,14 +18,10 @@ export const probeDns: ProbeFunction<DnsCheck> = async (target, check, attempt) 
   let query: Buffer;
   const id = randomInt(65_536);
   try {
-    query = encode({
-      type: 'query',
-      id,
-      flags: RECURSION_DESIRED,
-      questions: [
-        { name: check.name === '.' ? '.' : check.name.replace(/\.$/, ''), type: check.type as 'A', class: 'IN' },
-      ],
-    });
+    const name = check.name === '.' ? '.' : check.name.replace(/\.$/, '');
+    query = encode({ type: 'query', id, flags: RECURSION_DESIRED, questions: [{ name, type: 'A', class: 'IN' }] });
+    // dns-packet doesn't know all types by name: the last four octets are type and class.
+    query.writeUInt16BE(typeFromText(check.type) ?? 0, query.length - 4);
   } catch (error) {
     return failed('question cannot be asked', printable(String(error)));
   }
@@ -85,29 +79,30 @@ function overTcp(target: ProbeTarget, check: DnsCheck, attempt: Attempt, query: 
 }
 
 /** The answer to our question; undefined for anything else. */
-function read(data: Buffer, check: DnsCheck, id: number): Response | undefined {
+function read(data: Buffer, check: DnsCheck, id: number): DecodedPacket | undefined {
   try {
-    const response = decode(data) as Response;
+    const response = decode(data);
     const question = response.questions?.[0];
     if (response.type !== 'response' || response.id !== id) return undefined;
     // RFC 2308 2.1 and many servers: an error may come without the question.
-    if (question === undefined) return response.rcode === 'NOERROR' ? undefined : response;
-    return question.type === check.type && sameName(question.name, check.name) ? response : undefined;
+    if (question === undefined) return rcodeOf(response) === 0 ? undefined : response;
+    return typeOf(question) === typeFromText(check.type) && sameName(question.name, check.name) ? response : undefined;
   } catch {
     return undefined;
   }
 }
 
-function judge(response: Response, check: DnsCheck): Outcome {
+function judge(response: DecodedPacket, check: DnsCheck): Outcome {
   const answers = response.answers ?? [];
+  const rcode = rcodeToText(rcodeOf(response));
   const evidence = printable(
-    `${response.rcode} ${answers.map((answer) => `${answer.type} ${presentation(answer)}`).join(', ')}`,
+    `${rcode} ${answers.map((answer) => `${answer.type} ${presentation(answer)}`).join(', ')}`,
   );
-  if (response.rcode !== check.expectRcode.toUpperCase()) return failed(`rcode ${response.rcode}`, evidence);
+  if (rcodeOf(response) !== rcodeFromText(check.expectRcode)) return failed(`rcode ${rcode}`, evidence);
   const { expectValue } = check;
   if (
     expectValue !== null &&
-    !answers.some((answer) => answer.type === check.type && canonical(presentation(answer)) === canonical(expectValue))
+    !answers.some((answer) => typeOf(answer) === typeFromText(check.type) && canonical(presentation(answer)) === canonical(expectValue))
   ) {
     return failed('value does not match', evidence);
   }
@@ -148,6 +143,16 @@ function canonical(value: string): string {
     .split(/\s+/)
     .map((word) => word.toLowerCase().replace(/\.$/, ''))
     .join(' ');
+}
+
+/** dns-packet calls what it doesn't know UNKNOWN_n. */
+function typeOf(record: { readonly type: string }): number | undefined {
+  return typeFromText(record.type.replace('UNKNOWN_', 'TYPE'));
+}
+
+/** RFC 1035 4.1.1: the last four bits of the flags. */
+function rcodeOf(response: DecodedPacket): number {
+  return (response.flags ?? 0) & 0xf;
 }
 
 function sameName(a: string, b: string): boolean {

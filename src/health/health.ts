@@ -83,6 +83,16 @@ export function combine(
   };
 }
 
+/** The health of a check, put together from that of the plain checks that it is made of. */
+export function healthOfCheck(check: Check, plain: (check: Check) => TargetHealth): TargetHealth {
+  const { probe } = check;
+  if (probe.kind !== 'combined') return plain(check);
+  return combine(
+    probe.of.map((part) => ({ name: part.name, health: healthOfCheck(part, plain) })),
+    probe.atLeast,
+  );
+}
+
 /** The last probes of the parts told as one: the parts' reasons, the slowest latency, the latest start. */
 function combinedProbe(
   parts: readonly { readonly name: string; readonly health: TargetHealth }[],

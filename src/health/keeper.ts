@@ -13,8 +13,8 @@ export interface KeeperOptions {
   readonly log: Logger;
   /** null: nothing is kept. */
   readonly file: string | null;
-  /** What is to be written, as it is now. */
-  readonly snapshot: () => Saved;
+  /** What is to be written, as it is now; null: nothing is known yet, leave the file as it is. */
+  readonly snapshot: () => Saved | null;
 }
 
 /** The writer of one state file; trouble is logged, never thrown. */
@@ -71,10 +71,11 @@ export class Keeper {
 
   async #write(): Promise<void> {
     const { file, clock, log, snapshot } = this.#options;
-    if (file === null) return;
+    const saved = file === null ? null : snapshot();
+    if (file === null || saved === null) return;
     this.#lastMs = clock.monotonicMs();
     try {
-      await storeSaved(file, snapshot());
+      await storeSaved(file, saved);
     } catch (error) {
       log.error({ event: 'health-save-failed', file, error: String(error) }, 'verdicts could not be saved');
     }

@@ -2,10 +2,18 @@
 import { createHash } from 'node:crypto';
 import type { Check } from '../zone/model.ts';
 
+/** Many targets share one check; hashing it for each of them would hold up a reload. */
+const hashes = new WeakMap<Check, string>();
+
 /** A text that is equal for equal probes and for no others; it doesn't reveal the check's content (which may hold secrets). */
 export function probeKey(address: string, check: Check): string {
-  const { name: _, ...content } = check;
-  return `${address} ${createHash('sha256').update(canonical(content)).digest('base64url').slice(0, 22)}`;
+  let hash = hashes.get(check);
+  if (hash === undefined) {
+    const { name: _, ...content } = check;
+    hash = createHash('sha256').update(canonical(content)).digest('base64url').slice(0, 22);
+    hashes.set(check, hash);
+  }
+  return `${address} ${hash}`;
 }
 
 /** JSON with sorted keys and bytes as hex. */

@@ -9,7 +9,6 @@ import { Keeper } from './keeper.ts';
 import { probeKey } from './key.ts';
 import { Leaf, type LeafOwner, type PlainCheck } from './leaf.ts';
 import { News } from './news.ts';
-import { partsOf } from './parts.ts';
 import type { ProbeResult } from './probe.ts';
 import { type ProbeAddress, type ProbeContext, probeAddress } from './probes.ts';
 import { type Lookup, Resolver } from './resolve.ts';
@@ -65,6 +64,8 @@ export class Monitor {
   #users = new Map<Leaf, Target[]>();
   #addresses = 0;
   #unknown = new Set<Target>();
+  /** Whether there have been targets yet. */
+  #begun = false;
   #firstRoundWaiters: (() => void)[] = [];
   /** What was saved and has not been taken up yet. */
   readonly #saved = new Map<string, SavedLeaf>();
@@ -87,6 +88,7 @@ export class Monitor {
    * what is gone is stopped at once.
    */
   setTargets(specs: readonly TargetSpec[]): void {
+    this.#begun = true;
     const before = this.#targets;
     const used = new Set<Leaf>();
     const fresh: Leaf[] = [];
@@ -117,7 +119,8 @@ export class Monitor {
     this.#unknown = new Set();
     for (const target of this.#targets.values()) {
       const old = before.get(target.spec.id);
-      if (old !== undefined && (old.key === target.key || (target.node !== null && old.node !== null))) this.#refresh(target);
+      if (old !== undefined && (old.key === target.key || (target.node !== null && old.node !== null)))
+        this.#refresh(target);
       else this.#introduce(target);
     }
     for (const leaf of fresh) this.#schedule.add(leaf);
@@ -272,10 +275,7 @@ export class Monitor {
   #nodeOf(spec: TargetSpec, check: Check, leaves: Leaf[], fresh: Leaf[]): Node {
     const { probe } = check;
     if (probe.kind === 'combined') {
-      const parts = partsOf(check, probe).map((part) => ({
-        name: part.name,
-        node: this.#nodeOf(spec, part, leaves, fresh),
-      }));
+      const parts = probe.of.map((part) => ({ name: part.name, node: this.#nodeOf(spec, part, leaves, fresh) }));
       return { atLeast: probe.atLeast, parts };
     }
     const key = probeKey(spec.address, check);
@@ -310,7 +310,8 @@ export class Monitor {
     if (saved.blackout !== null) this.#hold.start(saved.blackout.targets, saved.blackout.untilMs);
   }
 
-  #snapshot(): Saved {
+  #snapshot(): Saved | null {
+    if (!this.#begun) return null;
     const leaves: Record<string, SavedLeaf> = {};
     for (const leaf of this.#leaves.values()) {
       const { state, lastProbe } = leaf;

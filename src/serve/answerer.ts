@@ -1,7 +1,7 @@
 // Makes a thread's answer path from what the main thread hands over: shared memory and settings.
 import { randomFillSync } from 'node:crypto';
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import { Answerer } from '../answer/respond.ts';
+import { Answerer, type AnswerParts } from '../answer/respond.ts';
 import type { Prefix } from '../base/address.ts';
 import { systemClock } from '../base/clock.ts';
 import { RandomWords } from '../base/random.ts';
@@ -40,6 +40,9 @@ export interface AnswerMemory {
   readonly zoneCounters: SharedArrayBuffer;
   readonly notes: SharedArrayBuffer;
   readonly serveCounters: SharedArrayBuffer;
+  /** One rate table and seed for all threads: a network's debt doesn't depend on which thread it meets. */
+  readonly rateTable: SharedArrayBuffer;
+  readonly rateSeed: number;
 }
 
 /** What the main thread tells a data thread while it runs. */
@@ -59,10 +62,10 @@ export function createAnswerer(
   memory: AnswerMemory,
   settings: AnswerSettings,
   receive: (reader: StoreReader) => void,
-): { answerer: Answerer; reader: StoreReader } {
+): { answerer: Answerer; reader: StoreReader; parts: AnswerParts } {
   const reader: StoreReader = new StoreReader(memory.store, memory.reader, () => receive(reader));
   const seed = randomSeed();
-  const answerer = new Answerer({
+  const parts: AnswerParts = {
     reader,
     board: new Int32Array(memory.board),
     counters: new Float64Array(memory.counters),
@@ -71,13 +74,13 @@ export function createAnswerer(
     random: new RandomWords(seed),
     clock: systemClock,
     cookies: settings.cookieSecrets.length > 0 ? new Cookies(settings.cookieSecrets) : null,
-    rate: settings.rate === null ? null : new RateLimiter(settings.rate, randomSeed()[0]),
+    rate: settings.rate === null ? null : new RateLimiter(settings.rate, memory.rateSeed, memory.rateTable),
     edns: { udpSize: settings.udpMaxBytes, nsid: settings.nsid, keepalive: settings.keepalive },
     identity: { version: settings.version, hostname: settings.hostname },
     udpMaxBytes: settings.udpMaxBytes,
     udpMaxBytesWithoutCookie: settings.udpMaxBytesWithoutCookie,
-  });
-  return { answerer, reader };
+  };
+  return { answerer: new Answerer(parts), reader, parts };
 }
 
 /** Reads all messages that wait at a port, without an event loop. Returns false when one of them says stop. */

@@ -1,5 +1,6 @@
 // Entry of the TCP thread: an event loop of its own, away from the control plane's, with the same answer path.
 import { type MessagePort, workerData } from 'node:worker_threads';
+import { Transfers } from '../answer/transfer.ts';
 import { systemClock } from '../base/clock.ts';
 import {
   type AnswerMemory,
@@ -27,9 +28,10 @@ export interface TcpWorkerData {
 
 const data = workerData as TcpWorkerData;
 const { port } = data;
-const { answerer, reader } = createAnswerer(data.memory, data.settings, (of) => {
+const { answerer, reader, parts } = createAnswerer(data.memory, data.settings, (of) => {
   if (!readMessages(port, of)) void stop();
 });
+answerer.transfer = new Transfers(parts).handler;
 const server = new StreamServer({
   responder: answerer,
   counters: new Float64Array(data.memory.serveCounters),

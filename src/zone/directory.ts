@@ -7,6 +7,7 @@
 //         [3] map count   [4..] map refs, then the apex (wire, lower case)
 import type { SegmentRef } from '../board/store.ts';
 import { NAME_HASH_ROOT, hashLabel } from '../base/hash.ts';
+import type { Labels } from '../wire/labels.ts';
 
 export const DIRECTORY = {
   generation: 0,
@@ -32,6 +33,24 @@ export interface DirectoryZone {
   readonly image: SegmentRef | null;
   readonly number: number;
   readonly maps: readonly SegmentRef[];
+}
+
+/**
+ * The entry of the zone whose apex is the suffix of `labels` that starts at label `i`: a word in `words`, or 0.
+ * @param at the directory's first word in `words`; `bytes` is the same memory
+ */
+export function findEntry(words: Int32Array, bytes: Uint8Array, at: number, labels: Labels, i: number): number {
+  const hash = labels.hashes[i]!;
+  const mask = words[at + DIRECTORY.tableMask]!;
+  const table = at + words[at + DIRECTORY.table]!;
+  for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+    const entryWord = words[table + slot * 2 + 1]!;
+    if (entryWord === 0) return 0;
+    if (words[table + slot * 2] !== hash) continue;
+    const entry = at + entryWord;
+    const nameAt = (entry + ENTRY.size + words[entry + ENTRY.maps]!) * 4;
+    if (labels.suffixEquals(i, bytes, nameAt, words[entry + ENTRY.apex]! & 255)) return entry;
+  }
 }
 
 /** Builds the directory's image. */

@@ -4,6 +4,7 @@
 // stands there). Multi-byte fields inside record bodies are in network order, everything else is native int32.
 //
 //  header     see HEADER below
+//  nodes      one after another right behind the header, in the order of the file: whoever wants all of them walks there
 //  hash table slots of 2 words [suffix hash of the name, node word]; open addressing, linear probing, power of two
 //  node       [0] flags | name octets << 8 | set count << 16   [1] node of the cut at or above it, or 0
 //             [2] node of its `*` child, or 0                  [3..] set count x SET_WORDS, then the name (wire, lower case)
@@ -23,8 +24,9 @@
 //  pool       one for each pool and record type that uses it, see POOL below, then its members
 //  member     [0] target (number in the zone as compiled, board slot once linked)  [1] weight  [2] hash for sticky
 //             [3] IPv4: the address; IPv6: byte offset of 16 octets; name: word of a ready-made CNAME record
+//  network    who may transfer the zone, see NETWORK below
 
-export const LAYOUT_VERSION = 1;
+export const LAYOUT_VERSION = 2;
 export const MAGIC = 0x4d5a0000 | LAYOUT_VERSION;
 
 export const HEADER = {
@@ -48,7 +50,10 @@ export const HEADER = {
   memberCount: 14,
   members: 15,
   records: 16,
-  size: 17,
+  /** Count and first of the networks that may transfer the zone. */
+  networkCount: 17,
+  networks: 18,
+  size: 19,
 } as const;
 
 export const NODE_FLAGS = 0;
@@ -119,6 +124,14 @@ export const PICK_STICKY = 2;
 export const FAMILY_4 = 0;
 export const FAMILY_6 = 1;
 export const FAMILY_NAME = 2;
+
+export const NETWORK = {
+  /** Family (4 or 6) | prefix length << 8. */
+  head: 0,
+  /** Four words; of IPv4 the first. */
+  address: 1,
+  size: 5,
+} as const;
 
 export const MEMBER_WORDS = 4;
 export const MEMBER_TARGET = 0;

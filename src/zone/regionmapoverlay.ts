@@ -69,23 +69,22 @@ function chainsOf(
   chains: ChainBuilder,
 ): RangeTable {
   const segments = new RangeTable(family.words, overlay.length);
-  const known = new Map<number, number>();
-  const places = chains.chainOfPlace.length;
+  const known = ruleLists.map(() => new Map<number, number>());
   for (let k = 0; k < overlay.length; k++) {
-    const rules = overlay.values[k]!;
     let start = startOf(overlay, k);
-    if (rules === 0) {
+    if (overlay.values[k] === 0) {
       segments.append(...start, 0);
       continue;
     }
+    const rules = ruleLists[overlay.values[k]!]!;
     const end = k + 1 < overlay.length ? startOf(overlay, k + 1) : null;
     for (let range = family.find(start); ; ) {
       const place = family.places[range]!;
-      const key = rules * places + place;
-      let chain = known.get(key);
+      const kind = chains.kindOf(rules, place);
+      let chain = known[overlay.values[k]!]!.get(kind);
       if (chain === undefined) {
-        chain = chains.chainFor(ruleLists[rules]!, place);
-        known.set(key, chain);
+        chain = chains.chainFor(rules, place);
+        known[overlay.values[k]!]!.set(kind, chain);
       }
       segments.append(...start, chain + 1);
       if (++range === family.count) break;

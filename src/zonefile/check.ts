@@ -200,7 +200,7 @@ function lintFamilies({ steerings, document }: LintedZone): void {
     }
   }
   if (firstOffset === null) return;
-  const names = [...lacking].slice(0, 10).join(', ');
+  const names = [...lacking].sort().slice(0, 10).join(', ');
   const message = `pools with one address family only: ${names}; clients that ask for the other get NODATA, which is fine`;
   document.report('one-family', firstOffset, message, 'nothing, or add members of the other family');
 }

@@ -1,4 +1,5 @@
 // Compiles a validated zone into its image (layout in zone/layout.ts) and what the control plane keeps of it.
+import type { Prefix } from '../base/address.ts';
 import { hashLabel, NAME_HASH_ROOT } from '../base/hash.ts';
 import { labelCount, relativeText } from '../wire/name.ts';
 import { TYPE } from '../wire/types.ts';
@@ -7,6 +8,7 @@ import {
   FLAG_WILDCARD,
   HEADER,
   MAGIC,
+  NETWORK,
   NODE_CUT,
   NODE_FLAGS,
   NODE_SETS,
@@ -142,6 +144,11 @@ export function compileZone(model: ZoneModel): CompiledZone {
   const apexByte = out.pushBytes(model.apex) * 4;
   const members = out.length;
   for (const word of steering.memberWords) out.push(word);
+  const allowed = model.transfer?.allow ?? [];
+  const networks = out.reserve(allowed.length * NETWORK.size);
+  allowed.forEach((network, i) => {
+    writeNetwork(out, networks + i * NETWORK.size, network);
+  });
   out.set(HEADER.magic, MAGIC);
   out.set(HEADER.apexByte, apexByte);
   out.set(HEADER.apexLength, model.apex.length);
@@ -151,6 +158,8 @@ export function compileZone(model: ZoneModel): CompiledZone {
   out.set(HEADER.memberCount, steering.memberWords.length);
   out.set(HEADER.members, members);
   out.set(HEADER.records, records);
+  out.set(HEADER.networkCount, allowed.length);
+  out.set(HEADER.networks, networks);
   out.set(HEADER.words, out.length);
   return {
     image: out.finish(),
@@ -168,6 +177,12 @@ export function compileZone(model: ZoneModel): CompiledZone {
       records,
     },
   };
+}
+
+function writeNetwork(out: SegmentWriter, at: number, { address, length }: Prefix): void {
+  out.set(at + NETWORK.head, address.family | (length << 8));
+  const view = new DataView(address.bytes.buffer, address.bytes.byteOffset, address.bytes.byteLength);
+  for (let i = 0; i < address.bytes.length / 4; i++) out.set(at + NETWORK.address + i, view.getInt32(i * 4));
 }
 
 /** The hash table of all names, at most half full. */

@@ -72,7 +72,9 @@ function readPool(scope: Scope, key: ScalarNode, node: Node, checks: Checks): Wr
     POOL_KEYS,
   );
   const checkNode = fields.node('check');
-  const found = checkNode === undefined ? undefined : checks.resolve(checkNode, 'check');
+  // "none" is what people write who want to say that there is no check; a check of that name comes first.
+  const unchecked = checkNode?.kind === 'scalar' && checkNode.text === 'none' && !checks.names().includes('none');
+  const found = checkNode === undefined || unchecked ? undefined : checks.resolve(checkNode, 'check');
   const membersNode = fields.node('members');
   if (map !== undefined && fields.isMissing('members')) {
     document.report('missing-key', key, `the pool ${name} has no members`, 'add members: [ADDRESS, ...]');

@@ -10,7 +10,15 @@ import { parseRdata } from '../wire/rdata.ts';
 import { isMetaType, TYPE, typeFromText, typeToText } from '../wire/types.ts';
 import type { Rdata, StaticSet, SteeredSet } from '../zone/model.ts';
 import { isDottedRelative, type Scope } from './scope.ts';
-import { isSteered, POLICIES, readSteering, STEERED_KEYS, STEERED_TYPES, type Steerable, type WrittenSteering } from './steering.ts';
+import {
+  isSteered,
+  POLICIES,
+  readSteering,
+  STEERED_KEYS,
+  STEERED_TYPES,
+  type Steerable,
+  type WrittenSteering,
+} from './steering.ts';
 
 /** One value of a static record set. */
 export interface WrittenValue {

@@ -119,6 +119,13 @@ describe("the operator's hand", () => {
     expect(running.control.asked).toEqual([]);
   });
 
+  it('names every mistake of a body at once', async () => {
+    const { json } = await running.ask('PUT', RIO, { body: { stat: 'down', for: 'soon' } });
+    for (const part of ['"state" must', '"for" must', '"reason" must', 'did you mean "state"?']) {
+      expect(json.detail).toContain(part);
+    }
+  });
+
   it("reads JSON whatever type curl's -d gives it", async () => {
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
     const reply = await running.ask('PUT', RIO, { headers, body: { state: 'down', for: '1h', reason: 'x' } });
@@ -145,6 +152,14 @@ describe("the operator's hand", () => {
     expect(frozen.json.frozen.reason).toBe('moving racks');
     expect((await running.ask('DELETE', '/api/v1/health/freeze')).json.frozen).toBeNull();
     expect(running.control.asked.map((asked) => asked[1])).toEqual([600_000, 0]);
+  });
+
+  it('waits until the server has started', async () => {
+    running.control.isReady = false;
+    const body = { state: 'down', for: '1h', reason: 'x' };
+    expect((await running.ask('PUT', RIO, { body })).json.code).toBe('not-ready');
+    expect((await running.ask('POST', '/api/v1/reload')).status).toBe(503);
+    expect(running.control.asked).toEqual([]);
   });
 
   it('reloads', async () => {

@@ -87,6 +87,18 @@ describe('a document', () => {
   });
 });
 
+describe('a document with a great many findings', () => {
+  it('counts errors and warnings apart, and stays failed', () => {
+    const document = read('a: b\n');
+    for (let i = 0; i < 1_500; i++) document.report('unused-pool', 0, `pool ${i}`, 'use it');
+    expect(document.failed).toBe(false);
+    document.report('bad-value', 0, 'wrong', 'right');
+    expect(document.failed).toBe(true);
+    expect(document.diagnostics.filter((d) => d.severity === 'error')).toHaveLength(1);
+    expect(document.diagnostics).toHaveLength(limits.diagnosticsPerFile + 1);
+  });
+});
+
 describe('mistakes of YAML', () => {
   it.each([
     ['a: [b\nc: d\n', 'yaml-syntax 2:1'],
@@ -138,7 +150,12 @@ describe('mistakes of YAML', () => {
   it('is not blown up by aliases of aliases', () => {
     const letters = Array.from('abcdefghijkl');
     const text = letters
-      .map((letter, i) => `${letter}: &${letter} [${Array(10).fill(i === 0 ? 'x' : `*${letters[i - 1]}`).join(', ')}]\n`)
+      .map(
+        (letter, i) =>
+          `${letter}: &${letter} [${Array(10)
+            .fill(i === 0 ? 'x' : `*${letters[i - 1]}`)
+            .join(', ')}]\n`,
+      )
       .join('');
     expect(read(text).diagnostics.map((d) => d.code)).toEqual(['yaml-aliases']);
   });
@@ -209,23 +226,69 @@ describe('cost', () => {
 
 describe('any text', () => {
   const pieces = fc.constantFrom(
-    ...['a', 'b: ', ': ', '- ', '\n', '\n  ', '\n    ', ' ', '{', '}', '[', ']', ',', ', ', '"', "'", '#', ' # c', '&x ', '*x', '*'],
-    ...['!t ', '@', '|', '>', '?', '%', '---', '...', '\t', '::', '2001:db8::', '<<', '__proto__: ', '\\', '\r\n', '\u0000', '\ufeff'],
+    ...[
+      'a',
+      'b: ',
+      ': ',
+      '- ',
+      '\n',
+      '\n  ',
+      '\n    ',
+      ' ',
+      '{',
+      '}',
+      '[',
+      ']',
+      ',',
+      ', ',
+      '"',
+      "'",
+      '#',
+      ' # c',
+      '&x ',
+      '*x',
+      '*',
+    ],
+    ...[
+      '!t ',
+      '@',
+      '|',
+      '>',
+      '?',
+      '%',
+      '---',
+      '...',
+      '\t',
+      '::',
+      '2001:db8::',
+      '<<',
+      '__proto__: ',
+      '\\',
+      '\r\n',
+      '\u0000',
+      '\ufeff',
+    ],
   );
   it('never throws, and every mistake stands inside of the text', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.array(pieces, { maxLength: 40 }).map((all) => all.join('')), fc.string({ unit: 'binary' })), (text) => {
-        const document = read(text);
-        const lines = text.split('\n');
-        for (const d of document.diagnostics) {
-          expect(d.line).toBeGreaterThanOrEqual(1);
-          expect(d.line).toBeLessThanOrEqual(lines.length);
-          expect(d.col).toBeGreaterThanOrEqual(1);
-          expect(d.col).toBeLessThanOrEqual((lines[d.line - 1] ?? '').length + 1);
-        }
-        void document.value;
-        if (document.root === null) expect(document.failed).toBe(true);
-      }),
+      fc.property(
+        fc.oneof(
+          fc.array(pieces, { maxLength: 40 }).map((all) => all.join('')),
+          fc.string({ unit: 'binary' }),
+        ),
+        (text) => {
+          const document = read(text);
+          const lines = text.split('\n');
+          for (const d of document.diagnostics) {
+            expect(d.line).toBeGreaterThanOrEqual(1);
+            expect(d.line).toBeLessThanOrEqual(lines.length);
+            expect(d.col).toBeGreaterThanOrEqual(1);
+            expect(d.col).toBeLessThanOrEqual((lines[d.line - 1] ?? '').length + 1);
+          }
+          void document.value;
+          if (document.root === null) expect(document.failed).toBe(true);
+        },
+      ),
       { numRuns: 1_500 },
     );
   });

@@ -22,27 +22,36 @@ const SHOWN_ELSEWHERE: Readonly<Record<string, string>> = {
 };
 
 const text = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
-const base = /```yaml\n([^]*?)```/.exec(text)?.[1] ?? '';
-const sections = text.split(/^### /m).slice(1).map((section) => {
-  const example = /```yaml (\w+)\n([^]*?)```/.exec(section);
-  return {
-    code: section.slice(0, section.indexOf('\n')),
-    severity: /\*\*(\w+)\.\*\*/.exec(section)?.[1],
-    kind: example?.[1],
-    example: example?.[2] ?? '',
-  };
-});
+const base = /```yaml\n(.*?)```/s.exec(text)?.[1] ?? '';
+const sections = text
+  .split(/^### /m)
+  .slice(1)
+  .map((section) => {
+    const example = /```yaml (\w+)\n(.*?)```/s.exec(section);
+    return {
+      code: section.slice(0, section.indexOf('\n')),
+      severity: /\*\*(\w+)\.\*\*/.exec(section)?.[1],
+      kind: example?.[1],
+      example: example?.[2] ?? '',
+    };
+  });
 
 /** The example with those keys of the base that it doesn't have itself. */
 function wholeZone(example: string): string {
-  const parts = base.split(/^(?=\S)/m).filter((part) => !new RegExp(`^${part.slice(0, part.indexOf(':'))}:`, 'm').test(example));
+  const parts = base
+    .split(/^(?=\S)/m)
+    .filter((part) => !new RegExp(`^${part.slice(0, part.indexOf(':'))}:`, 'm').test(example));
   return parts.join('') + example;
 }
 
 function diagnosticsOf(kind: string | undefined, example: string): readonly Diagnostic[] {
   switch (kind) {
     case 'zone':
-      return parseZone({ file: 'example.org.yaml', text: wholeZone(example), expectedName: 'example.org' }, null, OPTIONS).diagnostics;
+      return parseZone(
+        { file: 'example.org.yaml', text: wholeZone(example), expectedName: 'example.org' },
+        null,
+        OPTIONS,
+      ).diagnostics;
     case 'common':
       return parseCommon({ file: '_common.yaml', text: example }, OPTIONS).diagnostics;
     case 'settings':
@@ -61,21 +70,27 @@ describe('docs/errors.md', () => {
     );
   });
 
-  it.each(sections.filter(({ kind }) => kind !== undefined))('shows $code by an example that gives it', ({ code, kind, example }) => {
-    const diagnostics = diagnosticsOf(kind, example);
-    expect(diagnostics.map((d) => d.code)).toContain(code);
-    const expected = CODES[code as keyof typeof CODES].severity;
-    for (const d of diagnostics.filter((found) => found.code === code)) expect(d.severity).toBe(expected);
-    // An example of one mistake has no other (warnings aside, and what aliases for too much drag along).
-    const others = diagnostics.filter((d) => d.severity === 'error' && d.code !== code).map((d) => d.code);
-    expect(others, diagnostics.map((d) => d.message).join('\n')).toEqual([]);
-  });
+  it.each(sections.filter(({ kind }) => kind !== undefined))(
+    'shows $code by an example that gives it',
+    ({ code, kind, example }) => {
+      const diagnostics = diagnosticsOf(kind, example);
+      expect(diagnostics.map((d) => d.code)).toContain(code);
+      const expected = CODES[code as keyof typeof CODES].severity;
+      for (const d of diagnostics.filter((found) => found.code === code)) expect(d.severity).toBe(expected);
+      // An example of one mistake has no other (warnings aside, and what aliases for too much drag along).
+      const others = diagnostics.filter((d) => d.severity === 'error' && d.code !== code).map((d) => d.code);
+      expect(others, diagnostics.map((d) => d.message).join('\n')).toEqual([]);
+    },
+  );
 
-  it.each(sections.filter(({ kind }) => kind === undefined))('leaves $code, without example, to another test', ({ code }) => {
-    const file = SHOWN_ELSEWHERE[code];
-    expect(file).toBeDefined();
-    expect(readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')).toContain(`'${code}'`);
-  });
+  it.each(sections.filter(({ kind }) => kind === undefined))(
+    'leaves $code, without example, to another test',
+    ({ code }) => {
+      const file = SHOWN_ELSEWHERE[code];
+      expect(file).toBeDefined();
+      expect(readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')).toContain(`'${code}'`);
+    },
+  );
 
   it('has fixes and positions in every diagnostic of its examples', () => {
     for (const { kind, example } of sections.filter((section) => section.kind !== undefined)) {

@@ -100,6 +100,12 @@ describe('what is counted together', () => {
     for (let kind = 0; kind < 50; kind++) expect(passed(limiter, v4(192, 0, 2, 1), kind, T, 300)).toBe(200);
   });
 
+  it('is never two answers or two networks that happen to stand in one set of the table', () => {
+    const limiter = new RateLimiter({ ...SETTINGS, responsesPerSecond: 1 }, 5);
+    for (let i = 0; i < 2000; i++) expect(limiter.check(v4(192, 0, 2, 1), i, T)).toBe(RATE_PASS);
+    for (let i = 1; i < 2000; i++) expect(limiter.check({ ...v4(0, 0, 0, 0), w0: i << 8 }, 1, T)).toBe(RATE_PASS);
+  });
+
   it('is a network of the configured length, IPv4 and IPv6', () => {
     const limiter = new RateLimiter(SETTINGS, 1);
     expect(passed(limiter, v4(192, 0, 2, 1), 7, T, 150)).toBe(150);

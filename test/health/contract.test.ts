@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { decode, encode } from 'dns-packet';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import type { Probe } from '../../dist/zone/model.js';
@@ -250,6 +251,19 @@ describe.each([...kinds, ...tlsKinds])('a probe of kind $name', (kind) => {
 
   test('fails when the address is of a family that its check cannot reach', async () => {
     expectFailure(await tryProbe(kind.make(await refusedPort()), { address: '::1', timeoutMs: TIMEOUT_MS }));
+  });
+});
+
+describe('a deadline', () => {
+  test('is no fault of the backend when this program itself was held up', async () => {
+    const code = `require('net').createServer((s) => s.on('error', () => {}).on('data', () => s.end(${JSON.stringify(page)}))).listen(0, '127.0.0.1', function () { require('worker_threads').parentPort.postMessage(this.address().port); })`;
+    const worker = new Worker(code, { eval: true });
+    const port = await new Promise<number>((resolve) => worker.once('message', resolve));
+    const result = tryProbe(httpCheck(port), { timeoutMs: 200 });
+    const endMs = performance.now() + 600;
+    while (performance.now() < endMs);
+    expect(await result).toMatchObject({ ok: true });
+    await worker.terminate();
   });
 });
 

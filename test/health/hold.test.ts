@@ -85,13 +85,15 @@ describe('the blackout guard', () => {
   });
 
   test('falls that are further apart than an interval are no blackout', async () => {
-    const fleet = await fleetOf(10, {});
-    for (const address of addresses(10)) {
-      kill(fleet, [address]);
-      await fleet.clock.advance(5_000);
-    }
+    const fleet = new Fleet();
+    fleet.monitor.setTargets(addresses(10).map((address, i) => target(address, { fall: i < 5 ? 3 : 20 })));
+    await fleet.settle();
+    kill(fleet, addresses(10));
     await fleet.clock.advance(20_000);
+    expect(fleet.count('down')).toBe(5);
+    await fleet.clock.advance(60_000);
     expect(fleet.monitor.blackout()).toBeNull();
+    expect(fleet.count('down')).toBe(10);
     await fleet.monitor.stop();
   });
 

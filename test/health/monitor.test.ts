@@ -154,6 +154,29 @@ describe('the monitor', () => {
     await fleet.monitor.stop();
   });
 
+  test('a target whose check was changed keeps its verdict until the first probe of the new one decides', async () => {
+    const fleet = new Fleet();
+    fleet.answers.set('10.0.0.1', 'refused');
+    fleet.monitor.setTargets([target('10.0.0.1')]);
+    await fleet.settle();
+    fleet.monitor.setTargets([target('10.0.0.1', { fall: 2 })]);
+    expect(fleet.verdicts()).toBe('down');
+    fleet.answers.set('10.0.0.1', 'ok');
+    await fleet.clock.advance(10);
+    expect(fleet.verdicts()).toBe('up');
+    await fleet.monitor.stop();
+  });
+
+  test('a target that went and came back is not told by what was saved before', async () => {
+    const fleet = new Fleet();
+    fleet.monitor.setTargets([target('10.0.0.1')]);
+    await fleet.settle();
+    fleet.monitor.setTargets([]);
+    fleet.monitor.setTargets([target('10.0.0.1')]);
+    expect(fleet.verdicts()).toBe('unknown');
+    await fleet.monitor.stop();
+  });
+
   test('probes of removed targets stop at once, also the one under way', async () => {
     const fleet = new Fleet();
     fleet.answers.set('10.0.0.1', 'silent');
@@ -244,11 +267,16 @@ describe('combined checks', () => {
     await fleet.monitor.stop();
   });
 
-  test('times written at the combination hold for its parts', async () => {
+  test('each part keeps its own rhythm and thresholds', async () => {
     const fleet = new Fleet();
-    fleet.monitor.setTargets([spec('all', { ...combined(2, 80, 81), intervalMs: 1_000, fall: 1 })]);
-    await fleet.settle();
-    expect(fleet.tries.get('10.0.0.1:80')!.length).toBeGreaterThan(28);
+    const quick = check(tcpCheck(81), { name: 'quick', intervalMs: 1_000, fall: 1 });
+    const slow = check(tcpCheck(80), { name: 'slow', intervalMs: 20_000 });
+    fleet.monitor.setTargets([
+      spec('all', check({ kind: 'combined', atLeast: 2, of: [quick, slow] }, { intervalMs: 20_000 })),
+    ]);
+    await fleet.clock.advance(40_000);
+    expect(fleet.tries.get('10.0.0.1:81')!.length).toBeGreaterThan(38);
+    expect(fleet.tries.get('10.0.0.1:80')!.length).toBeLessThanOrEqual(4);
     fleet.answers.set('10.0.0.1:81', 'refused');
     await fleet.clock.advance(1_010);
     expect(fleet.verdicts()).toBe('down');

@@ -56,6 +56,19 @@ describe('saved verdicts', () => {
     await fleet.monitor.stop();
   });
 
+  test('a monitor that stops before it has targets leaves the file alone', async () => {
+    const first = new Fleet({ stateFile: file });
+    first.monitor.setTargets([target('10.0.0.1')]);
+    await first.settle();
+    await first.monitor.stop();
+    const second = new Fleet({ stateFile: file });
+    await second.monitor.stop();
+    const third = new Fleet({ stateFile: file });
+    third.monitor.setTargets([target('10.0.0.1')]);
+    expect(third.verdicts()).toBe('up');
+    await third.monitor.stop();
+  });
+
   test('a changed check does not start from the verdict of the old one', async () => {
     const first = new Fleet({ stateFile: file });
     first.monitor.setTargets([target('10.0.0.1')]);

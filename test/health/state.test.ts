@@ -164,7 +164,10 @@ describe('flapping', () => {
     const last = state.flips.at(-1)!;
     state = next(state, { ok: true, atMs: last + 50_000 }, flappy);
     expect(state.flapping).toBe(true);
-    state = next(state, { ok: true, atMs: last + 60_000 }, flappy);
+    // Three of five are left, more than half of what is allowed.
+    state = next(state, { ok: true, atMs: last + 57_000 }, flappy);
+    expect(state.flapping).toBe(true);
+    state = next(state, { ok: true, atMs: last + 58_500 }, flappy);
     expect(state).toMatchObject({ flapping: false, verdict: 'up' });
   });
 

@@ -66,7 +66,8 @@ export function buildMmdb(
   const nodes: Node[] = [];
   const numbers = new Map<Node, number>();
   const queue: Node[] = [root];
-  for (let node = queue.shift(); node !== undefined; node = queue.shift()) {
+  for (let i = 0; i < queue.length; i++) {
+    const node = queue[i]!;
     if (numbers.has(node)) continue;
     numbers.set(node, nodes.length);
     nodes.push(node);

@@ -17,6 +17,8 @@ export interface ServerOptions {
   readonly directory?: string;
   /** Keys of meridian.yaml, over the defaults of these tests: loopback, free ports, no rate limit, two data threads. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** The admin's port; any free one where absent. */
+  readonly adminPort?: number;
   /** Zones in error are meant: else the start fails with what is wrong. */
   readonly brokenZones?: boolean;
   /** Environment variables beside this process's. */
@@ -51,7 +53,7 @@ export async function freePort(): Promise<number> {
 /** Starts the program and resolves when it answers queries; rejects with its output when it ends before. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'meridian-'));
-  const adminPort = await freePort();
+  const adminPort = options.adminPort ?? (await freePort());
   const settings = {
     version: 'meridian/v1',
     listen: ['127.0.0.1:0', '[::1]:0'],

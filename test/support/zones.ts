@@ -1,8 +1,8 @@
 // Reads zone texts in tests: whole ones, and records of an example zone.
-import { formatDiagnostic, type Diagnostic } from '../../dist/base/diagnostic.js';
-import { parseCommon, type ParsedCommon } from '../../dist/zonefile/common.js';
-import { type ParsedZone, parseZone, type ZoneOptions } from '../../dist/zonefile/parse.js';
+import { type Diagnostic, formatDiagnostic } from '../../dist/base/diagnostic.js';
 import type { ZoneModel } from '../../dist/zone/model.js';
+import { type ParsedCommon, parseCommon } from '../../dist/zonefile/common.js';
+import { type ParsedZone, parseZone, type ZoneOptions } from '../../dist/zonefile/parse.js';
 
 export const OPTIONS: ZoneOptions = { baseDirectory: '/etc/meridian', execAllowed: true, geoData: null };
 

@@ -391,9 +391,9 @@ describe('a region map', () => {
           }
         },
       ),
-      { numRuns: 120 },
+      { numRuns: 80 },
     );
-  });
+  }, 120_000);
 
   it('of a world without rules is one list everywhere, with scope 0', () => {
     const geo = geoOf([{ file: 'x.mmdb', records: [['203.0.113.0/24', { country_code: 'RU' }]] }]);
@@ -457,6 +457,41 @@ describe('a region map', () => {
     // Neighbours of the blocks stop at them.
     expect(scopeOf('2003::1')).toBe(16);
     expect(scopeOf('3000::1')).toBe(4);
+  });
+
+  it('lets runs of one list go on across the edges of networks that rules name', () => {
+    const slots = [{ closest: [] }, { closest: [] }];
+    // Countries left and right of a network, all with one list; the rest of the world has another.
+    for (const [middle, left, right] of [
+      ['203.0.113.64/26', '203.0.113.0/26', '203.0.113.128/25'],
+      ['2001:db8:4000::/34', '2001:db8::/34', '2001:db8:8000::/33'],
+    ] as const) {
+      const geo = geoOf([
+        {
+          file: 'x.mmdb',
+          records: [
+            [left, { country_code: 'RU' }],
+            [right, { country_code: 'BY' }],
+          ],
+        },
+      ]);
+      const regions: MapSpec['regions'] = [
+        {
+          slot: 1,
+          places: [
+            { kind: 'network', prefix: parsePrefix(middle)! },
+            { kind: 'country', code: 'RU' },
+            { kind: 'country', code: 'BY' },
+          ],
+        },
+      ];
+      const spec: MapSpec = { regions, defaultSlot: 0, defaultClimbs: true, slots };
+      const map = new TestMap(geo, spec);
+      const whole = middle.includes(':') ? 32 : 24;
+      for (const network of [left, middle, right]) {
+        expect(map.ask(parsePrefix(network)!.address, spec).scopes, network).toEqual([whole, whole]);
+      }
+    }
   });
 
   it('is built anew for another geo image only', () => {

@@ -39,7 +39,9 @@ records:
   });
 
   it('names places that two regions have', () => {
-    expect(warnings(`${HEAD}regions: { a: [RU, BY], b: [FI, RU] }\n`, 'place-in-two-regions')).toEqual(['place-in-two-regions 3:32']);
+    expect(warnings(`${HEAD}regions: { a: [RU, BY], b: [FI, RU] }\n`, 'place-in-two-regions')).toEqual([
+      'place-in-two-regions 3:33',
+    ]);
   });
 });
 
@@ -51,7 +53,9 @@ describe('lint of networks', () => {
     const text = zone('{ a: [10.0.0.0/8], b: [10.1.0.0/16, 10.2.0.0/16, 192.168.0.0/16] }');
     expect(warnings(text, 'networks-overlap')).toEqual(['networks-overlap 5:39']);
     expect(messages(text, 'networks-overlap')[0]).toContain('10.1.0.0/16 of b lies in 10.0.0.0/8 of a');
-    expect(warnings(zone('{ a: ["2001:db8::/32", 10.0.0.0/8], b: ["2001:db9::/32", 11.0.0.0/8] }'), 'networks-overlap')).toEqual([]);
+    expect(
+      warnings(zone('{ a: ["2001:db8::/32", 10.0.0.0/8], b: ["2001:db9::/32", 11.0.0.0/8] }'), 'networks-overlap'),
+    ).toEqual([]);
   });
 
   it('finds regions that others cover whole', () => {
@@ -60,9 +64,13 @@ describe('lint of networks', () => {
     ]);
     expect(warnings(zone('{ a: [10.0.0.0/8], b: [10.0.0.0/9, 10.128.0.0/10] }'), 'region-never-matches')).toEqual([]);
     // In three steps.
-    expect(warnings(zone('{ a: [10.0.0.0/8], b: [10.0.0.0/9, 10.128.0.0/10, 10.192.0.0/10] }'), 'region-never-matches')).toHaveLength(1);
+    expect(
+      warnings(zone('{ a: [10.0.0.0/8], b: [10.0.0.0/9, 10.128.0.0/10, 10.192.0.0/10] }'), 'region-never-matches'),
+    ).toHaveLength(1);
     // Another place of the region still matches.
-    expect(warnings(zone('{ a: [10.0.0.0/8, RU], b: [10.0.0.0/9, 10.128.0.0/9] }'), 'region-never-matches')).toEqual([]);
+    expect(warnings(zone('{ a: [10.0.0.0/8, RU], b: [10.0.0.0/9, 10.128.0.0/9] }'), 'region-never-matches')).toEqual(
+      [],
+    );
   });
 
   it('finds continents whose countries all stand for themselves', () => {
@@ -78,29 +86,40 @@ describe('lint of steering', () => {
 
   it('says how slow failover is beyond a minute, and the TTL that would do', () => {
     const text = zone('{ check: web, members: [192.0.2.1] }', '{ ttl: 60, pools: [p] }');
-    expect(warnings(text, 'slow-failover')).toEqual(['slow-failover 5:28']);
+    expect(warnings(text, 'slow-failover')).toEqual(['slow-failover 5:27']);
     const found = readZone(text).diagnostics.find((d) => d.code === 'slow-failover');
     // 10 + 2 x 2 + 2 + 60.
     expect(found?.message).toContain('up to 76 seconds, 16 more than a minute');
     expect(found?.fix).toContain('ttl: 44');
-    expect(warnings(zone('{ check: web, members: [192.0.2.1] }', '{ ttl: 44, pools: [p] }'), 'slow-failover')).toEqual([]);
+    expect(warnings(zone('{ check: web, members: [192.0.2.1] }', '{ ttl: 44, pools: [p] }'), 'slow-failover')).toEqual(
+      [],
+    );
     expect(warnings(zone('{ members: [192.0.2.1] }', '{ ttl: 1d, pools: [p] }'), 'slow-failover')).toEqual([]);
-    expect(warnings(zone('{ check: web, members: [192.0.2.1] }', '{ ttl: { max: 1h, min: 5 }, pools: [p] }'), 'slow-failover')).toEqual([]);
+    expect(
+      warnings(
+        zone('{ check: web, members: [192.0.2.1] }', '{ ttl: { max: 1h, min: 5 }, pools: [p] }'),
+        'slow-failover',
+      ),
+    ).toEqual([]);
     const slow = readZone(zone('{ check: slow, members: [192.0.2.1] }', '{ ttl: 1, pools: [p] }')).diagnostics;
     expect(slow.find((d) => d.code === 'slow-failover')?.fix).toContain('check more often');
   });
 
   it('recommends servfail over nodata', () => {
     const text = zone('{ members: [192.0.2.1] }', '{ pools: [p], when-all-down: nodata }');
-    expect(warnings(text, 'nodata-when-all-down')).toEqual(['nodata-when-all-down 5:47']);
+    expect(warnings(text, 'nodata-when-all-down')).toEqual(['nodata-when-all-down 5:49']);
   });
 
   it('finds weights that choose nothing, once for a pool', () => {
     const pool = '{ members: [{ address: 192.0.2.1, weight: 3 }, 192.0.2.2] }';
     expect(warnings(zone(pool, '{ pools: [p] }'), 'weights-without-effect')).toEqual(['weights-without-effect 5:17']);
-    expect(warnings(zone(pool, '{ pools: [p], answers: 2 }'), 'weights-without-effect')).toEqual(['weights-without-effect 5:40']);
+    expect(warnings(zone(pool, '{ pools: [p], answers: 2 }'), 'weights-without-effect')).toEqual([
+      'weights-without-effect 5:43',
+    ]);
     expect(warnings(zone(pool, '{ pools: [p], answers: 1 }'), 'weights-without-effect')).toEqual([]);
-    expect(warnings(zone('{ members: [192.0.2.1, 192.0.2.2] }', '{ pools: [p] }'), 'weights-without-effect')).toEqual([]);
+    expect(warnings(zone('{ members: [192.0.2.1, 192.0.2.2] }', '{ pools: [p] }'), 'weights-without-effect')).toEqual(
+      [],
+    );
     // Weight 0 means: only when nothing else is there.
     const spare = '{ members: [{ address: 192.0.2.1, weight: 0 }, 192.0.2.2] }';
     expect(warnings(zone(spare, '{ pools: [p] }'), 'weights-without-effect')).toEqual([]);
@@ -109,9 +128,13 @@ describe('lint of steering', () => {
   it('finds answers that no packet holds', () => {
     const members = (count: number) => Array.from({ length: count }, (_, i) => `192.0.2.${i}`).join(', ');
     expect(warnings(zone(`{ members: [${members(80)}] }`, '{ pools: [p] }'), 'answer-too-long')).toHaveLength(1);
-    expect(warnings(zone(`{ members: [${members(80)}] }`, '{ pools: [p], answers: 60 }'), 'answer-too-long')).toEqual([]);
+    expect(warnings(zone(`{ members: [${members(80)}] }`, '{ pools: [p], answers: 60 }'), 'answer-too-long')).toEqual(
+      [],
+    );
     expect(warnings(zone(`{ members: [${members(70)}] }`, '{ pools: [p] }'), 'answer-too-long')).toEqual([]);
-    expect(warnings(zone(`{ pick: sticky, members: [${members(80)}] }`, '{ pools: [p] }'), 'answer-too-long')).toEqual([]);
+    expect(warnings(zone(`{ pick: sticky, members: [${members(80)}] }`, '{ pools: [p] }'), 'answer-too-long')).toEqual(
+      [],
+    );
   });
 
   it('says once that pools have one family only', () => {
@@ -123,7 +146,9 @@ records: { x: { ADDR: { pools: [p, q, r] } }, y: { ADDR: { pools: [p] } } }
   });
 
   it('finds record sets that never have an answer', () => {
-    expect(warnings(zone('{ members: [192.0.2.1] }', '{ pools: [p] }', 'AAAA'), 'never-answers')).toEqual(['never-answers 5:17']);
+    expect(warnings(zone('{ members: [192.0.2.1] }', '{ pools: [p] }', 'AAAA'), 'never-answers')).toEqual([
+      'never-answers 5:17',
+    ]);
     expect(warnings(zone('{ members: [192.0.2.1] }', '{ pools: [p] }'), 'never-answers')).toEqual([]);
   });
 
@@ -141,7 +166,9 @@ records: { x: { ADDR: { pools: [p, q, r] } }, y: { ADDR: { pools: [p] } } }
 
   it('warns that secondaries do not follow health', () => {
     const transfer = 'transfer: { allow: [192.0.2.0/24] }\n';
-    expect(warnings(zone('{ members: [192.0.2.1] }', '{ pools: [p] }') + transfer, 'transfer-ignores-health')).toHaveLength(1);
+    expect(
+      warnings(zone('{ members: [192.0.2.1] }', '{ pools: [p] }') + transfer, 'transfer-ignores-health'),
+    ).toHaveLength(1);
     expect(warnings(`${HEAD}${transfer}records: { a: { A: 192.0.2.1 } }\n`, 'transfer-ignores-health')).toEqual([]);
   });
 });
@@ -154,7 +181,9 @@ records:
   y: { A: { closest: [p] } }
 `;
   const found = (data: typeof none) =>
-    parseZone({ file: 'z.yaml', text, expectedName: null }, null, { ...OPTIONS, geoData: data }).diagnostics.map((d) => d.code);
+    parseZone({ file: 'z.yaml', text, expectedName: null }, null, { ...OPTIONS, geoData: data }).diagnostics.map(
+      (d) => d.code,
+    );
 
   it('names the database that a rule would need', () => {
     expect(found(none)).toEqual(['no-as-data', 'no-subdivision-data', 'no-city-data', 'closest-by-country']);

@@ -29,7 +29,9 @@ describe('the rhythm', () => {
   });
 
   it('takes durations in milliseconds and counts', () => {
-    expect(check('{ tcp: { port: 80 }, interval: 1m, timeout: 500ms, fall: 1, rise: 1, fast-recheck: false }')).toMatchObject({
+    expect(
+      check('{ tcp: { port: 80 }, interval: 1m, timeout: 500ms, fall: 1, rise: 1, fast-recheck: false }'),
+    ).toMatchObject({
       intervalMs: 60_000,
       timeoutMs: 500,
       fall: 1,
@@ -99,7 +101,9 @@ describe('http and https', () => {
     const header = { kind: 'header', name: 'X-Load' };
     expect(check('{ http: {}, load: { header: X-Load } }').probe).toMatchObject({ load: header });
     expect(check('{ http: { load: { header: X-Load } } }').probe).toMatchObject({ load: header });
-    expect(check('{ http: {}, load: { json: /load } }').probe).toMatchObject({ load: { kind: 'json', pointer: '/load' } });
+    expect(check('{ http: {}, load: { json: /load } }').probe).toMatchObject({
+      load: { kind: 'json', pointer: '/load' },
+    });
     expect(errors('{ http: {}, load: { header: a, json: /b } }')).toEqual(['wrong-shape 4:24']);
     expect(errors('{ http: {}, load: {} }')).toEqual(['wrong-shape 4:24']);
     expect(errors('{ tcp: { port: 1 }, load: { header: a } }')).toEqual(['unsupported 4:26']);
@@ -135,7 +139,9 @@ describe('the other kinds', () => {
       send: Uint8Array.of(0),
       expect: { kind: 'bytes', bytes: new Uint8Array(Buffer.from('SSH-2.0')) },
     });
-    expect(check('{ tcp: { port: 1, tls: true, sni: a.example, verify: false, ca-file: /x/ca.pem } }').probe).toMatchObject({
+    expect(
+      check('{ tcp: { port: 1, tls: true, sni: a.example, verify: false, ca-file: /x/ca.pem } }').probe,
+    ).toMatchObject({
       tls: true,
       sni: 'a.example',
       verify: false,
@@ -168,8 +174,16 @@ describe('the other kinds', () => {
       expectValue: null,
     });
     expect(
-      check('{ dns: { port: 5300, transport: tcp, name: "@", type: aaaa, expect-rcode: refused, expect-value: "::1" } }').probe,
-    ).toMatchObject({ name: 'example.org.', type: 'AAAA', expectRcode: 'REFUSED', expectValue: '::1', transport: 'tcp' });
+      check(
+        '{ dns: { port: 5300, transport: tcp, name: "@", type: aaaa, expect-rcode: refused, expect-value: "::1" } }',
+      ).probe,
+    ).toMatchObject({
+      name: 'example.org.',
+      type: 'AAAA',
+      expectRcode: 'REFUSED',
+      expectValue: '::1',
+      transport: 'tcp',
+    });
     expect(errors('{ dns: { type: A } }')).toEqual(['missing-key 4:13']);
     expect(errors('{ dns: { name: a.b.c, type: ANY, expect-rcode: OK } }')).toEqual([
       'missing-final-dot 4:21',
@@ -179,7 +193,9 @@ describe('the other kinds', () => {
   });
 
   it('are wireguard', () => {
-    expect(check(`{ wireguard: { public-key: "${key}", private-key-file: state/wg.key, preshared-key: "${key}" } }`).probe).toEqual({
+    expect(
+      check(`{ wireguard: { public-key: "${key}", private-key-file: state/wg.key, preshared-key: "${key}" } }`).probe,
+    ).toEqual({
       kind: 'wireguard',
       port: 51_820,
       publicKey: new Uint8Array(32).fill(7),
@@ -193,16 +209,29 @@ describe('the other kinds', () => {
   it('refuse the placeholder of the documentation as soon as a pool uses it', () => {
     const text = '{ wireguard: { public-key: "base64", private-key-file: k } }';
     expect(errors(text)).toEqual([]);
-    expect(errorsOf(`${HEAD}checks: { c: ${text} }\npools: { p: { check: c, members: [192.0.2.1] } }\n`)).toEqual(['bad-key 4:22']);
+    expect(errorsOf(`${HEAD}checks: { c: ${text} }\npools: { p: { check: c, members: [192.0.2.1] } }\n`)).toEqual([
+      'bad-key 4:22',
+    ]);
   });
 
   it('are exec, where settings allow it', () => {
-    expect(check('{ exec: [/bin/probe, -v, "a b"] }').probe).toEqual({ kind: 'exec', command: '/bin/probe', args: ['-v', 'a b'] });
-    expect(check('{ exec: { command: /bin/probe, args: [x] } }').probe).toEqual({ kind: 'exec', command: '/bin/probe', args: ['x'] });
+    expect(check('{ exec: [/bin/probe, -v, "a b"] }').probe).toEqual({
+      kind: 'exec',
+      command: '/bin/probe',
+      args: ['-v', 'a b'],
+    });
+    expect(check('{ exec: { command: /bin/probe, args: [x] } }').probe).toEqual({
+      kind: 'exec',
+      command: '/bin/probe',
+      args: ['x'],
+    });
     expect(errors('{ exec: [probe] }')).toEqual(['bad-path 4:14']);
     expect(errors('{ exec: [] }')).toEqual(['bad-path 4:14']);
     const text = `${HEAD}checks: { c: { exec: [/bin/probe] } }\n`;
-    const { diagnostics } = parseZone({ file: 'z.yaml', text, expectedName: null }, null, { ...OPTIONS, execAllowed: false });
+    const { diagnostics } = parseZone({ file: 'z.yaml', text, expectedName: null }, null, {
+      ...OPTIONS,
+      execAllowed: false,
+    });
     expect(places(diagnostics, 'error')).toEqual(['exec-not-allowed 3:22']);
   });
 
@@ -222,13 +251,21 @@ describe('the other kinds', () => {
 });
 
 describe('combinations', () => {
-  const parts = '  a: { tcp: { port: 1 }, interval: 5s }\n  b: { tcp: { port: 2 }, timeout: 4s, fast-recheck: false }\n';
+  const parts =
+    '  a: { tcp: { port: 1 }, interval: 5s }\n  b: { tcp: { port: 2 }, timeout: 4s, fast-recheck: false }\n';
   const combined = (text: string) => check(text, parts);
 
   it('need all, any, or some of their parts', () => {
-    expect(combined('{ all: [a, b] }').probe).toMatchObject({ kind: 'combined', atLeast: 2, of: [{ name: 'a' }, { name: 'b' }] });
+    expect(combined('{ all: [a, b] }').probe).toMatchObject({
+      kind: 'combined',
+      atLeast: 2,
+      of: [{ name: 'a' }, { name: 'b' }],
+    });
     expect(combined('{ any: [a, b] }').probe).toMatchObject({ atLeast: 1 });
-    expect(combined('{ at-least: 2, of: [a, b, { http: {} }] }').probe).toMatchObject({ atLeast: 2, of: [{}, {}, { name: 'http:80' }] });
+    expect(combined('{ at-least: 2, of: [a, b, { http: {} }] }').probe).toMatchObject({
+      atLeast: 2,
+      of: [{}, {}, { name: 'http:80' }],
+    });
   });
 
   it('are as slow as their slowest part', () => {
@@ -236,9 +273,13 @@ describe('combinations', () => {
   });
 
   it('may be combined again, but not with themselves', () => {
-    expect(combined('{ any: [{ all: [a, b] }, a] }').probe).toMatchObject({ of: [{ probe: { atLeast: 2 } }, { name: 'a' }] });
+    expect(combined('{ any: [{ all: [a, b] }, a] }').probe).toMatchObject({
+      of: [{ probe: { atLeast: 2 } }, { name: 'a' }],
+    });
     expect(errors('{ all: [c] }')).toEqual(['check-cycle 4:3']);
-    expect(errorsOf(`${HEAD}checks:\n  a: { all: [b] }\n  b: { any: [c] }\n  c: { at-least: 1, of: [a] }\n`)).toEqual(['check-cycle 4:3']);
+    expect(errorsOf(`${HEAD}checks:\n  a: { all: [b] }\n  b: { any: [c] }\n  c: { at-least: 1, of: [a] }\n`)).toEqual([
+      'check-cycle 4:3',
+    ]);
   });
 
   it('have a rhythm of their own nowhere', () => {
@@ -258,6 +299,11 @@ describe('a pool', () => {
   it('names its check, or writes it out', () => {
     const model = modelOf(`${HEAD}pools: { p: { check: { tcp: { port: 22 } }, members: [192.0.2.1] } }\n`);
     expect(model.pools.get('p')?.check).toMatchObject({ name: 'tcp:22', probe: { port: 22 } });
+  });
+
+  it('has none where it says so', () => {
+    const model = modelOf(`${HEAD}pools: { p: { check: none, members: [192.0.2.1] } }\n`);
+    expect(model.pools.get('p')?.check).toBeNull();
   });
 
   it('hears of the nearest check when its own does not exist', () => {

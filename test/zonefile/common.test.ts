@@ -16,7 +16,8 @@ pools:
   tokyo: { members: [192.0.2.2] }
 `;
 
-const commonErrors = (text: string) => places(parseCommon({ file: '_common.yaml', text }, OPTIONS).diagnostics, 'error');
+const commonErrors = (text: string) =>
+  places(parseCommon({ file: '_common.yaml', text }, OPTIONS).diagnostics, 'error');
 
 describe('a zone with _common.yaml', () => {
   it('takes ttl, soa and ns from it, whole', () => {
@@ -45,7 +46,9 @@ pools: { tokyo: { check: web, members: [198.51.100.1] }, rome: { check: ssh, mem
 records: { a: { A: { regions: { east: tokyo, north: paris, default: rome } } } }
 `;
     const model = modelOf(text, COMMON);
-    const pools = Object.fromEntries([...model.pools].map(([name, pool]) => [name, [pool.zone, pool.members[0]?.address, pool.check?.name]]));
+    const pools = Object.fromEntries(
+      [...model.pools].map(([name, pool]) => [name, [pool.zone, pool.members[0]?.address, pool.check?.name]]),
+    );
     expect(pools).toEqual({
       paris: ['_common', '192.0.2.1', 'web'],
       tokyo: ['example.org', '198.51.100.1', 'web'],
@@ -72,7 +75,12 @@ records: { a: { A: { regions: { east: tokyo, north: paris, default: rome } } } }
 
   it('does not use it when it names nothing of it', () => {
     expect(modelOf('zone: example.org\nns: [a.example.net.]\nttl: 1\nsoa: {}\n', COMMON).usesCommon).toBe(false);
-    expect(modelOf('zone: example.org\nns: [a.example.net.]\nrecords: { a: { A: { pools: [paris] } } }\n', 'pools: { paris: { members: [192.0.2.1] } }\n').usesCommon).toBe(true);
+    expect(
+      modelOf(
+        'zone: example.org\nns: [a.example.net.]\nrecords: { a: { A: { pools: [paris] } } }\n',
+        'pools: { paris: { members: [192.0.2.1] } }\n',
+      ).usesCommon,
+    ).toBe(true);
   });
 });
 
@@ -84,7 +92,8 @@ describe('_common.yaml', () => {
 
   it('looks up the checks of its pools in itself only', () => {
     expect(commonErrors('pools: { a: { check: web, members: [192.0.2.1] } }\n')).toEqual(['unknown-check 1:22']);
-    const zone = 'zone: example.org\nns: [a.example.net.]\nchecks: { web: { http: {} } }\npools: { b: { check: web, members: [192.0.2.1] } }\n';
+    const zone =
+      'zone: example.org\nns: [a.example.net.]\nchecks: { web: { http: {} } }\npools: { b: { check: web, members: [192.0.2.1] } }\n';
     expect(codesOf(zone, 'pools: { a: { check: web, members: [192.0.2.1] } }\n')).toEqual([]);
   });
 
@@ -99,8 +108,15 @@ describe('_common.yaml', () => {
   });
 
   it('reports every mistake at once', () => {
-    const text = 'ttl: x\nsoa: { retri: 1 }\nregions: { a: [UK] }\nchecks: { b: { tcp: {} } }\npools: { c: { members: [] } }\n';
-    expect(commonErrors(text)).toEqual(['bad-ttl 1:6', 'unknown-key 2:8', 'unknown-country 3:16', 'missing-key 4:21', 'no-values 5:24']);
+    const text =
+      'ttl: x\nsoa: { retri: 1 }\nregions: { a: [UK] }\nchecks: { b: { tcp: {} } }\npools: { c: { members: [] } }\n';
+    expect(commonErrors(text)).toEqual([
+      'bad-ttl 1:6',
+      'unknown-key 2:8',
+      'unknown-country 3:16',
+      'missing-key 4:21',
+      'no-values 5:24',
+    ]);
   });
 });
 
@@ -113,11 +129,15 @@ describe('a broken _common.yaml', () => {
     expect(places(diagnostics, 'error')).toEqual(['common-broken 1:7']);
     const own = 'zone: example.org\nns: [a.example.net.]\nttl: 1\nsoa: {}\n';
     expect(errorsOf(`${own}records: { a: { A: { pools: [paris] } } }\n`, broken)).toEqual(['common-broken 1:7']);
-    expect(errorsOf(`${own}pools: { a: { check: web, members: [192.0.2.1] } }\n`, broken)).toEqual(['common-broken 1:7']);
+    expect(errorsOf(`${own}pools: { a: { check: web, members: [192.0.2.1] } }\n`, broken)).toEqual([
+      'common-broken 1:7',
+    ]);
   });
 
   it('leaves the others alone', () => {
-    expect(errorsOf('zone: example.org\nns: [a.example.net.]\nttl: 1\nsoa: {}\nrecords: { a: { A: 192.0.2.1 } }\n', broken)).toEqual([]);
+    expect(
+      errorsOf('zone: example.org\nns: [a.example.net.]\nttl: 1\nsoa: {}\nrecords: { a: { A: 192.0.2.1 } }\n', broken),
+    ).toEqual([]);
   });
 
   it('that is no YAML is known to have said something', () => {

@@ -3,8 +3,25 @@ import { describe, expect, it } from 'vitest';
 import type { Check } from '../../dist/zone/model.js';
 import { detectionSeconds, failoverSeconds, longestTtlSeconds } from '../../dist/zonefile/failover.js';
 
-const tcp = { kind: 'tcp', port: 1, tls: false, sni: null, verify: true, caFile: null, send: null, expect: null } as const;
-const base: Check = { name: 'c', probe: tcp, intervalMs: 10_000, timeoutMs: 2_000, fall: 3, rise: 2, fastRecheck: true };
+const tcp = {
+  kind: 'tcp',
+  port: 1,
+  tls: false,
+  sni: null,
+  verify: true,
+  caFile: null,
+  send: null,
+  expect: null,
+} as const;
+const base: Check = {
+  name: 'c',
+  probe: tcp,
+  intervalMs: 10_000,
+  timeoutMs: 2_000,
+  fall: 3,
+  rise: 2,
+  fastRecheck: true,
+};
 
 describe('the slowest failover', () => {
   it('with fast recheck is interval + (fall - 1) x max(1 s, timeout) + timeout + TTL', () => {

@@ -15,10 +15,14 @@ describe('the missing final dot', () => {
     expect(found?.fix).toContain('"www.example.net."');
   });
 
-  it.each(['MX: "10 mail.example.net"', 'NS: ns.example.net', 'SRV: 0 0 1 a.b', 'PTR: a.b', 'HTTPS: "1 a.b"', 'NAPTR: 1 1 "u" "x" "" a.b'])(
-    'is found in %s',
-    (record) => expect(errors(`x: { ${record} }`)[0]).toMatch(/^missing-final-dot 8:/),
-  );
+  it.each([
+    'MX: "10 mail.example.net"',
+    'NS: ns.example.net',
+    'SRV: 0 0 1 a.b',
+    'PTR: a.b',
+    'HTTPS: "1 a.b"',
+    'NAPTR: 1 1 "u" "x" "" a.b',
+  ])('is found in %s', (record) => expect(errors(`x: { ${record} }`)[0]).toMatch(/^missing-final-dot 8:/));
 
   it('is found in nameservers, SOA, checks and members', () => {
     expect(errorsOf('zone: example.org\nns: [ns.example.net]\n')).toEqual(['missing-final-dot 2:6']);
@@ -28,7 +32,12 @@ soa: { mname: a.b, rname: hostmaster.example.org }
 checks: { d: { dns: { name: a.b } } }
 pools: { cdn: { members: [lb.example.net] } }
 `;
-    expect(errorsOf(text)).toEqual(['missing-final-dot 3:15', 'missing-final-dot 3:27', 'missing-final-dot 4:29', 'missing-final-dot 5:27']);
+    expect(errorsOf(text)).toEqual([
+      'missing-final-dot 3:15',
+      'missing-final-dot 3:27',
+      'missing-final-dot 4:29',
+      'missing-final-dot 5:27',
+    ]);
   });
 
   it('is no question for names that exist, as owners or between them', () => {
@@ -43,7 +52,9 @@ pools: { cdn: { members: [lb.example.net] } }
     expect(errors('x: { CNAME: a.sub }\nsub: { NS: ns.example.net. }')).toEqual([]);
     expect(errors('x: { CNAME: a.b.sub }\nsub: { NS: ns.example.net. }')).toEqual([]);
     // A name in between stops the wildcard (RFC 4592 3.3.1).
-    expect(errors('x: { CNAME: a.b.user }\n"*.user": { A: 192.0.2.1 }\nb.user: { A: 192.0.2.1 }')).toEqual(['missing-final-dot 8:15']);
+    expect(errors('x: { CNAME: a.b.user }\n"*.user": { A: 192.0.2.1 }\nb.user: { A: 192.0.2.1 }')).toEqual([
+      'missing-final-dot 8:15',
+    ]);
   });
 
   it('is no question without an inner dot, with a final one, or in TXT', () => {
@@ -59,7 +70,10 @@ describe('aliases', () => {
   });
 
   it('are noticed beside data that is in error itself', () => {
-    expect(errors('x: { CNAME: a.example.net., A: nonsense }')).toEqual(['cname-and-other-data 8:8', 'bad-address 8:34']);
+    expect(errors('x: { CNAME: a.example.net., A: nonsense }')).toEqual([
+      'cname-and-other-data 8:8',
+      'bad-address 8:34',
+    ]);
   });
 
   it('are not the zone itself, steered or not', () => {
@@ -81,7 +95,9 @@ describe('aliases', () => {
   it('are no targets of MX and SRV', () => {
     expect(warnings('"@": { MX: "10 mail" }\nmail: { CNAME: a.example.net. }')).toEqual(['target-is-alias 8:14']);
     expect(warnings('s: { SRV: 0 0 1 mail }\nmail: { CNAME: a.example.net. }')).toEqual(['target-is-alias 8:13']);
-    expect(warnings('"@": { MX: ["10 mail", "20 .", "30 nowhere"] }\nmail: { A: 192.0.2.1 }')).toEqual(['target-missing 8:34']);
+    expect(warnings('"@": { MX: ["10 mail", "20 .", "30 nowhere"] }\nmail: { A: 192.0.2.1 }')).toEqual([
+      'target-missing 8:34',
+    ]);
   });
 });
 
@@ -116,17 +132,20 @@ describe('nameservers', () => {
 
 describe('data below a cut', () => {
   it('is accepted with a warning, but for glue', () => {
-    const text = 'sub: { NS: [ns.sub, x.sub], DS: "1 13 2 0000000000000000000000000000000000000000000000000000000000000000" }\n';
+    const text =
+      'sub: { NS: [ns.sub, x.sub], DS: "1 13 2 0000000000000000000000000000000000000000000000000000000000000000" }\n';
     expect(warnings(`${text}ns.sub: { A: 192.0.2.1 }\nx.sub: { AAAA: "2001:db8::1" }`)).toEqual([]);
-    expect(warnings(`${text}ns.sub: { A: 192.0.2.1, TXT: x }\nx.sub: { A: 192.0.2.1 }\nwww.sub: { A: 192.0.2.1 }`)).toEqual([
-      'below-cut 9:27',
-      'below-cut 11:14',
-    ]);
+    expect(
+      warnings(`${text}ns.sub: { A: 192.0.2.1, TXT: x }\nx.sub: { A: 192.0.2.1 }\nwww.sub: { A: 192.0.2.1 }`),
+    ).toEqual(['below-cut 9:27', 'below-cut 11:14']);
     expect(errors(`${text}ns.sub: { A: 192.0.2.1, TXT: x }\nx.sub: { A: 192.0.2.1 }`)).toEqual([]);
   });
 
   it('includes what stands at the cut itself', () => {
-    expect(warnings('sub: { NS: ns.example.net., TXT: x, A: 192.0.2.1 }')).toEqual(['below-cut 8:31', 'below-cut 8:39']);
+    expect(warnings('sub: { NS: ns.example.net., TXT: x, A: 192.0.2.1 }')).toEqual([
+      'below-cut 8:31',
+      'below-cut 8:39',
+    ]);
   });
 
   it('includes delegations below it', () => {

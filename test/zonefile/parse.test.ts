@@ -49,13 +49,28 @@ describe("the contract's example zone", () => {
     const moscow = pool(model, 'moscow');
     expect(moscow).toMatchObject({ zone: 'net.cat', at: [55.75, 37.62], pick: 'weighted', bias: 1, shed: null });
     expect(moscow.minLive).toEqual({ kind: 'count', count: 1 });
-    expect(moscow.members.map(({ address, family, weight, stickyName }) => [address, family, weight, stickyName])).toEqual([
+    expect(
+      moscow.members.map(({ address, family, weight, stickyName }) => [address, family, weight, stickyName]),
+    ).toEqual([
       ['203.0.113.10', 4, 1, '203.0.113.10'],
       ['203.0.113.11', 4, 3, 'msk2'],
       ['2001:db8::10', 6, 1, '2001:db8::10'],
     ]);
-    expect(moscow.check).toMatchObject({ name: 'web', intervalMs: 10_000, timeoutMs: 2_000, fall: 3, rise: 2, fastRecheck: true });
-    expect(moscow.check?.probe).toMatchObject({ kind: 'http', tls: false, port: 80, path: '/healthz', host: 'net.cat' });
+    expect(moscow.check).toMatchObject({
+      name: 'web',
+      intervalMs: 10_000,
+      timeoutMs: 2_000,
+      fall: 3,
+      rise: 2,
+      fastRecheck: true,
+    });
+    expect(moscow.check?.probe).toMatchObject({
+      kind: 'http',
+      tls: false,
+      port: 80,
+      path: '/healthz',
+      host: 'net.cat',
+    });
     expect(pool(model, 'cdn').members[0]).toMatchObject({ family: 'name', address: 'lb.example.net.' });
     expect(pool(model, 'cdn').check).toBeNull();
   });
@@ -66,7 +81,14 @@ describe("the contract's example zone", () => {
     expect(a.steering).toBe(aaaa.steering);
     expect(a).toMatchObject({ ttl: { max: 60, min: 60, dynamic: false }, answers: 2, whenAllDown: 'serve' });
     expect(a.steering.regions.map(({ name, places, list }) => [name, places.length, list])).toEqual([
-      ['russia', 3, [{ kind: 'pool', pool: 'moscow' }, { kind: 'pool', pool: 'newyork' }]],
+      [
+        'russia',
+        3,
+        [
+          { kind: 'pool', pool: 'moscow' },
+          { kind: 'pool', pool: 'newyork' },
+        ],
+      ],
       ['latin', 2, [{ kind: 'pool', pool: 'rio' }]],
       ['FR', 1, [{ kind: 'pool', pool: 'newyork' }]],
     ]);
@@ -133,7 +155,8 @@ describe('a zone file', () => {
     expect(model.name).toBe('.');
     expect(model.apex).toEqual(new Uint8Array(1));
     expect(model.owners.map((owner) => nameToText(owner.name))).toEqual(['ns.', '.']);
-    const text = 'zone: .\nns: [ns.example.net.]\nrecords: { net: { NS: a.example.net. }, a.example.net: { A: 192.0.2.1 } }\n';
+    const text =
+      'zone: .\nns: [ns.example.net.]\nrecords: { net: { NS: a.example.net. }, a.example.net: { A: 192.0.2.1 } }\n';
     expect(readZone(text, null, '.').model).not.toBeNull();
   });
 
@@ -189,7 +212,10 @@ records:
   });
 
   it('is read in linear time', () => {
-    const sets = Array.from({ length: 20_000 }, (_, i) => `  name${i}: { A: { ttl: 30, pools: [paris, tokyo] } }\n`).join('');
+    const sets = Array.from(
+      { length: 20_000 },
+      (_, i) => `  name${i}: { A: { ttl: 30, pools: [paris, tokyo] } }\n`,
+    ).join('');
     const start = performance.now();
     expect(readZone(`${HEAD}records:\n${sets}`).model?.owners.length).toBe(20_000);
     expect(performance.now() - start).toBeLessThan(4_000);

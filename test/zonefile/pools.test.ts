@@ -10,7 +10,8 @@ const errors = (text: string) => errorsOf(`${HEAD}pools: { p: ${text} }\n`);
 
 describe('members', () => {
   it('are addresses in their canonical text, or maps with weight, name and capacity', () => {
-    const text = '{ members: [192.0.2.1, "2001:DB8::0:1", { address: 192.0.2.2, weight: 0, name: m2, capacity: 1.5 }] }';
+    const text =
+      '{ members: [192.0.2.1, "2001:DB8::0:1", { address: 192.0.2.2, weight: 0, name: m2, capacity: 1.5 }] }';
     expect(pool(text).members).toMatchObject([
       { address: '192.0.2.1', family: 4, weight: 1, stickyName: '192.0.2.1', capacity: null },
       { address: '2001:db8::1', family: 6 },
@@ -78,7 +79,9 @@ describe('the other keys', () => {
   });
 
   it('are read', () => {
-    expect(pool(`{ ${m}, at: [-22.9, -43.2], pick: sticky, min-live: "50%", bias: 0.8, shed: [0.7, 0.95] }`)).toMatchObject({
+    expect(
+      pool(`{ ${m}, at: [-22.9, -43.2], pick: sticky, min-live: "50%", bias: 0.8, shed: [0.7, 0.95] }`),
+    ).toMatchObject({
       at: [-22.9, -43.2],
       pick: 'sticky',
       minLive: { kind: 'percent', percent: 50 },
@@ -98,7 +101,8 @@ describe('the other keys', () => {
     expect(one('at: moscow')).toEqual(['wrong-shape 3:41']);
     expect(one('pick: wieghted')).toEqual(['bad-choice 3:43']);
     expect(one('min-live: 0')).toEqual(['out-of-range 3:47']);
-    for (const bad of ['"0%"', '"101%"', '"5.5%"', '"050%"']) expect(one(`min-live: ${bad}`)).toEqual(['bad-value 3:47']);
+    for (const bad of ['"0%"', '"101%"', '"5.5%"', '"050%"'])
+      expect(one(`min-live: ${bad}`)).toEqual(['bad-value 3:47']);
     expect(one('bias: 0')).toEqual(['out-of-range 3:43']);
     expect(one('bias: -1')).toEqual(['out-of-range 3:43']);
     expect(one('shed: [0.95, 0.7]')).toEqual(['out-of-range 3:43']);

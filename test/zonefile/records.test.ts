@@ -31,7 +31,9 @@ c: { A: { ttl: 1d, values: 192.0.2.3 } }`);
     expect(errorsOf(withRecords('a: { A: { values: [] } }'))).toEqual(['no-values 8:21']);
     expect(errorsOf(withRecords('a: { A: [[192.0.2.1]] }'))).toEqual(['wrong-shape 8:12']);
     expect(errorsOf(withRecords('a: { A: { values: 192.0.2.1, answers: 1 } }'))).toEqual(['unknown-key 8:32']);
-    expect(errorsOf(withRecords('a: { A: { values: 192.0.2.1, ttl: { max: 9, min: 1 } } }'))).toEqual(['wrong-shape 8:37']);
+    expect(errorsOf(withRecords('a: { A: { values: 192.0.2.1, ttl: { max: 9, min: 1 } } }'))).toEqual([
+      'wrong-shape 8:37',
+    ]);
     expect(errorsOf(withRecords('a: { A: { values: 192.0.2.1, pools: [paris] } }'))).toEqual(['one-of 8:13']);
     expect(errorsOf(withRecords('a: 192.0.2.1'))).toEqual(['wrong-shape 8:6']);
   });
@@ -99,13 +101,18 @@ a:
 a: { TXT: v=DKIM1; k=rsa; p=MIG\\x }
 b: { TXT: '"one" "two"' }
 c: { TXT: ${'x'.repeat(300)} }`);
-    expect(bytes(literal)).toEqual([Buffer.from('\x16v=DKIM1; k=rsa; p=MIG\\x'.replace('\x16', String.fromCharCode(23))).toString('hex')]);
+    expect(bytes(literal)).toEqual([
+      Buffer.from('\x16v=DKIM1; k=rsa; p=MIG\\x'.replace('\x16', String.fromCharCode(23))).toString('hex'),
+    ]);
     expect(bytes(master)).toEqual(['036f6e6503' + '74776f']);
     expect(long?.records[0]?.bytes.length).toBe(302);
   });
 
   it('of TXT, SVCB and HTTPS must be quoted in a flow list', () => {
-    expect(errorsOf(withRecords('a: { TXT: [v=DKIM1; p=abc, d] }'))).toEqual(['quote-in-list 8:14', 'quote-in-list 8:30']);
+    expect(errorsOf(withRecords('a: { TXT: [v=DKIM1; p=abc, d] }'))).toEqual([
+      'quote-in-list 8:14',
+      'quote-in-list 8:30',
+    ]);
     expect(errorsOf(withRecords('a: { HTTPS: [1 . alpn=h2] }'))).toEqual(['quote-in-list 8:16']);
     expect(errorsOf(withRecords('a: { TXT: ["v=spf1 -all"], HTTPS: [\'1 . alpn=h2\'] }'))).toEqual([]);
     expect(errorsOf(withRecords('a:\n  TXT:\n    - v=spf1 -all\n    - other, with comma'))).toEqual([]);
@@ -121,9 +128,9 @@ c: { TXT: ${'x'.repeat(300)} }`);
 describe('types', () => {
   it('are those of the registry, in capitals, and TYPEn', () => {
     expect(errorsOf(withRecords('a: { a: 192.0.2.1 }'))).toEqual(['unknown-type 8:8']);
-    expect(readZone(withRecords('a: { AAA: 192.0.2.1 }')).diagnostics.find((d) => d.code === 'unknown-type')?.fix).toMatch(
-      /did you mean (AAAA|A)\?/,
-    );
+    expect(
+      readZone(withRecords('a: { AAA: 192.0.2.1 }')).diagnostics.find((d) => d.code === 'unknown-type')?.fix,
+    ).toMatch(/did you mean (AAAA|A)\?/);
     for (const type of ['ANY', 'OPT', 'AXFR', 'TYPE0', 'TYPE65536', 'TYPE001', 'TYPE255']) {
       expect(errorsOf(withRecords(`a: { ${type}: x }`)), type).toEqual(['unknown-type 8:8']);
     }
@@ -140,7 +147,11 @@ describe('types', () => {
 
 describe('owners', () => {
   it('are relative to the zone, or absolute, in lower case', () => {
-    const model = modelOf(withRecords('"@": { A: 192.0.2.1 }\nWWW: { A: 192.0.2.1 }\na.b: { A: 192.0.2.1 }\nx.Example.Org.: { A: 192.0.2.1 }'));
+    const model = modelOf(
+      withRecords(
+        '"@": { A: 192.0.2.1 }\nWWW: { A: 192.0.2.1 }\na.b: { A: 192.0.2.1 }\nx.Example.Org.: { A: 192.0.2.1 }',
+      ),
+    );
     expect(model.owners.map((owner) => nameToText(owner.name))).toEqual([
       'example.org.',
       'www.example.org.',
@@ -164,7 +175,9 @@ describe('owners', () => {
   });
 
   it('stand once', () => {
-    expect(errorsOf(withRecords('www: { A: 192.0.2.1 }\nWWW.example.org.: { TXT: x }'))).toEqual(['duplicate-name 9:3']);
+    expect(errorsOf(withRecords('www: { A: 192.0.2.1 }\nWWW.example.org.: { TXT: x }'))).toEqual([
+      'duplicate-name 9:3',
+    ]);
     expect(errorsOf(withRecords('www: { A: 192.0.2.1 }\nwww: { TXT: x }'))).toEqual(['duplicate-key 9:3']);
   });
 

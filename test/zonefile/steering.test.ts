@@ -34,7 +34,11 @@ describe('a list of pools', () => {
     expect(list('[paris, tokyo]')).toEqual([paris, tokyo]);
     expect(list('{ closest: [paris, tokyo] }')).toEqual([closest]);
     expect(list('{ weighted: { paris: 95, tokyo: 5 } }')).toEqual([weighted]);
-    expect(list('[paris, { closest: [paris, tokyo] }, { weighted: { paris: 95, tokyo: 5 } }]')).toEqual([paris, closest, weighted]);
+    expect(list('[paris, { closest: [paris, tokyo] }, { weighted: { paris: 95, tokyo: 5 } }]')).toEqual([
+      paris,
+      closest,
+      weighted,
+    ]);
   });
 
   it('stands under pools, too', () => {
@@ -123,7 +127,11 @@ describe('regions', () => {
   const more = 'regions:\n  east: [RU, BY]\n  office: [198.51.100.0/24]\n';
 
   it('are names of the file, or places by themselves', () => {
-    const set = steered('{ regions: { east: paris, US-CA: tokyo, europe: tokyo, AS64500: paris, 192.0.2.0/24: paris, "city:FR/Lyon": paris, default: tokyo } }', 'A', more);
+    const set = steered(
+      '{ regions: { east: paris, US-CA: tokyo, europe: tokyo, AS64500: paris, 192.0.2.0/24: paris, "city:FR/Lyon": paris, default: tokyo } }',
+      'A',
+      more,
+    );
     expect(set.steering.regions.map(({ name, places }) => [name, places.map(({ kind }) => kind).join(' ')])).toEqual([
       ['east', 'country country'],
       ['US-CA', 'subdivision'],
@@ -147,9 +155,19 @@ describe('regions', () => {
   });
 
   it('that do not exist are errors with the nearest name', () => {
-    const { diagnostics } = readZone(withRecords('x: { A: { regions: { esat: paris, afrika: paris, UK: paris, "10.0.0.1/8": paris, default: paris } } }', more));
+    const { diagnostics } = readZone(
+      withRecords(
+        'x: { A: { regions: { esat: paris, afrika: paris, UK: paris, "10.0.0.1/8": paris, default: paris } } }',
+        more,
+      ),
+    );
     const errorsFound = diagnostics.filter((d) => d.severity === 'error');
-    expect(errorsFound.map((d) => d.code)).toEqual(['unknown-region', 'unknown-region', 'unknown-country', 'host-bits']);
+    expect(errorsFound.map((d) => d.code)).toEqual([
+      'unknown-region',
+      'unknown-region',
+      'unknown-country',
+      'host-bits',
+    ]);
     expect(errorsFound.map((d) => d.fix)).toEqual([
       'did you mean "east"?',
       'did you mean "africa"?',
@@ -159,10 +177,15 @@ describe('regions', () => {
   });
 
   it('of one record set have each place once', () => {
-    expect(errors('{ regions: { east: paris, RU: tokyo, default: paris } }', 'A', more)).toEqual(['duplicate-place 12:34']);
-    expect(errors('{ regions: { 198.51.100.0/24: paris, office: tokyo, default: paris } }', 'A', more)).toEqual(['duplicate-place 12:45']);
+    expect(errors('{ regions: { east: paris, RU: tokyo, default: paris } }', 'A', more)).toEqual([
+      'duplicate-place 12:34',
+    ]);
+    expect(errors('{ regions: { 198.51.100.0/24: paris, office: tokyo, default: paris } }', 'A', more)).toEqual([
+      'duplicate-place 12:45',
+    ]);
     expect(errors('{ regions: { east: paris, europe: tokyo, default: paris } }', 'A', more)).toEqual([]);
-    const spellings = 'regions: { a: ["2001:db8::/32"], b: ["2001:DB8:0::/32"], c: ["city:FR/Lyon"], d: ["city:FR/LYON"] }\n';
+    const spellings =
+      'regions: { a: ["2001:db8::/32"], b: ["2001:DB8:0::/32"], c: ["city:FR/Lyon"], d: ["city:FR/LYON"] }\n';
     expect(errors('{ regions: { a: paris, b: tokyo, c: paris, d: paris, default: paris } }', 'A', spellings)).toEqual([
       'duplicate-place 10:31',
       'duplicate-place 10:51',

@@ -1,0 +1,139 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { init, parse } from 'es-module-lexer';
+import { describe, expect, it } from 'vitest';
+
+const root = new URL('../', import.meta.url);
+const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
+const architecture = read('docs/ARCHITECTURE.md');
+const operations = read('docs/operations.md');
+
+/** Paths under src/, such as `base/clock.ts`. */
+const files = readdirSync(new URL('src/', root), { recursive: true })
+  .map((name) => String(name).replaceAll('\\', '/'))
+  .filter((name) => /\.[cm]?tsx?$/.test(name))
+  .sort();
+const texts = new Map(files.map((file) => [file, read(`src/${file}`)]));
+
+/** Room to floor, as docs/ARCHITECTURE.md has it. */
+const floors = new Map(
+  [...architecture.matchAll(/^### ([a-z]+) \(floor (\d+)\)$/gm)].map((m) => [m[1]!, Number(m[2])]),
+);
+
+/** The first sentence of a file's first comment. */
+function purposeOf(text: string): string {
+  const [comment] = /(?:^\/\/ .*\n)+/m.exec(text) ?? [''];
+  return comment
+    .replaceAll(/^\/\/ /gm, '')
+    .trim()
+    .replaceAll('\n', ' ')
+    .replace(/(\.)\s+[A-Z].*$/, '$1');
+}
+
+const roomOf = (file: string): string => file.split('/')[0]!;
+
+await init;
+
+/** What each file imports, types, re-exports and dynamic imports included, as written. */
+const imports = new Map(
+  [...texts].map(([file, text]) => [
+    file,
+    parse(text)[0].flatMap(({ specifier }) => (typeof specifier === 'string' ? [specifier] : [])),
+  ]),
+);
+
+/** The file under src/ that a relative import names. */
+function resolveImport(from: string, specifier: string): string {
+  return new URL(specifier, `file:///${from}`).pathname.slice(1);
+}
+
+describe('the source tree', () => {
+  it('is in docs/ARCHITECTURE.md, each file with its first sentence, and nothing else is', () => {
+    const listed = [...architecture.matchAll(/^- `([a-z]+\/[^`]+\.ts)`: (.*)$/gm)].map((m) => [m[1]!, m[2]!]);
+    const actual = files.map((file) => [file, purposeOf(texts.get(file)!)]);
+    // "npm run document" mends this.
+    expect(Object.fromEntries(listed)).toEqual(Object.fromEntries(actual));
+    expect(listed.length).toBe(files.length);
+  });
+
+  it('has a first line in each file that says what the file does', () => {
+    for (const [file, text] of texts) expect(text, file).toMatch(/^(?:#!.*\n)?\/\/ [A-Z`].{10,}\n/);
+  });
+
+  it('has rooms only, and each room a floor', () => {
+    expect(new Set(files.map(roomOf))).toEqual(new Set(floors.keys()));
+  });
+
+  it('imports something in nearly every file, as far as the lexer can tell', () => {
+    // Or the next tests would pass by looking at nothing.
+    expect([...imports.values()].filter((list) => list.length > 0).length).toBeGreaterThan(files.length / 2);
+  });
+
+  it('imports from the own room and from lower floors alone', () => {
+    const wrong = [...imports].flatMap(([file, specifiers]) =>
+      specifiers
+        .filter((specifier) => specifier.startsWith('.'))
+        .map((specifier) => resolveImport(file, specifier))
+        .filter((target) => roomOf(target) !== roomOf(file) && floors.get(roomOf(target))! >= floors.get(roomOf(file))!)
+        .map((target) => `${file} -> ${target}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('imports files that exist, by their own ending', () => {
+    const missing = [...imports].flatMap(([file, specifiers]) =>
+      specifiers
+        .filter((specifier) => specifier.startsWith('.'))
+        .map((specifier) => resolveImport(file, specifier))
+        .filter((target) => !texts.has(target))
+        .map((target) => `${file} -> ${target}`),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it('has named exports only, and no file that just exports others', () => {
+    for (const [file, text] of texts) {
+      expect(text, file).not.toMatch(/^export default/m);
+      expect(text, file).not.toMatch(/^export \*/m);
+    }
+  });
+});
+
+describe('the dependencies', () => {
+  const manifest = JSON.parse(read('package.json')) as {
+    dependencies: Record<string, string>;
+    devDependencies: Record<string, string>;
+  };
+  const decisions = readdirSync(new URL('docs/decisions/', root))
+    .map((name) => read(`docs/decisions/${name}`))
+    .join('\n');
+
+  it('have their reason in docs/decisions/', () => {
+    for (const name of Object.keys({ ...manifest.dependencies, ...manifest.devDependencies })) {
+      expect(decisions).toContain(`\`${name}\``);
+    }
+  });
+
+  it('are used, and nothing else is imported', () => {
+    const packages = [...imports.values()]
+      .flat()
+      .filter((specifier) => !specifier.startsWith('.') && !specifier.startsWith('node:'))
+      .map((specifier) => specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/'));
+    const named = Object.keys(manifest.dependencies).filter((name) =>
+      [...texts.values()].some((text) => text.includes(`'${name}`)),
+    );
+    expect(Object.keys(manifest.dependencies)).toEqual(expect.arrayContaining([...new Set(packages)]));
+    expect(named).toEqual(Object.keys(manifest.dependencies));
+  });
+});
+
+describe('docs/operations.md', () => {
+  it('has every event code of the log, and no other', () => {
+    const documented = [...operations.matchAll(/^\| `([a-z-]+)` \| (?:trace|debug|info|warn|error)/gm)].map(
+      (m) => m[1]!,
+    );
+    const logged = [...texts.values()].flatMap((text) =>
+      [...text.matchAll(/\bevent: '([a-z-]+)'/g)].map((match) => match[1]!),
+    );
+    expect([...documented].sort()).toEqual([...new Set(logged)].sort());
+  });
+});
