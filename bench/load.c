@@ -14,6 +14,7 @@
 //   kind 3  steered: two A records, words 0 and 1 (first pool) or words 2 and 3 (second pool), never one of each
 //   The TTL tells the epoch, the same throughout one answer: 1000 + epoch for kind 2, 1 + epoch % 50 for kind 3.
 // --epoch: a file of two 32-bit words, the lowest and the highest epoch that may be answered now; others write it.
+//   `stale` counts answers outside of it, `late` those more than one epoch behind the highest, `oldest` how far at most.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -62,7 +63,8 @@ static Expected *expected;
 static volatile uint32_t *epoch;
 static uint32_t *steps;
 static int64_t slowest;
-static uint64_t sent, answered, unexpected, wrong, stale, outstanding, refused, byFirst, bySecond;
+static uint64_t sent, answered, unexpected, wrong, stale, outstanding, refused, byFirst, bySecond, late;
+static uint32_t oldest;
 static unsigned char in[BATCH][BYTES];
 static unsigned char controls[BATCH][64];
 static struct iovec inParts[BATCH], outParts[BATCH];
@@ -142,6 +144,10 @@ static const char *judge(const unsigned char *reply, uint32_t length, const unsi
     bySecond += (uint64_t)second;
   }
   if (epoch && (age < lowest || age > highest)) *isStale = 1;
+  else if (epoch && age < highest) {
+    if (highest - age > oldest) oldest = highest - age;
+    if (highest - age > 1) late++;
+  }
   return NULL;
 }
 
@@ -353,11 +359,12 @@ int main(int count, char **words) {
   getrusage(RUSAGE_SELF, &use);
   double cpu = use.ru_utime.tv_sec + use.ru_utime.tv_usec / 1e6 + use.ru_stime.tv_sec + use.ru_stime.tv_usec / 1e6;
   printf("{\"sent\":%llu,\"answered\":%llu,\"lost\":%llu,\"unexpected\":%llu,\"refused\":%llu,\"wrong\":%llu,\"stale\":%llu,"
-         "\"byFirst\":%llu,\"bySecond\":%llu,\"seconds\":%.6f,\"qps\":%.1f,\"p50Us\":%.1f,\"p99Us\":%.1f,\"p999Us\":%.1f,\"p9999Us\":%.1f,\"maxUs\":%.1f,"
+         "\"byFirst\":%llu,\"bySecond\":%llu,\"late\":%llu,\"oldest\":%u,\"seconds\":%.6f,\"qps\":%.1f,\"p50Us\":%.1f,\"p99Us\":%.1f,\"p999Us\":%.1f,\"p9999Us\":%.1f,\"maxUs\":%.1f,"
          "\"lagMaxUs\":%.1f,\"cpuSeconds\":%.3f}\n",
          (unsigned long long)sent, (unsigned long long)answered, (unsigned long long)(sent - answered),
          (unsigned long long)unexpected, (unsigned long long)refused, (unsigned long long)wrong, (unsigned long long)stale,
-         (unsigned long long)byFirst, (unsigned long long)bySecond, took,
+         (unsigned long long)byFirst, (unsigned long long)bySecond,
+         (unsigned long long)late, oldest, took,
          (double)inTime / took, percentile(0.5), percentile(0.99), percentile(0.999), percentile(0.9999),
          (double)slowest / 1000, (double)lag / 1000, cpu);
   return 0;

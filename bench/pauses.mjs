@@ -68,6 +68,7 @@ export async function pauses(bench) {
         lost: result.lost,
         wrong: result.wrong,
         stale: result.stale,
+        'oldest s': result.oldest,
         reloads,
         flips: backends.flips(),
       });

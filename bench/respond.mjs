@@ -8,11 +8,15 @@ import { createLog } from '../dist/base/log.js';
 import { Serving } from '../dist/control/serving.js';
 import { createAnswerer } from '../dist/serve/answerer.js';
 import { writeFolder } from './peers/meridian.mjs';
-import { dice, layout, randomClient, writeGeography } from './workload.mjs';
 import { query } from './wire.mjs';
+import { dice, layout, randomClient, writeGeography } from './workload.mjs';
 
 const { values } = parseArgs({
-  options: { names: { type: 'string', default: '10000' }, rounds: { type: 'string', default: '5' }, rate: { type: 'boolean', default: true } },
+  options: {
+    names: { type: 'string', default: '10000' },
+    rounds: { type: 'string', default: '5' },
+    rate: { type: 'boolean', default: true },
+  },
   allowNegative: true,
 });
 const names = Number(values.names);
@@ -89,11 +93,17 @@ for (const [kind, make] of Object.entries(kinds)) {
     }
     const spent = process.cpuUsage(before);
     const empty = process.cpuUsage();
-    for (let times = 0; times < 21; times++) for (let i = 0; i < QUERIES; i++) { arena.set(packets[i], (i & 15) * room); copy++; }
+    for (let times = 0; times < 21; times++)
+      for (let i = 0; i < QUERIES; i++) {
+        arena.set(packets[i], (i & 15) * room);
+        copy++;
+      }
     const copying = process.cpuUsage(empty);
     if (round > 0) figures.push(((spent.user - copying.user) * 1000) / answered);
     if (copy === 0) throw new Error('nothing was copied');
   }
   figures.sort((a, b) => a - b);
-  console.log(`${kind.padEnd(9)} ${figures[figures.length >> 1].toFixed(0)} ns (${figures.map((f) => f.toFixed(0)).join(' ')})`);
+  console.log(
+    `${kind.padEnd(9)} ${figures[figures.length >> 1].toFixed(0)} ns (${figures.map((f) => f.toFixed(0)).join(' ')})`,
+  );
 }

@@ -99,7 +99,8 @@ const report = {
 };
 const faults = [
   result.wrong > 0 && `${result.wrong} wrong answers`,
-  result.stale > 0 && `${result.stale} answers older than the zone of a second ago`,
+  result.stale > 0 && `${result.stale} answers from no zone of the last seconds`,
+  result.oldest > 2 && `answers from the zone of ${result.oldest} s ago (${result.late} from more than one)`,
   result.lost > 0 && `${result.lost} lost`,
   result.bySecond === 0 && 'no verdict ever reached an answer',
   late - early > 0.03 * early && `resident memory grew by ${(late - early).toFixed(1)} MB`,
@@ -108,7 +109,7 @@ const results = join(root, 'bench', 'results');
 mkdirSync(results, { recursive: true });
 writeFileSync(join(results, 'soak.json'), `${JSON.stringify({ ...report, faults }, null, 1)}\n`);
 console.log(
-  `${report.server}: ${result.answered} answers in ${result.seconds.toFixed(0)} s (${Math.round(result.qps)} q/s), lost ${result.lost}, wrong ${result.wrong}, stale ${result.stale}; ` +
+  `${report.server}: ${result.answered} answers in ${result.seconds.toFixed(0)} s (${Math.round(result.qps)} q/s), lost ${result.lost}, wrong ${result.wrong}, stale ${result.stale}, oldest ${result.oldest} s; ` +
     `${reloads} reloads, ${report.flips} flips (${result.byFirst} answers from the flapping pools, ${result.bySecond} from those behind them); ` +
     `resident ${early.toFixed(1)} MB after the first minute, ${late.toFixed(1)} MB at the end; slowest answer ${(result.maxUs / 1000).toFixed(1)} ms`,
 );

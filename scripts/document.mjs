@@ -8,7 +8,11 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** What a source file says of itself: the first sentence of its first comment. */
 function purposeOf(path) {
   const [comment] = /(?:^\/\/ .*\n)+/m.exec(readFileSync(`${root}${path}`, 'utf8')) ?? [''];
-  return comment.replaceAll(/^\/\/ /gm, '').trim().replaceAll('\n', ' ').replace(/(\.)\s+[A-Z].*$/, '$1');
+  return comment
+    .replaceAll(/^\/\/ /gm, '')
+    .trim()
+    .replaceAll('\n', ' ')
+    .replace(/(\.)\s+[A-Z].*$/, '$1');
 }
 
 function filesOf(room) {

@@ -67,6 +67,9 @@ function putCounters(series: Series, counters: Readonly<Record<string, number>>)
   for (const [name, [metric, labels]] of Object.entries(COUNTER_METRICS)) {
     series.put(metric, counters[name] ?? 0, labels);
   }
+  series.put('meridian_notify_total', counters.notifySent ?? 0, { result: 'sent' });
+  series.put('meridian_notify_total', counters.notifyAcknowledged ?? 0, { result: 'acknowledged' });
+  series.put('meridian_notify_total', counters.notifyFailed ?? 0, { result: 'failed' });
   const queries = (counters.udpQueries ?? 0) + (counters.tcpQueries ?? 0);
   series.put('meridian_ecs_ratio', queries === 0 ? 0 : (counters.ecsQueries ?? 0) / queries);
 }

@@ -2,9 +2,10 @@
 import { CODES, type Code } from './codes.ts';
 import { compareDiagnostics, type Diagnostic } from './diagnostic.ts';
 import { limits } from './limits.ts';
-import { type Node, parseYaml } from './yaml.ts';
+import { parseYaml } from './yaml.ts';
+import type { Node } from './yaml-node.ts';
 
-export type { BrokenNode, Entry, ListNode, MapNode, Node, ScalarNode } from './yaml.ts';
+export type { BrokenNode, Entry, ListNode, MapNode, Node, ScalarNode } from './yaml-node.ts';
 
 /** Keys and list indexes from the root: `['pools', 'moscow', 'members', 0]`. */
 export type Path = readonly (string | number)[];

@@ -19,6 +19,33 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
+/** Names that are compared with one word: among more, a slip is hard to tell from another name anyway. */
+const CANDIDATES = 2_000;
+
+/** Words that are compared in one file: as many mistakes are reported. */
+const WORDS = 1_000;
+
+/** Suggestions for the words of one file among a list of names that may be long: each word is looked up once. */
+export class Suggestions {
+  readonly #names: () => Iterable<string>;
+  readonly #found = new Map<string, string | undefined>();
+
+  /** @param names gives the names; called at the first look-up of each word */
+  constructor(names: () => Iterable<string>) {
+    this.#names = names;
+  }
+
+  /** As `nearest`. */
+  nearest(word: string): string | undefined {
+    if (this.#found.has(word) || this.#found.size >= WORDS) return this.#found.get(word);
+    const candidates: string[] = [];
+    for (const name of this.#names()) if (candidates.push(name) >= CANDIDATES) break;
+    const found = nearest(word, candidates);
+    this.#found.set(word, found);
+    return found;
+  }
+}
+
 /** Damerau-Levenshtein distance (optimal string alignment). */
 function slipsBetween(a: string, b: string): number {
   let beforeLast: number[] = [];

@@ -1,5 +1,5 @@
 // The plain part of YAML, which nearly every file keeps to, read ten times faster than a whole parser can.
-import type { Entry, ListNode, MapNode, Node, ScalarNode } from './yaml.ts';
+import type { Entry, ListNode, MapNode, Node, ScalarNode } from './yaml-node.ts';
 
 // Whatever is not surely plain (anchors, tags, block scalars, values over several lines, escapes, tabs, every mistake) makes this
 // reader give up, and the whole parser reads the text anew. What it does read is node for node what the whole parser gives:

@@ -1,22 +1,23 @@
-// How much of its weight a loaded member keeps: steps between the pool's two marks, one at a time.
+// How much of its weight a loaded member keeps: between the pool's two marks, moved a little with each report.
 import { LOAD_FULL } from '../board/board.ts';
 
-/** Steps between full weight and none: small enough to damp, few enough to react within some probes. */
-const STEPS = 8;
+/**
+ * Share of the way to the wanted factor that one report moves it. A change of weight shows in the load only as caches run
+ * out, some reports later; a sixteenth keeps the loop calm for delays of several reports (test/control/load-factor.test.ts).
+ */
+const DAMPING = 1 / 16;
 
 /**
- * @param factor what it keeps now, 0 to LOAD_FULL
- * @param load what the backend reported, 0 to 1; null: nothing, so the full weight holds
+ * @param factor what it keeps now, 0 to LOAD_FULL, with fractions
+ * @param load what the backend reported, 0 to 1; null: nothing, so it wants its full weight
  * @param marks below the first nothing is shed, from the second on everything is
- * Returns the next factor: at most one step from the present one, so that a fleet doesn't swing.
+ * Returns the next factor: nearer to what the load asks for; nothing at once at the high mark, where it takes no new clients.
  */
 export function nextLoadFactor(factor: number, load: number | null, marks: readonly [low: number, high: number]): number {
   const [low, high] = marks;
-  const share = load === null || load <= low ? 1 : load >= high ? 0 : (high - load) / (high - low);
-  const wanted = Math.round(Math.round(share * STEPS) * (LOAD_FULL / STEPS));
-  const step = Math.ceil(LOAD_FULL / STEPS);
-  // At the high mark it takes no new clients at once: that is a limit, not a swing.
-  if (share === 0) return 0;
-  if (wanted > factor) return Math.min(wanted, factor + step);
-  return Math.max(wanted, factor - step);
+  if (load !== null && load >= high) return 0;
+  const share = load === null || load <= low ? 1 : (high - load) / (high - low);
+  const wanted = share * LOAD_FULL;
+  // Within one unit there is nothing to see in answers.
+  return Math.abs(wanted - factor) < 1 ? wanted : factor + (wanted - factor) * DAMPING;
 }

@@ -29,13 +29,14 @@ async function withServing<T>(settings: Settings, use: (explainer: Explainer) =>
   const health = new SavedHealth(join(settings.state, 'verdicts.json'));
   const targets = new Targets({ board: serving.board, rows: serving.rows, hand: () => hand, monitor: () => health });
   try {
-    const change = await serving.load();
+    const change = await serving.load(() => {
+      const metas = [...serving.zones.all.values()].flatMap((zone) => zone.meta ?? []);
+      targets.set(
+        metas.flatMap((meta) => meta.targets),
+        metas.flatMap((meta) => meta.pools),
+      );
+    });
     if (change.problem !== null) throw new StartError(change.problem);
-    const metas = [...serving.zones.all.values()].flatMap((zone) => zone.meta ?? []);
-    targets.set(
-      metas.flatMap((meta) => meta.targets),
-      metas.flatMap((meta) => meta.pools),
-    );
     serving.publish();
     return use(new Explainer(serving, targets));
   } finally {

@@ -9,6 +9,8 @@ import type { LoadChange } from './serving.ts';
 export interface ReloadsOptions {
   readonly serving: Serving;
   readonly targets: Targets;
+  /** Called after a change was published. */
+  readonly onPublished: (change: LoadChange) => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -20,6 +22,7 @@ export class Reloads {
   #waiting: Promise<LoadChange> | null = null;
   #cancelLook: (() => void) | null = null;
   #stopped = false;
+  #unpublished = false;
   /** Why the zones folder can't be followed; null: it can. */
   problem: string | null = null;
 
@@ -45,16 +48,19 @@ export class Reloads {
 
   /** Loads what changed and tells the targets; the caller publishes. */
   async load(): Promise<LoadChange> {
-    const { serving, targets } = this.#options;
-    const change = await serving.load();
+    const change = await this.#options.serving.load(() => this.#setTargets());
     this.problem = change.problem;
+    return change;
+  }
+
+  #setTargets(): void {
+    const { serving, targets } = this.#options;
     const metas = [...serving.zones.all.values()].flatMap((zone) => zone.meta ?? []);
     const gone = targets.set(
       metas.flatMap((meta) => meta.targets),
       metas.flatMap((meta) => meta.pools),
     );
     serving.forgetLater(gone);
-    return change;
   }
 
   /** Loads and publishes. Calls that come while one waits share it. */
@@ -70,15 +76,20 @@ export class Reloads {
   }
 
   async #reload(): Promise<LoadChange> {
-    const { serving, clock, log } = this.#options;
+    const { serving, onPublished, clock, log } = this.#options;
     serving.tidy();
     if (this.#stopped) throw new Error('the server is stopping');
+    // A load that failed half way has taken in what the next one will not see as changed.
+    const unpublished = this.#unpublished;
+    this.#unpublished = true;
     const change = await this.load();
-    if (change.changed.length > 0 || change.removed.length > 0 || change.geoChanged) {
+    if (unpublished || change.changed.length > 0 || change.removed.length > 0 || change.geoChanged) {
       serving.publish();
       log.info({ event: 'reloaded', changed: change.changed, removed: change.removed, geo: change.geoChanged }, 'reloaded');
+      onPublished(change);
       if (change.geoChanged) this.#watch.set(this.#folders());
     }
+    this.#unpublished = false;
     this.#cancelLook?.();
     this.#cancelLook = change.lookAgainMs === null ? null : clock.after(change.lookAgainMs + 1, () => void this.reload().catch(() => {}));
     return change;

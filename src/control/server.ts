@@ -19,6 +19,7 @@ import { eventView } from './event-view.ts';
 import { Explainer } from './explain.ts';
 import { emptySets } from './fail-open.ts';
 import { type Forced, Hand } from './hand.ts';
+import { Notifier } from './notify.ts';
 import { Reloads } from './reloads.ts';
 import { Serving } from './serving.ts';
 import type { Settings } from './settings.ts';
@@ -74,6 +75,7 @@ export class Server implements ControlPlane {
   readonly #events: EventLog<HealthEvent>;
   readonly #webhooks: Webhooks;
   readonly #reloads: Reloads;
+  readonly #notifier: Notifier;
   #threads: Threads | null = null;
   #explainer: Explainer | null = null;
   #ready = false;
@@ -139,7 +141,17 @@ export class Server implements ControlPlane {
       onHealth: (id, health) => this.#targets.onHealth(id, health),
       onEvent: (event) => this.#record(event),
     });
-    this.#reloads = new Reloads({ serving: this.#serving, targets: this.#targets, clock, log });
+    this.#notifier = new Notifier({ listen: () => this.#threads?.listening ?? [], clock, log });
+    this.#reloads = new Reloads({
+      serving: this.#serving,
+      targets: this.#targets,
+      onPublished: ({ changed, removed }) => {
+        this.#notify(changed);
+        for (const zone of removed) this.#notifier.forget(zone);
+      },
+      clock,
+      log,
+    });
   }
 
   /** See startServer. */
@@ -169,6 +181,7 @@ export class Server implements ControlPlane {
     await this.#firstRound();
     this.#serving.publish();
     this.#ready = true;
+    this.#notify(this.#serving.zones.all.keys());
     this.#explainer = new Explainer(this.#serving, this.#targets);
     this.#reloads.watch();
     log.info({ event: 'ready', listen: this.listen, zones: this.#serving.zones.all.size }, 'answering');
@@ -188,17 +201,29 @@ export class Server implements ControlPlane {
     throw new StartError([...lines, `${errors.length} errors, and --strict was given: not started`].join('\n'), 1);
   }
 
-  /** Contract, section 6: answers begin when the first round of probes is in, after 5 s at most. */
+  /** Contract, section 6: answers begin when the first round of probes is in, 5 s after the start at most. */
   async #firstRound(): Promise<void> {
     let cancel = (): void => {};
     const late = new Promise<void>((resolve) => {
-      cancel = this.#clock.after(limits.firstRoundMs, () => {
+      const leftMs = this.#startedAtMs + limits.firstRoundMs - this.#clock.nowMs();
+      cancel = this.#clock.after(Math.max(0, Math.min(leftMs, limits.firstRoundMs)), () => {
         this.#options.log.warn({ event: 'first-round-late' }, 'the first probes are not all in: unknown counts as up');
         resolve();
       });
     });
     await Promise.race([this.#monitor.firstRound(), late]);
     cancel();
+  }
+
+  /** Tells the secondaries of these zones what is published now. */
+  #notify(zones: Iterable<string>): void {
+    for (const name of zones) {
+      const zone = this.#serving.zone(name);
+      if (zone === undefined || zone.image === null || zone.serial === null) continue;
+      const image = this.#serving.images.store.words(zone.image);
+      const secondaries = zone.meta?.transfer?.notify ?? [];
+      this.#notifier.announce({ name, serial: zone.serial, image, secondaries });
+    }
   }
 
   #answerSettings(): AnswerSettings {
@@ -255,6 +280,7 @@ export class Server implements ControlPlane {
     this.#stopped = true;
     this.#ready = false;
     this.#reloads.stop();
+    this.#notifier.stop();
     this.#hand.stop();
     this.#cancelLook?.();
     this.#webhooks.stop();
@@ -278,6 +304,7 @@ export class Server implements ControlPlane {
       serving: this.#serving,
       targets: this.#targets,
       monitor: this.#monitor,
+      notifier: this.#notifier,
       version: PROGRAM_VERSION,
       startedAtMs: this.#startedAtMs,
       nowMs: this.#clock.nowMs(),
@@ -300,7 +327,7 @@ export class Server implements ControlPlane {
 
   zone(name: string): ZoneDetail | undefined {
     const zone = this.#serving.zone(name);
-    return zone && zoneDetail(zone, this.#serving);
+    return zone && zoneDetail(zone, this.#serving, this.#notifier);
   }
 
   explain(request: ExplainRequest): Explanation {

@@ -67,14 +67,18 @@ export class Serving {
     this.#chunkListeners.push(listener);
   }
 
-  /** Reads what changed on disk: zones, and geography. Nothing is published yet. One call at a time. */
-  async load(): Promise<LoadChange> {
+  /**
+   * Reads what changed on disk: zones, and geography. Nothing is published yet. One call at a time.
+   * @param onZones called when the zones are in, before geography and region maps: probing need not wait for those
+   */
+  async load(onZones: () => void): Promise<LoadChange> {
     const geoSignature = this.#signGeo();
     const geoChanged = geoSignature !== this.#geoSignature;
     const first = this.geo === null;
     // At the start both are built at once, on two threads; later the maps that the zones need go with the geography.
     const geoFirst = first ? this.#loadGeo([]) : null;
     const change = await this.zones.load();
+    onZones();
     await geoFirst;
     if (geoChanged && !first) await this.#loadGeo(this.zones.maps());
     this.#geoSignature = geoSignature;

@@ -1,8 +1,10 @@
 // What the server says of itself: status, zones, and the counts in them.
+import { formatPrefix } from '../base/address.ts';
 import { ZONE_COUNT } from '../board/counters.ts';
 import { isLive, packTarget } from '../board/board.ts';
 import type { Monitor } from '../health/monitor.ts';
 import { failOpenSets } from './fail-open.ts';
+import type { Notifier } from './notify.ts';
 import type { Serving } from './serving.ts';
 import type { Targets } from './targets.ts';
 import type { StatusView, ZoneDetail, ZoneSummary } from './views.ts';
@@ -36,7 +38,7 @@ export function zoneSummary(zone: ServedZone, serving: Serving): ZoneSummary {
   };
 }
 
-export function zoneDetail(zone: ServedZone, serving: Serving): ZoneDetail {
+export function zoneDetail(zone: ServedZone, serving: Serving, notifier: Notifier): ZoneDetail {
   const { meta } = zone;
   const pools = (meta?.pools ?? []).map((pool) => {
     const ids = pool.members.map((number) => meta!.targets[number]!.id);
@@ -46,7 +48,11 @@ export function zoneDetail(zone: ServedZone, serving: Serving): ZoneDetail {
     }).length;
     return { name: pool.name, zone: pool.zone, members: ids, live };
   });
-  return { ...zoneSummary(zone, serving), diagnostics: zone.diagnostics, pools };
+  const transfer = meta?.transfer && {
+    allow: meta.transfer.allow.map(formatPrefix),
+    notify: notifier.views(zone.name),
+  };
+  return { ...zoneSummary(zone, serving), diagnostics: zone.diagnostics, transfer: transfer ?? null, pools };
 }
 
 /** Rules that nothing can match, since no loaded database has such data. */
@@ -70,6 +76,7 @@ export interface StatusParts {
   readonly serving: Serving;
   readonly targets: Targets;
   readonly monitor: Monitor;
+  readonly notifier: Notifier;
   readonly version: string;
   readonly startedAtMs: number;
   readonly nowMs: number;
@@ -123,6 +130,6 @@ export function statusView(parts: StatusParts): StatusView {
     },
     failOpen: zones.flatMap((zone) => zone.failOpen),
     warnings,
-    counters: serving.rows.totals(),
+    counters: { ...serving.rows.totals(), ...parts.notifier.totals() },
   };
 }

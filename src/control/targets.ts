@@ -92,7 +92,7 @@ export class Targets {
     this.#board.set(target.slot, {
       verdict: VERDICTS[health?.verdict ?? 'unknown'],
       hand: forced === null ? HAND_NONE : HANDS[forced.state],
-      load: target.loadFactor,
+      load: Math.round(target.loadFactor),
       watched: target.meta.check !== null,
       flipSeconds: Math.min(health?.secondsToFlip ?? 0, Number.MAX_SAFE_INTEGER),
     });

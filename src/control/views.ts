@@ -68,8 +68,24 @@ export interface ZoneSummary {
   readonly failOpen: readonly string[];
 }
 
+/** What a secondary was told of a zone's version (NOTIFY, RFC 1996). */
+export interface NotifyView {
+  /** `192.0.2.54:53` */
+  readonly secondary: string;
+  readonly serial: number;
+  readonly state: 'waiting' | 'acknowledged' | 'failed';
+  /** Messages sent so far. */
+  readonly tries: number;
+  /** Of the last try, or of the acknowledgement. */
+  readonly at: Timestamp | null;
+  /** Why it is not acknowledged, as far as known. */
+  readonly reason: string | null;
+}
+
 export interface ZoneDetail extends ZoneSummary {
   readonly diagnostics: readonly Diagnostic[];
+  /** Who may copy the zone, and who was told of its version; null: nobody. */
+  readonly transfer: { readonly allow: readonly string[]; readonly notify: readonly NotifyView[] } | null;
   readonly pools: readonly { readonly name: string; readonly zone: string; readonly members: readonly string[]; readonly live: number }[];
 }
 
@@ -99,7 +115,7 @@ export interface StatusView {
   };
   readonly failOpen: readonly string[];
   readonly warnings: readonly string[];
-  /** `Counters` of `board/counters.ts`, summed over the threads. */
+  /** The counters of `board/counters.ts` and `serve/counters.ts`, summed over the threads, and those of NOTIFY. */
   readonly counters: Readonly<Record<string, number>>;
 }
 

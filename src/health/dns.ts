@@ -102,7 +102,10 @@ function judge(response: DecodedPacket, check: DnsCheck): Outcome {
   const { expectValue } = check;
   if (
     expectValue !== null &&
-    !answers.some((answer) => typeOf(answer) === typeFromText(check.type) && canonical(presentation(answer)) === canonical(expectValue))
+    !answers.some(
+      (answer) =>
+        typeOf(answer) === typeFromText(check.type) && canonical(presentation(answer)) === canonical(expectValue),
+    )
   ) {
     return failed('value does not match', evidence);
   }

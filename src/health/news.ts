@@ -33,7 +33,8 @@ export class News {
       latencyMs,
     };
     if (to === 'down') this.#options.log.warn(fields, 'target is down');
-    else this.#options.log.info(fields, `target is ${to}`);
+    // At a cold start thousands become up at once, which is no news.
+    else this.#options.log[from === 'unknown' ? 'debug' : 'info'](fields, `target is ${to}`);
     this.#tell({ kind: 'flip', from, to, reason, evidence, latencyMs }, spec);
   }
 

@@ -14,6 +14,9 @@ const SERIAL_MAX = 0xffffffff;
 /** What a zone's SOA says where the file says nothing: four hours, one hour, two weeks, and a minute for negative answers. */
 const SOA_DEFAULTS = { refresh: 14_400, retry: 3_600, expire: 1_209_600, minimum: 60 } as const;
 
+/** Nameservers of one zone: the thirteen of the root are many. */
+const NAMESERVERS = 100;
+
 type ZoneScope = Scope & { readonly apex: Uint8Array };
 
 /** Reads `soa`; `node` undefined gives the defaults. `primary` is the first nameserver. */
@@ -83,6 +86,11 @@ export function readNs(scope: ZoneScope, node: Node, defaultTtlSeconds: number):
   const elements = values === undefined ? [] : readOneOrMore(document, values, 'ns');
   if (elements?.length === 0 && values !== undefined) {
     document.report('no-values', values, 'ns names no nameserver', 'name the nameservers of the zone');
+  }
+  if (values !== undefined && elements !== undefined && elements.length > NAMESERVERS) {
+    const message = `${elements.length} nameservers; at most ${NAMESERVERS} are read`;
+    document.report('too-many', values, message, 'name fewer');
+    return { ttlSeconds, nameservers: [] };
   }
   const nameservers: WrittenNameserver[] = [];
   for (const element of elements ?? []) {

@@ -2,7 +2,7 @@
 import type { MapNode, Node, ScalarNode } from '../base/document.ts';
 import { Fields, readMap, readOneOrMore } from '../base/fields.ts';
 import { limits } from '../base/limits.ts';
-import { nearest } from '../base/nearest.ts';
+import { Suggestions } from '../base/nearest.ts';
 import type { Check, CombinedCheck, Probe } from '../zone/model.ts';
 import { readLoad } from './probe-http.ts';
 import { isPlaceholderKey, PROBE_KINDS, type ProbeKind, readProbe } from './probes.ts';
@@ -26,6 +26,7 @@ export class Checks {
   /** Names that are being read just now, outermost first: a name that comes up again is a cycle. */
   readonly #reading: string[] = [];
   readonly #used = new Set<string>();
+  readonly #suggestions = new Suggestions(() => this.names());
 
   /** @param common the checks of `_common.yaml`, for names that this file doesn't have */
   constructor(scope: Scope, node: Node | undefined, common: Checks | null) {
@@ -77,7 +78,7 @@ export class Checks {
       return { check, common: false };
     }
     if (this.#common?.has(name)) return { check: this.#common.#named(reference).check, common: true };
-    const meant = nearest(name, this.names());
+    const meant = this.#suggestions.nearest(name);
     const fix =
       meant === undefined ? `define it under checks: ${name}: { tcp: { port: 443 } }` : `did you mean "${meant}"?`;
     document.report('unknown-check', reference, `there is no check "${name}"`, fix);

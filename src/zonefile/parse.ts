@@ -4,6 +4,8 @@ import type { Diagnostic } from '../base/diagnostic.ts';
 import { type Document, type MapNode, type Node, readDocument } from '../base/document.ts';
 import { Fields, readMap, readText, readTtl } from '../base/fields.ts';
 import { limits } from '../base/limits.ts';
+import { Suggestions } from '../base/nearest.ts';
+import { CONTINENTS } from '../geo/place.ts';
 import { lowerName, nameToText, parseName } from '../wire/name.ts';
 import type { Owner, Pool, Soa, Transfer, ZoneModel } from '../zone/model.ts';
 import { readNs, readSoa, readTransfer, type WrittenNs } from './apex.ts';
@@ -78,6 +80,13 @@ class ZoneReader implements Steerable {
   #regions: ReadonlyMap<string, Region> = new Map();
   #pools: ReadonlyMap<string, WrittenPool> = new Map();
   #ttlSeconds = DEFAULT_TTL_SECONDS;
+  readonly #poolSuggestions = new Suggestions(() => [...this.#pools.keys(), ...(this.#common?.pools.keys() ?? [])]);
+  readonly #regionSuggestions = new Suggestions(() => [
+    ...Object.keys(CONTINENTS),
+    'default',
+    ...this.#regions.keys(),
+    ...(this.#common?.regions.keys() ?? []),
+  ]);
   /** What came from `_common.yaml`, for the message when that is broken. */
   readonly #borrowed = new Set<string>();
 
@@ -115,12 +124,12 @@ class ZoneReader implements Steerable {
     return common;
   }
 
-  poolNames(): Iterable<string> {
-    return [...this.#pools.keys(), ...(this.#common?.pools.keys() ?? [])];
+  nearestPool(name: string): string | undefined {
+    return this.#poolSuggestions.nearest(name);
   }
 
-  regionNames(): Iterable<string> {
-    return [...this.#regions.keys(), ...(this.#common?.regions.keys() ?? [])];
+  nearestRegion(name: string): string | undefined {
+    return this.#regionSuggestions.nearest(name);
   }
 
   read(): ParsedZone {

@@ -2,8 +2,7 @@
 import type { Document, Entry, MapNode, Node, ScalarNode } from '../base/document.ts';
 import { Fields, readMap, readOneOrMore, readScalar, readTtl, readWhole } from '../base/fields.ts';
 import { limits } from '../base/limits.ts';
-import { nearest } from '../base/nearest.ts';
-import { CONTINENTS, type PlaceKey } from '../geo/place.ts';
+import type { PlaceKey } from '../geo/place.ts';
 import { TYPE } from '../wire/types.ts';
 import type { Choice, ChoiceList, Pool, SteeredSet, Steering, Ttl, WhenAllDown } from '../zone/model.ts';
 import { parsePlace, placeKey } from './places.ts';
@@ -17,8 +16,9 @@ export interface Steerable {
   /** Pool and region of a name, this file's before `_common.yaml`'s; noted down as used. undefined: there is none. */
   pool(name: string): WrittenPool | undefined;
   region(name: string): Region | undefined;
-  poolNames(): Iterable<string>;
-  regionNames(): Iterable<string>;
+  /** What was probably meant by a name that there is no pool of; no region, no continent. */
+  nearestPool(name: string): string | undefined;
+  nearestRegion(name: string): string | undefined;
 }
 
 /** A steered record set and where its parts stand. */
@@ -226,7 +226,7 @@ class SteeringReader {
     this.#failed = true;
     // Lower-case words are names of regions or continents; what looks like another kind of place is judged as one.
     if (/^[a-z][a-z0-9_-]*$/.test(key.text)) {
-      const meant = nearest(key.text, [...this.#zone.regionNames(), ...Object.keys(CONTINENTS), 'default']);
+      const meant = this.#zone.nearestRegion(key.text);
       const fix =
         meant === undefined ? `define it under regions: ${key.text}: [PLACE, ...]` : `did you mean "${meant}"?`;
       const country = result.code === 'unknown-country' ? `; ${result.fix}` : '';
@@ -324,7 +324,7 @@ class SteeringReader {
     const name = scalar.text;
     const written = this.#zone.pool(name);
     if (written === undefined) {
-      const meant = nearest(name, this.#zone.poolNames());
+      const meant = this.#zone.nearestPool(name);
       const nodata = name === 'nodata' ? 'only default can be nodata; ' : '';
       const fix =
         meant === undefined ? `define it under pools: ${name}: { members: [...] }` : `did you mean "${meant}"?`;

@@ -42,7 +42,7 @@ describe('a document', () => {
   it('takes keys such as __proto__ and constructor for keys', () => {
     const value = read('__proto__: { polluted: yes }\nconstructor: x\n').value as Record<string, unknown>;
     expect(Object.keys(value)).toEqual(['__proto__', 'constructor']);
-    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
   });
 
   it('accepts anchors and aliases', () => {

@@ -322,6 +322,15 @@ describe('names', () => {
     await fleet.monitor.stop();
   });
 
+  test('whose first address is silent are good by the second, within the timeout', async () => {
+    const fleet = new Fleet({ lookup: async () => ['10.0.0.7', '10.0.0.8'] });
+    fleet.answers.set('10.0.0.7', 'silent');
+    fleet.monitor.setTargets([target('lb.example.net.')]);
+    await fleet.clock.advance(1_000);
+    expect(fleet.verdicts()).toBe('up');
+    await fleet.monitor.stop();
+  });
+
   test('that do not resolve are down', async () => {
     const fleet = new Fleet({
       lookup: () => Promise.reject(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' })),

@@ -96,7 +96,7 @@ export class FakeControl implements ControlPlane {
   }
 
   zone(name: string) {
-    return name === 'net.cat' ? { ...this.summary, diagnostics: [], pools: [] } : undefined;
+    return name === 'net.cat' ? { ...this.summary, diagnostics: [], transfer: null, pools: [] } : undefined;
   }
 
   explain(request: Parameters<ControlPlane['explain']>[0]): Explanation {
