@@ -8,7 +8,7 @@ import { knot } from './peers/knot.mjs';
 import { meridian } from './peers/meridian.mjs';
 import { nsd } from './peers/nsd.mjs';
 import { pdns } from './peers/pdns.mjs';
-import { coreSeconds, cpuSeconds, freePort, start, untilAnswer } from './process.mjs';
+import { coreSeconds, cpuSeconds, freePort, pin, start, untilAnswer } from './process.mjs';
 import { verify } from './verify.mjs';
 
 /**
@@ -68,6 +68,8 @@ export async function relaunch(
     server.startedAt,
     limitMs,
   );
+  // Some servers (Knot) tie their threads to cores of their own choice.
+  if (cores) pin(server.pid, cores);
   return { ...server, peer, directory, port, adminPort, command, world, firstAnswerMs };
 }
 

@@ -16,6 +16,8 @@ export class Message {
   bytes: Uint8Array = new Uint8Array(0);
   /** Where the message starts in `bytes`. */
   at = 0;
+  /** Where the first record goes, in `bytes`: behind the question, or the header where the question can't be repeated. */
+  first = 0;
   /** Where the next octet goes, in `bytes`. */
   p = 0;
   /** Records may not reach past this place in `bytes`. */
@@ -29,11 +31,12 @@ export class Message {
   /** Where the body of the record last written starts, in `bytes`. */
   body = 0;
 
-  /** Starts a response behind the question. */
-  start(bytes: Uint8Array, at: number, questionEnd: number, end: number): void {
+  /** Starts a response whose records begin at `first`. */
+  start(bytes: Uint8Array, at: number, first: number, end: number): void {
     this.bytes = bytes;
     this.at = at;
-    this.p = questionEnd;
+    this.first = first;
+    this.p = first;
     this.end = end;
     this.answers = 0;
     this.authorities = 0;
@@ -43,9 +46,9 @@ export class Message {
     this.rcode = 0;
   }
 
-  /** Forgets all records that were written, back to `questionEnd`. */
-  clear(questionEnd: number): void {
-    this.p = questionEnd;
+  /** Forgets all records that were written. */
+  clear(): void {
+    this.p = this.first;
     this.answers = 0;
     this.authorities = 0;
     this.additionals = 0;

@@ -2,18 +2,12 @@
 //
 // Read, find the zone, find the name, choose if steered, write, close with the OPT. Nothing here allocates, throws or
 // makes a string: it runs once for each packet in every data thread, and explain runs the same code with a trace.
-import type { Clock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
-import type { RandomWords } from '../base/random.ts';
 import { COUNT, ZONE_COUNT, ZONE_ROW } from '../board/counters.ts';
-import { chunkOf, type StoreReader, wordOf } from '../board/store.ts';
-import { GeoView } from '../geo/lookup.ts';
 import { COOKIE_BAD, COOKIE_NONE, COOKIE_VALID, type Cookies } from '../guard/cookies.ts';
 import { RATE_DROP, RATE_PASS, type RateLimiter } from '../guard/rate.ts';
-import { CHOSE_NODATA, CHOSE_SERVFAIL, Chooser, MODE_FAIL_OPEN } from '../steer/choose.ts';
 import { Labels } from '../wire/labels.ts';
 import {
-  ECS_IPV4,
   HEADER_BYTES,
   Query,
   READ_BADVERS,
@@ -24,58 +18,37 @@ import {
   READ_SILENT,
 } from '../wire/query.ts';
 import { CLASS, EXTENDED_ERROR, RCODE, TYPE } from '../wire/types.ts';
-import { DIRECTORY, ENTRY, findEntry, ZONE_ERROR } from '../zone/directory.ts';
 import { FIND_NONE, FIND_REFERRAL, ZoneView } from '../zone/find.ts';
-import {
-  HEADER,
-  MEMBER_DATA,
-  MEMBER_TARGET,
-  POOL,
-  RECORD_HOST_SHIFT,
-  SET_DATA,
-  SET_STEERED,
-  SET_TYPE,
-  STEER,
-} from '../zone/layout.ts';
-import { RegionMapView } from '../zone/regionlookup.ts';
-import { type Identity, writeChaos } from './chaos.ts';
-import { Edns, type EdnsSettings } from './edns.ts';
+import { RECORD_HOST_SHIFT, SET_DATA, SET_STEERED, SET_TYPE } from '../zone/layout.ts';
+import { writeChaos } from './chaos.ts';
+import { Client } from './client.ts';
+import { Edns } from './edns.ts';
 import { Message, SECTION_ANSWER } from './message.ts';
+import type { AnswerParts } from './parts.ts';
 import {
   emptyPeer,
   type Peer,
   RESPOND_BY_TRANSFER,
   type Responder,
-  TRANSPORT_TCP,
   type TransferHandler,
+  TRANSPORT_TCP,
 } from './port.ts';
 import { Hosts, writeAdditional, writeAny, writeNegative, writeReferral, writeSet } from './sections.ts';
+import { Snapshot } from './snapshot.ts';
+import { Steered } from './steered.ts';
 import type { AnswerTrace } from './trace.ts';
 import { GATE_ANSWERED, GATE_TRANSFER, gateTransfer } from './transfer-gate.ts';
 
-/** Everything that an answer depends on beside the request and shared memory. */
-export interface AnswerParts {
-  readonly reader: StoreReader;
-  readonly board: Int32Array;
-  /** This thread's row of counters, its row for each zone, and its notes on targets (see `NOTE`). */
-  readonly counters: Float64Array;
-  readonly zoneCounters: Float64Array;
-  readonly notes: Float64Array;
-  readonly random: RandomWords;
-  readonly clock: Clock;
-  readonly cookies: Cookies | null;
-  readonly rate: RateLimiter | null;
-  readonly edns: EdnsSettings;
-  readonly identity: Identity;
-  /** Largest UDP answer, and the largest to a client without a valid cookie. */
-  readonly udpMaxBytes: number;
-  readonly udpMaxBytesWithoutCookie: number;
-}
-
-/** Columns of a target's notes: until when (Unix seconds) the last answer that named it may be cached; answers so far. */
-export const NOTE = { until: 0, answers: 1, size: 2 } as const;
-
 const C = COUNT;
+
+/** The counter of each response code that is ever given. */
+const RCODE_COLUMNS = new Uint8Array(32).fill(C.servfail);
+RCODE_COLUMNS[RCODE.NOERROR] = C.noerror;
+RCODE_COLUMNS[RCODE.FORMERR] = C.formerr;
+RCODE_COLUMNS[RCODE.NXDOMAIN] = C.nxdomain;
+RCODE_COLUMNS[RCODE.NOTIMP] = C.notimp;
+RCODE_COLUMNS[RCODE.REFUSED] = C.refused;
+RCODE_COLUMNS[RCODE.BADVERS] = C.badvers;
 
 /** The answer path of one thread. */
 export class Answerer implements Responder {
@@ -92,66 +65,41 @@ export class Answerer implements Responder {
   readonly #edns: Edns;
   readonly #hosts = new Hosts();
   readonly #zone = new ZoneView();
-  readonly #geo = new GeoView();
-  readonly #map = new RegionMapView();
-  readonly #chooser: Chooser;
+  readonly #client = new Client();
+  readonly #snapshot: Snapshot;
+  readonly #steered: Steered;
+  readonly #rate: RateLimiter | null;
+  readonly #cookies: Cookies | null;
   /** The wall clock: it is the same for all threads, as the rate limiter and cookies need. */
   #nowMs = 0;
   #nowSeconds = 0;
-
-  // The directory that is held, and what of it is attached.
-  #directoryRef = 0;
-  #generation = 0;
-  #directory: Int32Array = new Int32Array(0);
-  #directoryBytes: Uint8Array = new Uint8Array(0);
-  #directoryAt = 0;
-  #mapRef = 0;
-  #entry = 0;
-  /** The last `#findZone` passed over a zone at whose apex the name is: DS belongs to its parent. */
-  #passedApex = false;
-
-  // The client that decides.
-  #family: 4 | 6 = 4;
-  #w0 = 0;
-  #w1 = 0;
-  #w2 = 0;
-  #w3 = 0;
   /** Where the owner of each link of the chain stands in the message. */
   readonly #owners = new Int32Array(limits.cnameChain + 1);
   /** What the rate limiter counts the answer under. */
   #rateHash = 0;
+  /** Where the counters of the zone that was asked for begin. */
+  #zoneRow = 0;
 
   constructor(parts: AnswerParts) {
     this.#parts = parts;
     this.#counters = parts.counters;
+    this.#rate = parts.rate;
+    this.#cookies = parts.cookies;
     this.#edns = new Edns(parts.edns);
-    this.#chooser = new Chooser(parts.board, parts.random);
+    this.#snapshot = new Snapshot(parts.reader);
+    this.#steered = new Steered(parts, this.#snapshot, this.#zone, this.#message, this.#edns, this.#client);
   }
 
   beginBatch(_nowMs: number): void {
     this.#nowMs = this.#parts.clock.nowMs();
     this.#nowSeconds = Math.floor(this.#nowMs / 1000);
-    const ref = this.#parts.reader.hold();
-    if (ref === 0) {
-      this.#directoryRef = 0;
-      return;
-    }
-    const words = this.#parts.reader.words[chunkOf(ref)]!;
-    const at = wordOf(ref);
-    const generation = words[at + DIRECTORY.generation]!;
-    if (ref === this.#directoryRef && generation === this.#generation) return;
-    this.#directoryRef = ref;
-    this.#generation = generation;
-    this.#directory = words;
-    this.#directoryBytes = this.#parts.reader.bytes[chunkOf(ref)]!;
-    this.#directoryAt = at;
-    this.#mapRef = 0;
-    const geo = words[at + DIRECTORY.geo]!;
-    if (geo !== 0) this.#geo.attach(this.#parts.reader.words[chunkOf(geo)]!, wordOf(geo));
+    this.#steered.nowSeconds = this.#nowSeconds;
+    this.#steered.trace = this.trace;
+    this.#snapshot.take();
   }
 
   endBatch(): void {
-    this.#parts.reader.letGo();
+    this.#snapshot.letGo();
   }
 
   respond(bytes: Uint8Array, at: number, length: number, room: number, transport: 0 | 1): number {
@@ -161,7 +109,7 @@ export class Answerer implements Responder {
     counters[tcp ? C.tcpQueries : C.udpQueries]!++;
     if (this.peer.family === 6) counters[C.ipv6Queries]!++;
     // Before the first directory is published there is nothing to say (contract, section 6).
-    let read = this.#directoryRef === 0 ? READ_SILENT : query.read(bytes, at, length);
+    let read = !this.#snapshot.exists ? READ_SILENT : query.read(bytes, at, length);
     if (read === READ_OK && length > limits.udpRequestBytes) read = READ_FORMERR;
     if (read === READ_SILENT) {
       counters[C.silent]!++;
@@ -173,13 +121,12 @@ export class Answerer implements Responder {
     this.#rateHash = 0;
     message.start(bytes, at, query.questionEnd, at + room);
     if (read === READ_BROKEN) {
+      message.start(bytes, at, at + HEADER_BYTES, at + room);
       message.rcode = RCODE.FORMERR;
-      message.p = at + HEADER_BYTES;
       return this.#close(0, tcp, at + room, false);
     }
     if (read === READ_NOTIMP) {
       message.rcode = RCODE.NOTIMP;
-      if (query.questionEnd === at + HEADER_BYTES) message.p = at + HEADER_BYTES;
       return this.#close(query.questionEnd > at + HEADER_BYTES ? 1 : 0, tcp, at + room, false);
     }
     const questions = query.name.length > 0 ? 1 : 0;
@@ -189,8 +136,8 @@ export class Answerer implements Responder {
     }
 
     let cookie = COOKIE_NONE;
-    if (query.cookieLength > 0 && this.#parts.cookies !== null) {
-      cookie = this.#parts.cookies.check(query.cookie, query.cookieLength, this.peer, this.#nowSeconds, edns.cookie);
+    if (query.cookieLength > 0 && this.#cookies !== null) {
+      cookie = this.#cookies.check(query.cookie, query.cookieLength, this.peer, this.#nowSeconds, edns.cookie);
       edns.hasCookie = true;
       if (cookie === COOKIE_VALID) counters[C.cookieValid]!++;
       else if (cookie === COOKIE_BAD) counters[C.cookieInvalid]!++;
@@ -207,7 +154,7 @@ export class Answerer implements Responder {
     }
     // RFC 2181 9: a truncated answer carries nothing that could be taken for whole.
     if (message.truncated) {
-      message.clear(query.questionEnd);
+      message.clear();
       counters[C.truncated]!++;
     }
     return this.#close(questions, tcp, end, cookie === COOKIE_VALID);
@@ -229,7 +176,7 @@ export class Answerer implements Responder {
   #close(questions: number, tcp: boolean, end: number, trusted: boolean): number {
     const message = this.#message;
     const counters = this.#counters;
-    const rate = this.#parts.rate;
+    const rate = this.#rate;
     if (rate !== null && !tcp && !trusted) {
       const verdict = rate.check(this.peer, this.#rateHash ^ (message.rcode << 8), this.#nowMs);
       if (verdict !== RATE_PASS) {
@@ -238,35 +185,13 @@ export class Answerer implements Responder {
           return 0;
         }
         counters[C.rateLimitSlipped]!++;
-        message.clear(questions === 1 ? this.#query.questionEnd : message.at + HEADER_BYTES);
+        message.clear();
         message.truncated = true;
       }
     }
     this.#edns.write(message, this.#query, end, tcp);
     counters[C.answered]!++;
-    switch (message.rcode) {
-      case RCODE.NOERROR:
-        counters[C.noerror]!++;
-        break;
-      case RCODE.NXDOMAIN:
-        counters[C.nxdomain]!++;
-        break;
-      case RCODE.REFUSED:
-        counters[C.refused]!++;
-        break;
-      case RCODE.FORMERR:
-        counters[C.formerr]!++;
-        break;
-      case RCODE.SERVFAIL:
-        counters[C.servfail]!++;
-        break;
-      case RCODE.NOTIMP:
-        counters[C.notimp]!++;
-        break;
-      case RCODE.BADVERS:
-        counters[C.badvers]!++;
-        break;
-    }
+    counters[RCODE_COLUMNS[message.rcode]!]!++;
     return message.finish(questions);
   }
 
@@ -284,37 +209,26 @@ export class Answerer implements Responder {
       this.#refuse(EXTENDED_ERROR.NOT_SUPPORTED);
       return false;
     }
-    if (query.ecs && query.ecsSource > 0) {
-      this.#family = query.ecsFamily === ECS_IPV4 ? 4 : 6;
-      this.#w0 = query.ecs0;
-      this.#w1 = query.ecs1;
-      this.#w2 = query.ecs2;
-      this.#w3 = query.ecs3;
-    } else {
-      const peer = this.peer;
-      this.#family = peer.family;
-      this.#w0 = peer.w0;
-      this.#w1 = peer.w1;
-      this.#w2 = peer.w2;
-      this.#w3 = peer.w3;
-    }
-    this.trace?.client(this.#family, this.#w0, this.#w1, this.#w2, this.#w3, query.ecs && query.ecsSource > 0);
+    const client = this.#client;
+    client.take(query, this.peer);
+    if (this.trace !== null) this.trace.client(client.family, client.w0, client.w1, client.w2, client.w3, client.fromSubnet);
+    this.#steered.nowhere = false;
     this.#follow(end, tcp);
+    if (this.#steered.nowhere) {
+      this.#counters[C.placeUnknown]!++;
+      this.#parts.zoneCounters[this.#zoneRow + ZONE_COUNT.unknownPlace]!++;
+    }
     return false;
   }
 
   /** Answers AXFR and IXFR as far as one message can. Returns true when a transfer must answer instead. */
   #transfer(tcp: boolean): boolean {
     const labels = this.#query.name;
-    const zoneLabel = this.#findZone(labels, this.#query.type);
+    const zoneLabel = this.#snapshot.findZone(labels, this.#query.type);
     let zone: ZoneView | null = null;
     if (zoneLabel >= 0) {
       this.#rateHash = labels.hashes[zoneLabel]!;
-      const image = this.#directory[this.#entry + ENTRY.image]!;
-      zone = this.#zone;
-      if (this.#directory[this.#entry + ENTRY.apex]! >>> 8 === ZONE_ERROR) zone = null;
-      else
-        zone.attach(this.#parts.reader.words[chunkOf(image)]!, this.#parts.reader.bytes[chunkOf(image)]!, wordOf(image));
+      if (this.#snapshot.attachZone(this.#zone)) zone = this.#zone;
     }
     const verdict = gateTransfer(this.#message, this.#edns, this.#query, this.peer, zoneLabel, zone, tcp);
     if (verdict === GATE_TRANSFER && this.transfer !== undefined) return true;
@@ -333,31 +247,29 @@ export class Answerer implements Responder {
     const message = this.#message;
     const query = this.#query;
     const zone = this.#zone;
+    const snapshot = this.#snapshot;
     let labels = query.name;
     let ownerOffset = HEADER_BYTES;
     for (let link = 0; link <= limits.cnameChain; link++) {
-      const zoneLabel = this.#findZone(labels, query.type);
+      const zoneLabel = snapshot.findZone(labels, query.type);
       if (zoneLabel < 0) {
         // The chain leaves what is served here: what was found so far is the answer.
         if (link === 0) this.#refuse(EXTENDED_ERROR.NOT_AUTHORITATIVE);
         return;
       }
-      const entry = this.#entry;
       const apexOffset = message.suffixOffset(ownerOffset, zoneLabel);
       if (link === 0) {
         this.#rateHash = labels.hashes[zoneLabel]!;
-        this.#countZone(entry);
+        this.#countZone();
       }
-      this.trace?.zone(this.#directory[entry + ENTRY.number]!);
-      if (this.#directory[entry + ENTRY.apex]! >>> 8 === ZONE_ERROR) {
+      if (this.trace !== null) this.trace.zone(snapshot.zoneNumber());
+      if (!snapshot.attachZone(zone)) {
         if (link === 0) {
           message.rcode = RCODE.SERVFAIL;
           this.#edns.extendedError = EXTENDED_ERROR.INVALID_DATA;
         }
         return;
       }
-      const image = this.#directory[entry + ENTRY.image]!;
-      zone.attach(this.#parts.reader.words[chunkOf(image)]!, this.#parts.reader.bytes[chunkOf(image)]!, wordOf(image));
       const found = zone.find(labels, query.type === TYPE.DS);
       if (found === FIND_REFERRAL) {
         this.#counters[C.referral]!++;
@@ -369,7 +281,7 @@ export class Answerer implements Responder {
       if (link === 0) message.authoritative = true;
       if (found === FIND_NONE) {
         // A child that is served here without a delegation in its parent exists all the same: for DS the parent says NODATA.
-        if (!this.#passedApex) message.rcode = RCODE.NXDOMAIN;
+        if (!snapshot.passedApex) message.rcode = RCODE.NXDOMAIN;
         writeNegative(message, zone, apexOffset, -1);
         return;
       }
@@ -424,7 +336,7 @@ export class Answerer implements Responder {
     const zone = this.#zone;
     if ((zone.at(set + SET_TYPE) & SET_STEERED) !== 0) {
       if (zone.at(set + SET_TYPE) >>> 8 === TYPE.CNAME) this.#answerCname(set, ownerOffset, apexOffset);
-      else this.#answerSteered(set, ownerOffset, apexOffset);
+      else this.#steered.addresses(set, ownerOffset, apexOffset);
       return;
     }
     const hosts = this.#hosts;
@@ -445,82 +357,6 @@ export class Answerer implements Responder {
     }
   }
 
-  /** Runs the steering of a set. Returns what the chooser said; scope and TTL are set, negative answers are written. */
-  #steer(set: number, apexOffset: number, most: number): number {
-    const zone = this.#zone;
-    const chooser = this.#chooser;
-    const counters = this.#counters;
-    const steering = zone.at(set + SET_DATA);
-    const mapNumber = zone.at(steering + STEER.map);
-    let map: RegionMapView | null = null;
-    if (mapNumber >= 0) {
-      map = this.#map;
-      const ref = this.#directory[this.#entry + ENTRY.size + mapNumber]!;
-      if (ref !== this.#mapRef) {
-        map.attach(this.#parts.reader.words[chunkOf(ref)]!, wordOf(ref), this.#geo);
-        this.#mapRef = ref;
-      }
-      if (this.#family === 4) map.locate4(this.#w0);
-      else map.locate6(this.#w0, this.#w1, this.#w2, this.#w3);
-    }
-    chooser.trace = this.trace;
-    const outcome = chooser.choose(zone, steering, map, this.#family, this.#w0, this.#w1, most);
-    counters[C.steered]!++;
-    if (chooser.climbed) counters[C.climbed]!++;
-    if (chooser.mode === MODE_FAIL_OPEN) counters[C.failOpen]!++;
-    this.#widen(map, chooser.climbed, chooser.sticky);
-    this.trace?.steered(
-      zone.at(steering + STEER.number),
-      outcome,
-      chooser.pool === 0 ? -1 : zone.at(chooser.pool + POOL.number),
-      chooser.mode,
-      chooser.climbed,
-      chooser.ttlSeconds,
-    );
-    if (outcome === CHOSE_SERVFAIL) {
-      this.#message.clear(this.#query.questionEnd);
-      this.#message.rcode = RCODE.SERVFAIL;
-      this.#message.authoritative = false;
-      this.#edns.extendedError = EXTENDED_ERROR.OTHER;
-    } else if (outcome === CHOSE_NODATA) {
-      counters[C.nodata]!++;
-      const ttl = Math.min(zone.at(HEADER.negativeTtl), limits.steeredNegativeTtlSeconds);
-      writeNegative(this.#message, zone, apexOffset, ttl);
-    }
-    return outcome;
-  }
-
-  /** RFC 7871 7.2.1: the scope is the longest that any link of the chain asks for. */
-  #widen(map: RegionMapView | null, climbed: boolean, sticky: boolean): void {
-    if (!this.#edns.echoSubnet && this.trace === null) return;
-    let scope = map === null ? 0 : map.scope(climbed ? 1 : 0);
-    if (sticky) scope = Math.max(scope, this.#family === 4 ? limits.stickyPrefix4 : limits.stickyPrefix6);
-    this.trace?.scope(scope);
-    if (scope > this.#edns.scope) this.#edns.scope = scope;
-  }
-
-  /** A or AAAA from pools: as many as are wanted and fit. */
-  #answerSteered(set: number, ownerOffset: number, apexOffset: number): void {
-    const zone = this.#zone;
-    const message = this.#message;
-    const chooser = this.#chooser;
-    const is4 = zone.at(set + SET_TYPE) >>> 8 === TYPE.A;
-    const most = Math.floor((message.end - message.p) / (is4 ? 16 : 28));
-    if (this.#steer(set, apexOffset, most) !== 0) return;
-    for (let i = 0; i < chooser.count; i++) {
-      const member = chooser.chosen[i]!;
-      const data = zone.at(member + MEMBER_DATA);
-      const fits = is4
-        ? message.address4(ownerOffset, chooser.ttlSeconds, data)
-        : message.address6(ownerOffset, chooser.ttlSeconds, zone.bytes, zone.byteBase + data);
-      if (!fits) {
-        if (i === 0) message.truncated = true;
-        return;
-      }
-      this.#note(zone.at(member + MEMBER_TARGET));
-    }
-  }
-
   /** Writes a CNAME, static or steered. Returns its record's word, or 0 when the answer ends here. */
   #answerCname(set: number, ownerOffset: number, apexOffset: number): number {
     const zone = this.#zone;
@@ -528,11 +364,9 @@ export class Answerer implements Responder {
     let record = zone.at(set + SET_DATA);
     let ttl = -1;
     if ((zone.at(set + SET_TYPE) & SET_STEERED) !== 0) {
-      if (this.#steer(set, apexOffset, 1) !== 0) return 0;
-      const member = this.#chooser.chosen[0]!;
-      record = zone.at(member + MEMBER_DATA);
-      ttl = this.#chooser.ttlSeconds;
-      this.#note(zone.at(member + MEMBER_TARGET));
+      record = this.#steered.cname(set, apexOffset);
+      if (record === 0) return 0;
+      ttl = this.#steered.ttlSeconds;
     }
     if (!message.record(zone, record, ownerOffset, apexOffset, ttl, SECTION_ANSWER)) {
       message.truncated = true;
@@ -541,38 +375,10 @@ export class Answerer implements Responder {
     return record;
   }
 
-  /** Notes that a target was answered, and until when caches may name it. */
-  #note(slot: number): void {
-    const notes = this.#parts.notes;
-    const at = slot * NOTE.size;
-    notes[at] = Math.max(notes[at]!, this.#nowSeconds + this.#chooser.ttlSeconds);
-    notes[at + 1]!++;
-    this.trace?.member(slot);
-  }
-
-  #countZone(entry: number): void {
-    const row = this.#directory[entry + ENTRY.number]! * ZONE_ROW;
+  #countZone(): void {
+    const row = this.#snapshot.zoneNumber() * ZONE_ROW;
+    this.#zoneRow = row;
     const query = this.#query;
     this.#parts.zoneCounters[row + (query.ecs && query.ecsSource > 0 ? ZONE_COUNT.ecs : ZONE_COUNT.resolver)]!++;
-  }
-
-  /** The longest served apex that the name is at or below: its first label's number, or -1; `#entry` is its entry. */
-  #findZone(labels: Labels, type: number): number {
-    const directory = this.#directory;
-    const at = this.#directoryAt;
-    let own = -1;
-    this.#passedApex = false;
-    for (let i = 0; i <= labels.count; i++) {
-      const depth = labels.count - i;
-      if ((directory[at + DIRECTORY.depths + (depth >> 5)]! & (1 << (depth & 31))) === 0) continue;
-      const entry = findEntry(directory, this.#directoryBytes, at, labels, i);
-      if (entry === 0) continue;
-      this.#entry = entry;
-      // RFC 4035 3.1.4.1: DS belongs to the parent's side of the cut, where that is served here too.
-      if (type !== TYPE.DS || i !== 0) return i;
-      own = i;
-      this.#passedApex = true;
-    }
-    return own;
   }
 }

@@ -10,7 +10,7 @@ import { HEADER } from '../zone/layout.ts';
 import { Edns } from './edns.ts';
 import { Message, SECTION_ANSWER } from './message.ts';
 import type { Peer, TransferHandler } from './port.ts';
-import type { AnswerParts } from './respond.ts';
+import type { AnswerParts } from './parts.ts';
 import { type ZoneCopy, ZoneCopies } from './transfer-copies.ts';
 import { mayTransfer } from './transfer-gate.ts';
 import { type TransferRecord, transferRecords, type WrittenOwner, writeTransferRecord } from './transfer-records.ts';

@@ -67,7 +67,7 @@ export const CODES = {
   'missing-final-dot': error('a name that would exist with a final dot only'),
   'doubled-zone': warning('a relative name that ends in the name of the zone'),
   'duplicate-name': error('two keys for one owner'),
-  'wildcard-position': error('a * that is no wildcard'),
+  'wildcard-position': warning('a * that is no wildcard'),
   'wildcard-ns': error('a delegation at a wildcard'),
 
   // Records

@@ -1,6 +1,7 @@
 // `meridian coverage`: which pool each place gets now, as a table, CSV or JSON.
 import type { CoverageRow } from '../control/views.ts';
 import { openClient } from './client.ts';
+import { loadSettings } from './config.ts';
 import { EXIT, Failure } from './exit.ts';
 import type { ServerOptions } from './program.ts';
 import { type Cell, formatTable } from './table.ts';
@@ -10,14 +11,24 @@ export interface CoverageOptions extends ServerOptions {
   readonly type?: string;
   readonly csv?: true;
   readonly json?: true;
+  readonly offline?: true;
 }
 
 export async function coverage(options: CoverageOptions): Promise<void> {
   if (options.csv && options.json) throw new Failure(EXIT.usage, 'give one of --csv and --json');
-  const asked = new URLSearchParams({ name: options.name, type: options.type ?? 'A' });
-  const reply = await openClient(options).ask<{ rows: CoverageRow[] }>('GET', `/api/v1/coverage?${asked}`);
+  const reply = options.offline ? await askFiles(options) : await askServer(options);
   if (options.json) process.stdout.write(`${JSON.stringify(reply, null, 2)}\n`);
   else process.stdout.write(options.csv ? formatCsv(reply.rows) : formatCoverage(reply.rows));
+}
+
+function askServer(options: CoverageOptions): Promise<{ rows: CoverageRow[] }> {
+  const asked = new URLSearchParams({ name: options.name, type: options.type ?? 'A' });
+  return openClient(options).ask('GET', `/api/v1/coverage?${asked}`);
+}
+
+async function askFiles(options: CoverageOptions): Promise<{ rows: CoverageRow[] }> {
+  const { coverageOffline } = await import('../control/offline.ts');
+  return coverageOffline(loadSettings(options.config), options.name, options.type ?? 'A');
 }
 
 /** RFC 4180, with a head; an empty pool is a place that gets no pool. */

@@ -40,6 +40,7 @@ export function formatExplanation(explanation: Explanation): string {
     pool.members.map((member): Cell[] => [
       pool.name,
       stateCell(pool.state),
+      pool.distanceKm === null ? '' : String(Math.round(pool.distanceKm)),
       member.address,
       stateCell(member.state),
       member.forced?.state ?? '',
@@ -49,7 +50,7 @@ export function formatExplanation(explanation: Explanation): string {
       member.lastProbe?.reason ?? '',
     ]),
   );
-  const head = ['POOL', 'STATE', 'MEMBER', 'STATE', 'FORCED', 'WEIGHT', 'CHOSEN', 'WHY', 'LAST PROBE'];
+  const head = ['POOL', 'STATE', 'KM', 'MEMBER', 'STATE', 'FORCED', 'WEIGHT', 'CHOSEN', 'WHY', 'LAST PROBE'];
   const records = [...answer.records, ...answer.authority].map((record) => `  ${record}\n`).join('');
   const ttl = answer.ttl === null ? '' : `, TTL ${answer.ttl} (${answer.ttlReason})`;
   const sizes = answer.sizes.map((size): Cell[] => [

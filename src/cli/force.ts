@@ -1,9 +1,9 @@
 // `meridian force`, `drain` and `unforce`: the operator's hand on a target or a whole pool.
-import type { TargetView } from '../control/views.ts';
+import type { DrainView, TargetView } from '../control/views.ts';
 import { openClient } from './client.ts';
 import { EXIT, Failure } from './exit.ts';
 import type { ServerOptions } from './program.ts';
-import { paint } from './table.ts';
+import { formatSeconds, paint } from './table.ts';
 
 export interface ForceOptions extends ServerOptions {
   readonly state: string;
@@ -44,12 +44,19 @@ function pathOf(target: string): string {
   return `/api/v1/pools/${encodeURIComponent(zone === '.' ? 'root' : zone)}/${encodeURIComponent(pool)}/force`;
 }
 
+/** When it may be switched off, and why not yet. */
+export function drainText({ safe, safeAt, secondsLeft, lastAnswer, answersSince }: DrainView): string {
+  const since = answersSince === 0 ? '' : `, ${answersSince} answer${answersSince === 1 ? '' : 's'} since`;
+  if (safe) return `safe to switch off${since}`;
+  const last = lastAnswer === null ? '' : `; last answer ${lastAnswer.slice(11, 19)}Z`;
+  return `safe to switch off in ${formatSeconds(secondsLeft)} (at ${safeAt?.slice(11, 19)}Z${last})${since}`;
+}
+
 function print({ target, targets, emptied }: ForceReply): void {
   for (const { id, state, forced, drain } of targets ?? (target === undefined ? [] : [target])) {
     const hand =
       forced === null ? `left to its probes: ${state}` : `forced ${forced.state} until ${forced.until ?? 'lifted'}`;
-    const safe = drain === null || drain.safe ? '' : `; safe to switch off in ${drain.secondsLeft} s`;
-    process.stdout.write(`${id}: ${hand}${safe}\n`);
+    process.stdout.write(`${id}: ${hand}${drain === null ? '' : `; ${drainText(drain)}`}\n`);
   }
   for (const set of emptied ?? []) {
     process.stdout.write(`${paint({ text: '!', colour: 'red' })} ${set} has no member left: it answers without data\n`);

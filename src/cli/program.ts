@@ -124,6 +124,7 @@ function addQuestions(add: Add, talks: Talks): void {
   talks(add('coverage <name> [type]', 'tell which pool each country gets now', 'meridian coverage net.cat A --csv'))
     .option('--csv', 'print comma-separated values')
     .option('--json', 'print JSON')
+    .option('--offline', 'read the files instead of asking a server')
     .action(async (name: string, type: string | undefined, options) => {
       const { coverage } = await import('./coverage.ts');
       await coverage({ ...options, name, type });

@@ -1,6 +1,7 @@
 // `meridian status`: the server in a line, what needs attention, zones and targets as tables.
 import type { StatusView, TargetView, ZoneSummary } from '../control/views.ts';
 import { openClient } from './client.ts';
+import { drainText } from './force.ts';
 import type { ServerOptions } from './program.ts';
 import { type Cell, formatSeconds, formatTable, paint, stateCell } from './table.ts';
 
@@ -79,7 +80,6 @@ function targetRow(target: TargetView, nowMs: number): Cell[] {
 function forcedCell({ forced, drain }: TargetView, nowMs: number): Cell {
   if (forced === null) return '';
   const left = forced.until === null ? 'forever' : `${formatSeconds((Date.parse(forced.until) - nowMs) / 1000)} left`;
-  const safe =
-    drain === null ? '' : drain.safe ? ', safe to switch off' : `, safe in ${formatSeconds(drain.secondsLeft)}`;
+  const safe = drain === null ? '' : `, ${drainText(drain)}`;
   return { text: `${forced.state} (${left}${safe}; ${forced.by}: ${forced.reason})`, colour: 'blue' };
 }

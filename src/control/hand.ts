@@ -12,6 +12,8 @@ export interface Forced {
   readonly reason: string;
   readonly by: string;
   readonly sinceMs: number;
+  /** Of a drain: the longest TTL that an answer which named it can have had. */
+  readonly longestTtlSeconds?: number | undefined;
 }
 
 /** What the file holds; somebody may have edited it. */
@@ -23,6 +25,7 @@ const SavedHand = z.record(
     reason: z.string(),
     by: z.string(),
     sinceMs: z.number(),
+    longestTtlSeconds: z.number().optional(),
   }),
 );
 

@@ -2,7 +2,7 @@
 import { COUNTER_ROW, COUNTERS, type CounterName, ZONE_ROW } from '../board/counters.ts';
 import { limits } from '../base/limits.ts';
 import type { Board } from '../board/board.ts';
-import { NOTE } from '../answer/respond.ts';
+import { NOTE } from '../answer/steered.ts';
 import type { Store } from '../board/store.ts';
 import { createRateTable } from '../guard/rate.ts';
 import { type AnswerMemory, randomSeed } from '../serve/answerer.ts';
@@ -14,6 +14,13 @@ export interface ThreadRows {
   readonly zoneCounters: SharedArrayBuffer;
   readonly notes: SharedArrayBuffer;
   readonly serveCounters: SharedArrayBuffer;
+}
+
+/** Unix seconds until which an answer that named a target may be cached and of the last one (0: never answered), and answers so far. */
+export interface Answered {
+  readonly untilSeconds: number;
+  readonly lastSeconds: number;
+  readonly answers: number;
 }
 
 /** Rows by reader number. Untouched pages of them take no memory. */
@@ -59,12 +66,18 @@ export class Rows {
     return this.#sum((row) => row.zoneCounters, number * ZONE_ROW + column);
   }
 
-  /** Unix seconds until which an answer that named the target may be cached (0: never answered), and answers so far. */
-  target(slot: number): { untilSeconds: number; answers: number } {
+  /** What the threads noted of a target: see Answered. */
+  target(slot: number): Answered {
     let untilSeconds = 0;
+    let lastSeconds = 0;
+    let answers = 0;
     for (const row of this.#rows) {
-      if (row !== undefined) untilSeconds = Math.max(untilSeconds, new Float64Array(row.notes)[slot * NOTE.size]!);
+      if (row === undefined) continue;
+      const notes = new Float64Array(row.notes, slot * NOTE.size * 8, NOTE.size);
+      untilSeconds = Math.max(untilSeconds, notes[NOTE.until]!);
+      lastSeconds = Math.max(lastSeconds, notes[NOTE.last]!);
+      answers += notes[NOTE.answers]!;
     }
-    return { untilSeconds, answers: this.#sum((row) => row.notes, slot * NOTE.size + NOTE.answers) };
+    return { untilSeconds, lastSeconds, answers };
   }
 }

@@ -1,6 +1,7 @@
 // The NOTIFY message and what counts as the answer to it (RFC 1996 3).
 import { Message, SECTION_ANSWER } from '../answer/message.ts';
 import { limits } from '../base/limits.ts';
+import { nameLength } from '../wire/name.ts';
 import { HEADER_BYTES } from '../wire/query.ts';
 import { CLASS, OPCODE, TYPE } from '../wire/types.ts';
 import { ZoneView } from '../zone/find.ts';
@@ -37,10 +38,9 @@ export function isNotifyReply(bytes: Uint8Array, notify: Uint8Array): boolean {
   if ((bytes[2]! & (QR | OPCODE_BITS)) !== (QR | (OPCODE.NOTIFY << 3))) return false;
   if (bytes[4] === 0 && bytes[5] === 0) return true;
   if (bytes[4] !== 0 || bytes[5] !== 1) return false;
-  for (let i = HEADER_BYTES; ; i += notify[i]! + 1) {
-    for (let k = i; k <= i + notify[i]!; k++) if (lower(bytes[k]) !== notify[k]) return false;
-    if (notify[i] === 0) return true;
-  }
+  const end = HEADER_BYTES + nameLength(notify, HEADER_BYTES) + 4;
+  for (let i = HEADER_BYTES; i < end; i++) if (lower(bytes[i]) !== lower(notify[i])) return false;
+  return true;
 }
 
 function lower(octet: number | undefined): number | undefined {

@@ -60,6 +60,8 @@ export class Notifier {
   readonly #open = new Map<string, Notice>();
   /** Those whose next try is due. */
   readonly #due: Notice[] = [];
+  /** Sent since the last pause began, and what cancels that. */
+  #burst = 0;
   #cancelPause: (() => void) | null = null;
   readonly #sockets = new Map<string, Socket>();
   #sent = 0;
@@ -123,9 +125,6 @@ export class Notifier {
 
   stop(): void {
     for (const zone of [...this.#notices.keys()]) this.forget(zone);
-    this.#cancelPause?.();
-    this.#cancelPause = null;
-    this.#closeSockets();
   }
 
   /** The message with an id that no other open notice to this secondary has. */
@@ -141,18 +140,24 @@ export class Notifier {
 
   /** Sends what is due, some at a time. */
   #work(): void {
-    if (this.#cancelPause !== null) return;
-    let sent = 0;
-    for (let notice = this.#due.shift(); notice !== undefined; notice = this.#due.shift()) {
+    while (this.#burst < limits.notifyBurst) {
+      const notice = this.#due.shift();
+      if (notice === undefined) return;
       if (notice.state !== 'waiting') continue;
-      this.#send(notice);
-      if (++sent < limits.notifyBurst) continue;
-      this.#cancelPause = this.#options.clock.after(limits.notifyPauseMs, () => {
-        this.#cancelPause = null;
+      this.#burst++;
+      this.#cancelPause ??= this.#options.clock.after(limits.notifyPauseMs, () => {
+        this.#rest();
         this.#work();
       });
-      return;
+      this.#send(notice);
     }
+  }
+
+  /** The next may be sent at once. */
+  #rest(): void {
+    this.#cancelPause?.();
+    this.#cancelPause = null;
+    this.#burst = 0;
   }
 
   #send(notice: Notice): void {
@@ -209,7 +214,10 @@ export class Notifier {
     notice.cancel?.();
     notice.cancel = null;
     this.#open.delete(openKey(notice.message, notice.text));
-    if (this.#open.size === 0) this.#closeSockets();
+    if (this.#open.size > 0) return;
+    this.#rest();
+    for (const socket of this.#sockets.values()) socket.close();
+    this.#sockets.clear();
   }
 
   /** The socket that secondaries at such addresses are told from. */
@@ -228,11 +236,6 @@ export class Notifier {
     });
     socket.bind({ port: 0, ...(source === undefined ? {} : { address: source }) });
     return socket;
-  }
-
-  #closeSockets(): void {
-    for (const socket of this.#sockets.values()) socket.close();
-    this.#sockets.clear();
   }
 }
 

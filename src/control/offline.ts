@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { createLog } from '../base/log.ts';
 import { coverage } from './coverage.ts';
+import { Drains } from './drains.ts';
 import { Explainer } from './explain.ts';
 import { Hand } from './hand.ts';
 import { SavedHealth } from './saved-health.ts';
@@ -27,7 +28,13 @@ async function withServing<T>(settings: Settings, use: (explainer: Explainer) =>
   });
   const hand = new Hand({ file: join(settings.state, 'hand.json'), clock: systemClock, log, onChange: () => {} });
   const health = new SavedHealth(join(settings.state, 'verdicts.json'));
-  const targets = new Targets({ board: serving.board, rows: serving.rows, hand: () => hand, monitor: () => health });
+  const targets = new Targets({
+    board: serving.board,
+    rows: serving.rows,
+    hand: () => hand,
+    monitor: () => health,
+    drains: new Drains({ file: null, earlierRun: false, nowMs: systemClock.nowMs() }),
+  });
   try {
     const change = await serving.load(() => {
       const metas = [...serving.zones.all.values()].flatMap((zone) => zone.meta ?? []);

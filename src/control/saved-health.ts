@@ -1,7 +1,8 @@
 // Health from the file of the last run, without probing: what explain has to go by when no server is asked.
-import { type TargetHealth, type TargetSpec, unchecked } from '../health/health.ts';
+import { healthOfCheck, type TargetHealth, type TargetSpec, unchecked } from '../health/health.ts';
 import { probeKey } from '../health/key.ts';
 import { loadSaved, type Saved } from '../health/saved.ts';
+import type { Check } from '../zone/model.ts';
 
 /** What the targets ask of health: the monitor, or what it saved. */
 export interface HealthSource {
@@ -29,9 +30,12 @@ export class SavedHealth implements HealthSource {
     return this.#health.get(id);
   }
 
-  #of(spec: TargetSpec): TargetHealth {
-    if (spec.check === null) return unchecked;
-    const leaf = this.#saved?.leaves[probeKey(spec.address, spec.check)];
+  #of({ address, check }: TargetSpec): TargetHealth {
+    return check === null ? unchecked : healthOfCheck(check, (plain) => this.#plain(address, plain));
+  }
+
+  #plain(address: string, check: Check): TargetHealth {
+    const leaf = this.#saved?.leaves[probeKey(address, check)];
     if (leaf === undefined) return unknown;
     const { verdict, sinceMs, failures, successes, flapping } = leaf.state;
     const { lastProbe, latencies } = leaf;

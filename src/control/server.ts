@@ -1,6 +1,6 @@
 // The control plane: starts everything in order, keeps it going, answers what admin asks, stops it.
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { formatAddress } from '../base/address.ts';
@@ -15,6 +15,7 @@ import { Monitor } from '../health/monitor.ts';
 import { Webhooks } from '../health/webhooks.ts';
 import { loadCookieSecrets } from '../guard/secrets.ts';
 import { coverage } from './coverage.ts';
+import { Drains, longestTtlOf } from './drains.ts';
 import { eventView } from './event-view.ts';
 import { Explainer } from './explain.ts';
 import { emptySets } from './fail-open.ts';
@@ -120,6 +121,11 @@ export class Server implements ControlPlane {
       rows: this.#serving.rows,
       hand: () => this.#hand,
       monitor: () => this.#monitor,
+      drains: new Drains({
+        file: join(settings.state, 'answered.json'),
+        earlierRun: existsSync(join(settings.state, 'serials.json')),
+        nowMs: this.#startedAtMs,
+      }),
     });
     this.#hand = new Hand({
       file: join(settings.state, 'hand.json'),
@@ -285,7 +291,17 @@ export class Server implements ControlPlane {
     this.#cancelLook?.();
     this.#webhooks.stop();
     await Promise.all([this.#threads?.stop(), this.#monitor.stop(), this.#serving.stop()]);
+    this.#leaveNotes();
     this.#events.close();
+  }
+
+  /** A full disk must not keep the server from ending. */
+  #leaveNotes(): void {
+    try {
+      this.#targets.leave(this.#clock.nowMs());
+    } catch (error) {
+      this.#options.log.warn({ event: 'answered-unsaved', error: String(error) }, 'what was answered could not be stored');
+    }
   }
 
   /** Addresses that are listened on, with their real ports. */
@@ -354,7 +370,8 @@ export class Server implements ControlPlane {
 
   forceTarget(id: string, request: ForceRequest): { target: TargetView; emptied: string[] } {
     this.#mustExist(id);
-    this.#hand.force(id, this.#forced(request));
+    const { zone, pool } = this.#targets.get(id)!;
+    this.#hand.force(id, this.#forced(request, zone, pool));
     this.#tellHand(id, request.state, request.reason, request.by);
     return { target: this.#view(id), emptied: this.#emptied() };
   }
@@ -367,7 +384,7 @@ export class Server implements ControlPlane {
 
   forcePool(zone: string, pool: string, request: ForceRequest): { targets: TargetView[]; emptied: string[] } {
     const ids = this.#mustHavePool(zone, pool);
-    this.#hand.force(`${zone}/${pool}`, this.#forced(request));
+    this.#hand.force(`${zone}/${pool}`, this.#forced(request, zone, pool));
     this.#tellHand(`${zone}/${pool}`, request.state, request.reason, request.by);
     return { targets: ids.map((id) => this.#view(id)), emptied: this.#emptied() };
   }
@@ -392,10 +409,13 @@ export class Server implements ControlPlane {
     return this.#events.subscribe((event: Recorded<HealthEvent>) => listener(eventView(event)));
   }
 
-  #forced(request: ForceRequest): Forced {
+  #forced(request: ForceRequest, zone: string, pool: string): Forced {
     const now = this.#clock.nowMs();
     const untilMs = request.forMs === null ? null : now + request.forMs;
-    return { state: request.state, untilMs, reason: request.reason, by: request.by, sinceMs: now };
+    const forced = { state: request.state, untilMs, reason: request.reason, by: request.by, sinceMs: now };
+    if (request.state !== 'drain') return forced;
+    const metas = [...this.#serving.zones.all.values()].flatMap((served) => served.meta ?? []);
+    return { ...forced, longestTtlSeconds: longestTtlOf(metas, zone, pool) };
   }
 
   #tellHand(what: string, state: string, reason: string, by: string): void {

@@ -12,11 +12,12 @@ import {
 } from '../board/board.ts';
 import type { TargetHealth } from '../health/health.ts';
 import type { PoolMeta, TargetMeta } from '../zone/meta.ts';
+import type { Drains } from './drains.ts';
 import { type Forced, forcedView, type Hand } from './hand.ts';
 import { nextLoadFactor } from './load-factor.ts';
 import type { Rows } from './memory.ts';
 import type { HealthSource } from './saved-health.ts';
-import type { DrainView, TargetView } from './views.ts';
+import type { TargetView } from './views.ts';
 
 const VERDICTS = { unknown: VERDICT_UNKNOWN, up: VERDICT_UP, down: VERDICT_DOWN } as const;
 const HANDS = { up: HAND_UP, down: HAND_DOWN, drain: HAND_DRAIN } as const;
@@ -35,13 +36,15 @@ export class Targets {
   readonly #rows: Rows;
   readonly #hand: () => Hand;
   readonly #monitor: () => HealthSource;
+  readonly #drains: Drains;
   #targets = new Map<string, Target>();
 
-  constructor(parts: { board: Board; rows: Rows; hand: () => Hand; monitor: () => HealthSource }) {
+  constructor(parts: { board: Board; rows: Rows; hand: () => Hand; monitor: () => HealthSource; drains: Drains }) {
     this.#board = parts.board;
     this.#rows = parts.rows;
     this.#hand = parts.hand;
     this.#monitor = parts.monitor;
+    this.#drains = parts.drains;
   }
 
   /** Replaces the set of targets. Those that stay keep verdict and schedule. Returns the ids that are gone. */
@@ -70,7 +73,9 @@ export class Targets {
   /** The monitor's callback: one word on the board changes. */
   onHealth(id: string, health: TargetHealth): void {
     const target = this.#targets.get(id);
-    if (target !== undefined) this.#write(target, health);
+    if (target === undefined) return;
+    if (target.shed !== null) target.loadFactor = nextLoadFactor(target.loadFactor, health.load, target.shed);
+    this.#write(target, health);
   }
 
   /** Writes all words anew: after the hand changed. */
@@ -84,9 +89,6 @@ export class Targets {
 
   #write(target: Target, health: TargetHealth | undefined): void {
     const forced = this.#forced(target);
-    if (target.shed !== null && health !== undefined) {
-      target.loadFactor = nextLoadFactor(target.loadFactor, health.load, target.shed);
-    }
     if (forced?.state !== 'drain') target.drainedAnswers = null;
     else target.drainedAnswers ??= this.#rows.target(target.slot).answers;
     this.#board.set(target.slot, {
@@ -117,6 +119,7 @@ export class Targets {
     const health = this.#monitor().health(id);
     const probe = health?.lastProbe ?? null;
     const forced = this.#forced(target);
+    const noted = this.#rows.target(target.slot);
     return {
       id,
       zone: meta.zone,
@@ -130,24 +133,29 @@ export class Targets {
         probe === null
           ? null
           : { ok: probe.ok, reason: probe.reason, latencyMs: probe.latencyMs, at: new Date(probe.atMs).toISOString() },
-      drain: forced?.state === 'drain' ? this.#drain(target, forced, nowMs) : null,
+      drain:
+        forced?.state === 'drain'
+          ? this.#drains.view(id, forced, noted, this.#sinceDrain(target, noted.answers), nowMs)
+          : null,
       load: health?.load ?? null,
       flapping: health?.flapping ?? false,
       latencies: health?.latencies ?? [],
     };
   }
 
-  /** When nothing that names a drained target can be in a cache any more. */
-  #drain(target: Target, _forced: Forced, nowMs: number): DrainView {
-    const { untilSeconds, answers } = this.#rows.target(target.slot);
-    const left = Math.max(0, Math.ceil(untilSeconds - nowMs / 1000));
-    return {
-      lastAnswer: null,
-      safeAt: untilSeconds === 0 ? null : new Date(untilSeconds * 1000).toISOString(),
-      secondsLeft: left,
-      safe: left === 0,
-      answersSince: answers - (target.drainedAnswers ?? answers),
-    };
+  /** Answers of this run that named a drained target after it was drained. */
+  #sinceDrain(target: Target, answers: number): number {
+    return answers - (target.drainedAnswers ?? answers);
+  }
+
+  /** What the next run must know of answers that caches may still hold. */
+  leave(nowMs: number): void {
+    const last = [...this.#targets.values()].map((target) => {
+      const noted = this.#rows.target(target.slot);
+      const drained = this.#forced(target)?.state === 'drain';
+      return { ...noted, id: target.meta.id, sinceDrain: drained ? this.#sinceDrain(target, noted.answers) : -1 };
+    });
+    this.#drains.leave(last, nowMs);
   }
 
   views(nowMs: number): TargetView[] {

@@ -1,7 +1,8 @@
 // Makes a thread's answer path from what the main thread hands over: shared memory and settings.
 import { randomFillSync } from 'node:crypto';
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import { Answerer, type AnswerParts } from '../answer/respond.ts';
+import type { AnswerParts } from '../answer/parts.ts';
+import { Answerer } from '../answer/respond.ts';
 import type { Prefix } from '../base/address.ts';
 import { systemClock } from '../base/clock.ts';
 import { RandomWords } from '../base/random.ts';

@@ -13,6 +13,8 @@ export class RegionMapView {
   base = 0;
   /** Word of the client's chain in `words`: [n, ...], see `variantAt`. */
   chainAt = 0;
+  /** The client's place in the geo image: 0 where nobody knows it, -1 where a network of the set decided before geography. */
+  place = 0;
 
   #geo!: GeoView;
   /** Block of IPv4 inside IPv6 that the client lies in, or NOT_EMBEDDED. */
@@ -80,12 +82,14 @@ export class RegionMapView {
     }
     const chain = this.#findSegment6();
     if (chain >= 0) {
+      this.place = -1;
       this.#setChain(chain);
       return;
     }
     const range = this.#geo.find6(w0, w1, w2, w3);
     this.#range6 = range;
-    this.#setChain(this.#chainOfPlace(this.#geo.place6(range)));
+    this.place = this.#geo.place6(range);
+    this.#setChain(this.#chainOfPlace(this.place));
   }
 
   /**
@@ -107,12 +111,14 @@ export class RegionMapView {
     this.#address = address;
     const chain = this.#findSegment4(address);
     if (chain >= 0) {
+      this.place = -1;
       this.#setChain(chain);
       return;
     }
     const range = this.#geo.find4(address);
     this.#range4 = range;
-    this.#setChain(this.#chainOfPlace(this.#geo.place4(range)));
+    this.place = this.#geo.place4(range);
+    this.#setChain(this.#chainOfPlace(this.place));
   }
 
   #setChain(chain: number): void {

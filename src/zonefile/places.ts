@@ -1,11 +1,11 @@
 // Places as an operator writes them: countries, subdivisions, continents, cities, AS numbers and networks.
-import { formatPrefix, hasHostBits, parseAddress, parsePrefix } from '../base/address.ts';
+import { hasHostBits, parseAddress, parsePrefix } from '../base/address.ts';
 import type { Code } from '../base/codes.ts';
 import { hostBitsProblem } from '../base/fields.ts';
 import { nearest } from '../base/nearest.ts';
 import { allCountries, countryName, isCountry } from '../geo/countries.ts';
 import { placedPrefix } from '../geo/embedded.ts';
-import { CONTINENTS, type Place, type PlaceKey } from '../geo/place.ts';
+import { CONTINENTS, foldName, type Place } from '../geo/place.ts';
 
 export type PlaceResult =
   | { readonly ok: true; readonly place: Place }
@@ -95,7 +95,7 @@ function parseSubdivision(text: string): PlaceResult {
 function parseCity(text: string): PlaceResult {
   const match = /^city:([^/]+)\/(.+)$/.exec(text);
   const name = match?.[2]?.trim() ?? '';
-  if (match === null || name === '') {
+  if (match === null || foldName(name) === '') {
     return bad(
       'bad-city',
       `"${text}" does not name a city`,
@@ -124,23 +124,4 @@ function unknownPlace(text: string): PlaceResult {
   const forms =
     'a place is a country (DE), subdivision (US-CA), continent (europe), city:RU/Moscow, AS64500 or a network';
   return bad('unknown-place', `"${text}" is no place`, meant === undefined ? forms : `did you mean ${meant}? ${forms}`);
-}
-
-const CONTINENT_NAMES = new Map<string, string>(Object.entries(CONTINENTS).map(([name, code]) => [code, name]));
-
-/** A place's canonical text; equal for equal places. */
-export function placeKey(place: Place): PlaceKey {
-  switch (place.kind) {
-    case 'network':
-      return formatPrefix(place.prefix);
-    case 'as':
-      return `AS${place.number}`;
-    case 'city':
-      return `city:${place.subdivision ?? place.country}/${place.name.toLowerCase()}`;
-    case 'subdivision':
-    case 'country':
-      return place.code;
-    case 'continent':
-      return CONTINENT_NAMES.get(place.code) ?? place.code;
-  }
 }

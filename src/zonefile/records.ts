@@ -147,8 +147,8 @@ class RecordReader {
     }
     if (!wildcardIsRight(wire)) {
       const fix = 'write * as the whole first label, such as "*.user"';
-      document.report('wildcard-position', key, `the * in ${key.text} is no wildcard`, fix);
-      return undefined;
+      const message = `a * in ${key.text} is no wildcard: it stands for itself only`;
+      document.report('wildcard-position', key, message, fix);
     }
     // `www.net.cat` in the zone net.cat means www.net.cat.net.cat.
     const relative = !key.text.endsWith('.') && apex.length > 1;
@@ -343,7 +343,7 @@ class RecordReader {
   }
 }
 
-/** Whether every `*` of a name is its whole first label (RFC 4592 2.1.1). */
+/** Whether every `*` of a name is its whole first label; elsewhere it is a label like others (RFC 4592 2.1.1). */
 function wildcardIsRight(wire: Uint8Array): boolean {
   const from = wire[0] === 1 && wire[1] === ASTERISK ? 2 : 0;
   return wire.indexOf(ASTERISK, from) < 0 || !hasAsteriskInLabel(wire, from);

@@ -2,8 +2,8 @@
 import type { Document, Node, ScalarNode } from '../base/document.ts';
 import { readMap, readOneOrMore, readScalar } from '../base/fields.ts';
 import { limits } from '../base/limits.ts';
-import type { Place, PlaceKey } from '../geo/place.ts';
-import { parsePlace, placeKey } from './places.ts';
+import { type Place, type PlaceKey, placeKey } from '../geo/place.ts';
+import { parsePlace } from './places.ts';
 
 /** A place and where it was written. */
 export interface WrittenPlace {

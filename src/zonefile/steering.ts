@@ -2,10 +2,10 @@
 import type { Document, Entry, MapNode, Node, ScalarNode } from '../base/document.ts';
 import { Fields, readMap, readOneOrMore, readScalar, readTtl, readWhole } from '../base/fields.ts';
 import { limits } from '../base/limits.ts';
-import type { PlaceKey } from '../geo/place.ts';
+import { type PlaceKey, placeKey } from '../geo/place.ts';
 import { TYPE } from '../wire/types.ts';
 import type { Choice, ChoiceList, Pool, SteeredSet, Steering, Ttl, WhenAllDown } from '../zone/model.ts';
-import { parsePlace, placeKey } from './places.ts';
+import { parsePlace } from './places.ts';
 import { readKilometres, type WrittenPool } from './pools.ts';
 import type { Region, WrittenPlace } from './regions.ts';
 

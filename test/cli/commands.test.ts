@@ -83,7 +83,7 @@ describe('commands that talk to a server', () => {
     const { code, stdout } = await ask('explain', 'net.cat', 'AAAA', '--client', '81.2.69.160');
     expect(code).toBe(0);
     expect(stdout).toContain(' 1. The client 81.2.69.160 is in GB.\n 2. ');
-    expect(stdout).toMatch(/moscow\s+up\s+127\.0\.1\.1\s+up\s+1\s+yes\s+up\s+200 OK/);
+    expect(stdout).toMatch(/moscow\s+up\s+2500\s+127\.0\.1\.1\s+up\s+1\s+yes\s+up\s+200 OK/);
     expect(stdout).toContain('net.cat. 60 IN A 127.0.1.1');
     expect(running.control.asked).toEqual([['explain', { name: 'net.cat', type: 'AAAA', client: '81.2.69.160' }]]);
     const json = await ask('explain', 'net.cat', '--json');

@@ -1,5 +1,5 @@
 // The probes against the real things: nginx, NSD, WireGuard.
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -12,6 +12,8 @@ import { tryProbe } from '../support/try.ts';
 import { keyPair } from '../support/wireguard.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'meridian-real-'));
+// nginx's workers are another user when it is started by root.
+chmodSync(folder, 0o755);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function accepts(port: number): Promise<boolean> {
@@ -59,11 +61,11 @@ describe.runIf(have('nginx', 'openssl'))('against nginx', () => {
            location /good { return 200 "all good"; }
            location /bad { return 503 "maintenance"; }
            location /moved { return 301 /good; }
-           location /slow { limit_rate 200; root ${folder}; } }
+           location /slow { limit_rate 1000; root ${folder}; } }
          ${tls('good')} ${tls('expired')} ${tls('self')} ${tls('foreign')} ${tls('two', ' http2')}
        }`,
     );
-    writeFileSync(join(folder, 'slow'), 'x'.repeat(10_000));
+    writeFileSync(join(folder, 'slow'), 'x'.repeat(100_000));
     nginx = new Program('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf')]);
     await nginx.until(() => accepts(ports.two));
   });
@@ -84,7 +86,11 @@ describe.runIf(have('nginx', 'openssl'))('against nginx', () => {
 
   test('a page that takes longer than the timeout is down, and ends in time', async () => {
     const result = await probe('/slow');
-    expect(result).toMatchObject({ ok: false, reason: 'timeout: response not complete' });
+    // How much nginx sends before it slows down is its own affair.
+    expect(result).toMatchObject({
+      ok: false,
+      reason: expect.stringMatching(/^timeout: (no response|response not complete)$/),
+    });
     expect(result.latencyMs).toBeLessThan(1_150);
   });
 

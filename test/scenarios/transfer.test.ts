@@ -1,10 +1,10 @@
 // Secondaries of other makes copy a zone from a real server, hear of its changes, and keep strangers out.
 import { execFileSync } from 'node:child_process';
+import { createSocket, type RemoteInfo } from 'node:dgram';
+import { once } from 'node:events';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createSocket, type RemoteInfo } from 'node:dgram';
-import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NotifyView, ZoneDetail } from '../../dist/control/views.js';
 import { ask, ecs, OPTION, optionOf, parse, record, type Server } from '../support/dns.ts';
@@ -24,7 +24,10 @@ let ports: Record<SecondaryKind, number>;
 
 /** The zone with everything that a transfer has to get right; `mail` is what an edit changes. */
 function zone(mail: string, notify: readonly number[]): string {
-  const hosts = Array.from({ length: HOSTS }, (_, i) => `  h${i}: { A: 10.0.${i >> 8}.${i & 255}, TXT: ["host ${i}"] }`);
+  const hosts = Array.from(
+    { length: HOSTS },
+    (_, i) => `  h${i}: { A: 10.0.${i >> 8}.${i & 255}, TXT: ["host ${i}"] }`,
+  );
   return `
 zone: ${ZONE}
 ttl: 300
@@ -94,10 +97,7 @@ describe.skipIf(!have('dig'))('a transfer to dig', () => {
     const of = (name: string): string[] => lines.filter((line) => line.startsWith(`${name} `));
     expect(lines.filter((line) => line.includes(' SOA '))).toHaveLength(2);
     expect(of(`${ZONE}.`).filter((line) => / (A|AAAA) /.test(line))).toEqual([`${ZONE}. 120 IN A 203.0.113.20`]);
-    expect(of(`api.${ZONE}.`)).toEqual([
-      `api.${ZONE}. 60 IN A 203.0.113.10`,
-      `api.${ZONE}. 60 IN AAAA 2001:db8::10`,
-    ]);
+    expect(of(`api.${ZONE}.`)).toEqual([`api.${ZONE}. 60 IN A 203.0.113.10`, `api.${ZONE}. 60 IN AAAA 2001:db8::10`]);
     expect(of(`media.${ZONE}.`)).toEqual([`media.${ZONE}. 60 IN CNAME lb1.elsewhere.test.`]);
     expect(of(`ns.sub.${ZONE}.`)).toEqual([`ns.sub.${ZONE}. 300 IN A 192.0.2.77`]);
     expect(of(`www.sub.${ZONE}.`)).toEqual([`www.sub.${ZONE}. 300 IN A 192.0.2.78`]);
@@ -146,8 +146,8 @@ async function secondaryOf(kind: SecondaryKind, ended: (stop: () => Promise<void
 
 /** What the server says of its secondaries. */
 async function notices(): Promise<NotifyView[]> {
-  const zone = await admin<ZoneDetail>(server, `/api/v1/zones/${ZONE}`);
-  return [...(zone.transfer?.notify ?? [])];
+  const { json } = await admin(server, 'GET', `/api/v1/zones/${ZONE}`);
+  return [...((json as ZoneDetail).transfer?.notify ?? [])];
 }
 
 describe.each(KINDS)('%s as a secondary', (kind) => {

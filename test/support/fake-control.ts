@@ -122,6 +122,7 @@ export class FakeControl implements ControlPlane {
           name: 'moscow',
           state: 'up',
           chosen: true,
+          distanceKm: 2500.4,
           why: 'the closest',
           members: [
             {

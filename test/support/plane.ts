@@ -14,7 +14,8 @@ import {
 } from '../../dist/board/board.js';
 import { COUNT, COUNTER_ROW, type CounterName, ZONE_ROW } from '../../dist/board/counters.js';
 import { StoreReader } from '../../dist/board/store.js';
-import { Answerer, NOTE } from '../../dist/answer/respond.js';
+import { Answerer } from '../../dist/answer/respond.js';
+import { NOTE } from '../../dist/answer/steered.js';
 import type { AnswerTrace } from '../../dist/answer/trace.js';
 import { Images } from '../../dist/control/images.js';
 import { GeoView } from '../../dist/geo/lookup.js';

@@ -1,10 +1,12 @@
 // What stories about a whole server share: asking as one client, the admin's JSON, the command line, backends on loopback.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { renameSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket, type Server as TcpServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { formatAddress, parseAddress } from '../../dist/base/address.js';
 import { ask, ecs, OPTION, optionOf, type QueryFields, type Reply, type Server } from './dns.ts';
+import { buildMmdb } from './mmdb.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -173,4 +175,18 @@ export class Backends {
   async stop(): Promise<void> {
     for (const address of [...this.#open.keys()]) await this.close(address);
   }
+}
+
+// ---- Files ------------------------------------------------------------------------------------------------------------
+
+/** A country database of these networks, as small as can be: with it a server starts faster than with the embedded one. */
+export function countries(places: Readonly<Record<string, string>>): Buffer {
+  const records = Object.entries(places).map(([network, code]) => [network, { country_code: code }] as const);
+  return buildMmdb(records, { type: 'ipv4-ipv6-country' });
+}
+
+/** Replaces a file as editors and deployments do: written aside, renamed over. */
+export function replace(file: string, content: string | Uint8Array): void {
+  writeFileSync(`${file}.aside`, content);
+  renameSync(`${file}.aside`, file);
 }

@@ -1,7 +1,8 @@
 // Places and regions: what names a place, and the right word for what almost does.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parsePlace, placeKey } from '../../dist/zonefile/places.js';
+import { placeKey } from '../../dist/geo/place.js';
+import { parsePlace } from '../../dist/zonefile/places.js';
 import { errorsOf, HEAD } from '../support/zones.ts';
 
 function key(text: string): string {

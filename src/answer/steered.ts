@@ -1,0 +1,159 @@
+// Answers a steered record set: asks the chooser, writes what it chose, widens the scope, notes what was told.
+import { limits } from '../base/limits.ts';
+import { COUNT } from '../board/counters.ts';
+import { CHOSE_NODATA, CHOSE_SERVFAIL, Chooser, MODE_FAIL_OPEN } from '../steer/choose.ts';
+import { EXTENDED_ERROR, RCODE, TYPE } from '../wire/types.ts';
+import type { ZoneView } from '../zone/find.ts';
+import { HEADER, MEMBER_DATA, MEMBER_TARGET, POOL, SET_DATA, SET_TYPE, STEER } from '../zone/layout.ts';
+import type { RegionMapView } from '../zone/regionlookup.ts';
+import type { Client } from './client.ts';
+import type { Edns } from './edns.ts';
+import type { Message } from './message.ts';
+import type { AnswerParts } from './parts.ts';
+import { writeNegative } from './sections.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { AnswerTrace } from './trace.ts';
+
+/**
+ * Columns of a target's notes: until when (Unix seconds) an answer that named it may be cached; answers so far; when the last was
+ * given (Unix seconds). Four, so that a target's notes stay in one cache line.
+ */
+export const NOTE = { until: 0, answers: 1, last: 2, size: 4 } as const;
+
+const C = COUNT;
+
+/** One for each thread. */
+export class Steered {
+  trace: AnswerTrace | null = null;
+  /** The wall clock of the batch, Unix seconds. */
+  nowSeconds = 0;
+  /** A set with regions didn't know where the client is. */
+  nowhere = false;
+  readonly #chooser: Chooser;
+  readonly #counters: Float64Array;
+  readonly #notes: Float64Array;
+  readonly #snapshot: Snapshot;
+  readonly #zone: ZoneView;
+  readonly #message: Message;
+  readonly #edns: Edns;
+  readonly #client: Client;
+
+  constructor(parts: AnswerParts, snapshot: Snapshot, zone: ZoneView, message: Message, edns: Edns, client: Client) {
+    this.#chooser = new Chooser(parts.board, parts.random);
+    this.#counters = parts.counters;
+    this.#notes = parts.notes;
+    this.#snapshot = snapshot;
+    this.#zone = zone;
+    this.#message = message;
+    this.#edns = edns;
+    this.#client = client;
+  }
+
+  /** A or AAAA from pools: as many as are wanted and fit. */
+  addresses(set: number, ownerOffset: number, apexOffset: number): void {
+    const zone = this.#zone;
+    const message = this.#message;
+    const chooser = this.#chooser;
+    const is4 = zone.at(set + SET_TYPE) >>> 8 === TYPE.A;
+    const most = Math.floor((message.end - message.p) / (is4 ? 16 : 28));
+    if (!this.#steer(set, apexOffset, most)) return;
+    const ttl = chooser.ttlSeconds;
+    for (let i = 0; i < chooser.count; i++) {
+      const member = chooser.chosen[i]!;
+      const data = zone.at(member + MEMBER_DATA);
+      const fits = is4
+        ? message.address4(ownerOffset, ttl, data)
+        : message.address6(ownerOffset, ttl, zone.bytes, zone.byteBase + data);
+      if (!fits) {
+        if (i === 0) message.truncated = true;
+        return;
+      }
+      this.#note(zone.at(member + MEMBER_TARGET), ttl);
+    }
+  }
+
+  /** Chooses the target of a steered CNAME. Returns its ready-made record's word, 0 where the answer ends here. */
+  cname(set: number, apexOffset: number): number {
+    if (!this.#steer(set, apexOffset, 1)) return 0;
+    const member = this.#chooser.chosen[0]!;
+    this.#note(this.#zone.at(member + MEMBER_TARGET), this.#chooser.ttlSeconds);
+    return this.#zone.at(member + MEMBER_DATA);
+  }
+
+  /** TTL of what was chosen last. */
+  get ttlSeconds(): number {
+    return this.#chooser.ttlSeconds;
+  }
+
+  /** Runs the steering of a set. Returns whether there are members to write; else the answer is made. */
+  #steer(set: number, apexOffset: number, most: number): boolean {
+    const zone = this.#zone;
+    const chooser = this.#chooser;
+    const counters = this.#counters;
+    const client = this.#client;
+    const steering = zone.at(set + SET_DATA);
+    const mapNumber = zone.at(steering + STEER.map);
+    let map: RegionMapView | null = null;
+    if (mapNumber >= 0) {
+      map = this.#snapshot.map(mapNumber);
+      if (client.family === 4) map.locate4(client.w0);
+      else map.locate6(client.w0, client.w1, client.w2, client.w3);
+      if (map.place === 0) this.nowhere = true;
+    }
+    chooser.trace = this.trace;
+    const outcome = chooser.choose(zone, steering, map, client.family, client.w0, client.w1, most);
+    counters[C.steered]!++;
+    if (chooser.climbed) counters[C.climbed]!++;
+    if (chooser.mode === MODE_FAIL_OPEN) counters[C.failOpen]!++;
+    this.#widen(map);
+    if (this.trace !== null) this.#tell(this.trace, steering, outcome);
+    if (outcome === CHOSE_SERVFAIL) {
+      this.#message.clear();
+      this.#message.rcode = RCODE.SERVFAIL;
+      this.#message.authoritative = false;
+      this.#edns.extendedError = EXTENDED_ERROR.OTHER;
+      return false;
+    }
+    if (outcome === CHOSE_NODATA) {
+      counters[C.nodata]!++;
+      const ttl = Math.min(zone.at(HEADER.negativeTtl), limits.steeredNegativeTtlSeconds);
+      writeNegative(this.#message, zone, apexOffset, ttl);
+      return false;
+    }
+    return true;
+  }
+
+  /** RFC 7871 7.2.1: the scope is the longest that any link of the chain asks for. */
+  #widen(map: RegionMapView | null): void {
+    if (!this.#edns.echoSubnet && this.trace === null) return;
+    const chooser = this.#chooser;
+    let scope = map === null ? 0 : map.scope(chooser.climbed ? 1 : 0);
+    if (chooser.sticky) scope = Math.max(scope, this.#client.family === 4 ? limits.stickyPrefix4 : limits.stickyPrefix6);
+    if (this.trace !== null) this.trace.scope(scope);
+    if (scope > this.#edns.scope) this.#edns.scope = scope;
+  }
+
+  #tell(trace: AnswerTrace, steering: number, outcome: number): void {
+    const { pool, mode, climbed, ttlSeconds } = this.#chooser;
+    const zone = this.#zone;
+    trace.steered(
+      zone.at(steering + STEER.number),
+      outcome,
+      pool === 0 ? -1 : zone.at(pool + POOL.number),
+      mode,
+      climbed,
+      ttlSeconds,
+    );
+  }
+
+  /** Notes that a target was answered, and until when caches may name it. */
+  #note(slot: number, ttlSeconds: number): void {
+    const notes = this.#notes;
+    const at = slot * NOTE.size;
+    const until = this.nowSeconds + ttlSeconds;
+    if (until > notes[at]!) notes[at] = until;
+    notes[at + NOTE.answers]!++;
+    notes[at + NOTE.last] = this.nowSeconds;
+    if (this.trace !== null) this.trace.member(slot);
+  }
+}
