@@ -34,7 +34,7 @@ const serving = new Serving({
   clock: systemClock,
   log: createLog('error'),
 });
-await serving.load();
+await serving.load(() => {});
 serving.publish();
 await serving.stop();
 rmSync(directory, { recursive: true });

@@ -48,7 +48,10 @@ export const METRICS = {
   meridian_tcp_refused_total: counter('TCP connections over a limit', 'limit'),
   meridian_tcp_closed_total: counter('TCP connections that the server closed', 'why'),
   meridian_tcp_transfers_total: counter('Zone transfers that were begun'),
-  meridian_notify_total: counter('NOTIFY messages by what became of them (RFC 1996); failed counts secondaries', 'result'),
+  meridian_notify_total: counter(
+    'NOTIFY messages by what became of them (RFC 1996); failed counts secondaries',
+    'result',
+  ),
 
   meridian_zone_state: gauge('1 for the state that a zone is in: ok, stale or error', 'zone', 'state'),
   meridian_zone_loaded_timestamp_seconds: gauge('When the served version of a zone was loaded', 'zone'),

@@ -30,8 +30,8 @@ import {
   type Peer,
   RESPOND_BY_TRANSFER,
   type Responder,
-  type TransferHandler,
   TRANSPORT_TCP,
+  type TransferHandler,
 } from './port.ts';
 import { Hosts, writeAdditional, writeAny, writeNegative, writeReferral, writeSet } from './sections.ts';
 import { Snapshot } from './snapshot.ts';
@@ -70,8 +70,7 @@ export class Answerer implements Responder {
   readonly #steered: Steered;
   readonly #rate: RateLimiter | null;
   readonly #cookies: Cookies | null;
-  /** The wall clock: it is the same for all threads, as the rate limiter and cookies need. */
-  #nowMs = 0;
+  /** The wall clock: it is the same for all threads, as cookies need. */
   #nowSeconds = 0;
   /** Where the owner of each link of the chain stands in the message. */
   readonly #owners = new Int32Array(limits.cnameChain + 1);
@@ -91,8 +90,9 @@ export class Answerer implements Responder {
   }
 
   beginBatch(_nowMs: number): void {
-    this.#nowMs = this.#parts.clock.nowMs();
-    this.#nowSeconds = Math.floor(this.#nowMs / 1000);
+    const nowMs = this.#parts.clock.nowMs();
+    this.#nowSeconds = Math.floor(nowMs / 1000);
+    this.#rate?.tick(nowMs);
     this.#steered.nowSeconds = this.#nowSeconds;
     this.#steered.trace = this.trace;
     this.#snapshot.take();
@@ -178,7 +178,7 @@ export class Answerer implements Responder {
     const counters = this.#counters;
     const rate = this.#rate;
     if (rate !== null && !tcp && !trusted) {
-      const verdict = rate.check(this.peer, this.#rateHash ^ (message.rcode << 8), this.#nowMs);
+      const verdict = rate.check(this.peer, this.#rateHash ^ (message.rcode << 8));
       if (verdict !== RATE_PASS) {
         if (verdict === RATE_DROP) {
           counters[C.rateLimitDropped]!++;
@@ -211,7 +211,8 @@ export class Answerer implements Responder {
     }
     const client = this.#client;
     client.take(query, this.peer);
-    if (this.trace !== null) this.trace.client(client.family, client.w0, client.w1, client.w2, client.w3, client.fromSubnet);
+    if (this.trace !== null)
+      this.trace.client(client.family, client.w0, client.w1, client.w2, client.w3, client.fromSubnet);
     this.#steered.nowhere = false;
     this.#follow(end, tcp);
     if (this.#steered.nowhere) {

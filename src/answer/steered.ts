@@ -128,7 +128,8 @@ export class Steered {
     if (!this.#edns.echoSubnet && this.trace === null) return;
     const chooser = this.#chooser;
     let scope = map === null ? 0 : map.scope(chooser.climbed ? 1 : 0);
-    if (chooser.sticky) scope = Math.max(scope, this.#client.family === 4 ? limits.stickyPrefix4 : limits.stickyPrefix6);
+    if (chooser.sticky)
+      scope = Math.max(scope, this.#client.family === 4 ? limits.stickyPrefix4 : limits.stickyPrefix6);
     if (this.trace !== null) this.trace.scope(scope);
     if (scope > this.#edns.scope) this.#edns.scope = scope;
   }

@@ -18,7 +18,7 @@ import {
   SET_WORDS,
   STEER,
 } from '../zone/layout.ts';
-import { SECTION_ANSWER, type Message } from './message.ts';
+import { type Message, SECTION_ANSWER } from './message.ts';
 import { nextRecord } from './sections.ts';
 
 /** One record to be written. */
@@ -64,7 +64,12 @@ function* recordsOfSet(zone: ZoneView, node: number, set: number): Generator<Tra
 const READY_MADE = 0;
 
 /** The members of the first pool, whatever their health: a secondary can't follow it. */
-function* recordsOfSteering(zone: ZoneView, node: number, type: number, steering: number): Generator<TransferRecord, void> {
+function* recordsOfSteering(
+  zone: ZoneView,
+  node: number,
+  type: number,
+  steering: number,
+): Generator<TransferRecord, void> {
   const pool = firstPool(zone, steering);
   if (pool === 0) return;
   const ttlSeconds = zone.at(steering + STEER.ttlMax);
@@ -83,7 +88,8 @@ function firstPool(zone: ZoneView, steering: number): number {
   const slots = zone.at(steering + STEER.slots);
   const list = (slot: number): number => zone.at(steering + STEER.size + slot);
   const byDefault = firstOfList(zone, list(zone.at(steering + STEER.defaultSlot)));
-  for (let slot = 0, pool = byDefault; slot < slots; pool = firstOfList(zone, list(slot++))) if (pool !== 0) return pool;
+  for (let slot = 0, pool = byDefault; slot < slots; pool = firstOfList(zone, list(slot++)))
+    if (pool !== 0) return pool;
   return 0;
 }
 

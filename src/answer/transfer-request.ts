@@ -36,7 +36,8 @@ export function readTransferRequest(request: Uint8Array, questionEnd: number): T
   let serial: number | null = null;
   for (let left = view.getUint16(8); left > 0; left--) {
     const record = next();
-    const names = view.getUint16(record.type) === TYPE.SOA ? nameEnd(request, nameEnd(request, record.data)) : record.end;
+    const names =
+      view.getUint16(record.type) === TYPE.SOA ? nameEnd(request, nameEnd(request, record.data)) : record.end;
     // RFC 1035 3.3.13: five numbers behind two names.
     if (names + 20 === record.end) serial = view.getUint32(names);
   }

@@ -9,9 +9,9 @@ import { ZoneView } from '../zone/find.ts';
 import { HEADER } from '../zone/layout.ts';
 import { Edns } from './edns.ts';
 import { Message, SECTION_ANSWER } from './message.ts';
-import type { Peer, TransferHandler } from './port.ts';
 import type { AnswerParts } from './parts.ts';
-import { type ZoneCopy, ZoneCopies } from './transfer-copies.ts';
+import type { Peer, TransferHandler } from './port.ts';
+import { ZoneCopies, type ZoneCopy } from './transfer-copies.ts';
 import { mayTransfer } from './transfer-gate.ts';
 import { type TransferRecord, transferRecords, type WrittenOwner, writeTransferRecord } from './transfer-records.ts';
 import { readTransferRequest } from './transfer-request.ts';
@@ -36,7 +36,9 @@ export class Transfers {
   readonly #scratch = new Uint8Array(limits.messageBytes);
   readonly #copies = new ZoneCopies();
   #running = 0;
-  readonly #waiting: (() => void)[] = [];
+  /** Transfers that run, by client. */
+  readonly #clients = new Map<string, number>();
+  readonly #waiting: { readonly client: string; readonly wake: () => void }[] = [];
 
   constructor(parts: TransferParts) {
     this.#parts = parts;
@@ -54,22 +56,38 @@ export class Transfers {
       yield this.#reply(request, peer, RCODE.SERVFAIL, EXTENDED_ERROR.NOT_READY);
       return;
     }
-    while (this.#full()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    this.#running++;
+    const client = `${peer.family} ${peer.w0} ${peer.w1} ${peer.w2} ${peer.w3}`;
+    while (this.#full(client)) await new Promise<void>((wake) => this.#waiting.push({ client, wake }));
+    this.#count(client, 1);
     try {
       // The zone may have changed while this waited.
       const opened = this.#open(request, peer, true)!;
+      this.#wakeNext();
       if ('reply' in opened) yield opened.reply;
       else yield* this.#whole(request, peer, opened.copy);
     } finally {
-      this.#running--;
-      this.#waiting.shift()?.();
+      this.#count(client, -1);
+      this.#wakeNext();
     }
   }
 
-  /** Whether one more transfer would be too many, for now. */
-  #full(): boolean {
-    return this.#running >= limits.transfers || this.#copies.bytes > limits.transferCopyBytes;
+  /** Whether one more transfer to this client would be too many, for now. */
+  #full(client: string): boolean {
+    if (this.#running >= limits.transfers || this.#copies.bytes > limits.transferCopyBytes) return true;
+    return (this.#clients.get(client) ?? 0) >= limits.transfersPerClient;
+  }
+
+  /** Wakes the first that can run now; that one wakes the next. */
+  #wakeNext(): void {
+    const next = this.#waiting.findIndex(({ client }) => !this.#full(client));
+    if (next >= 0) this.#waiting.splice(next, 1)[0]!.wake();
+  }
+
+  #count(client: string, by: 1 | -1): void {
+    this.#running += by;
+    const running = (this.#clients.get(client) ?? 0) + by;
+    if (running > 0) this.#clients.set(client, running);
+    else this.#clients.delete(client);
   }
 
   /** Reads the request and finds its zone; `copy` false: null where the answer is the whole zone. */
@@ -79,7 +97,8 @@ export class Transfers {
     query.read(request, 0, request.length);
     const { serial, badKey, broken } = readTransferRequest(request, query.questionEnd);
     // RFC 1995 3: an IXFR client tells its version.
-    if (broken || (query.type === TYPE.IXFR && serial === null)) return { reply: this.#reply(request, peer, RCODE.FORMERR) };
+    if (broken || (query.type === TYPE.IXFR && serial === null))
+      return { reply: this.#reply(request, peer, RCODE.FORMERR) };
     if (badKey !== null) return { reply: this.#reply(request, peer, RCODE.NOTAUTH, -1, badKey) };
     try {
       const directory = reader.hold();

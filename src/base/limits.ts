@@ -36,8 +36,10 @@ export const limits = {
   tcpUnreadBytesInAll: 64 * 1024 * 1024,
   /** Time that open TCP connections get to read their last answers at shutdown: SIGTERM must end within a second. */
   tcpGraceMs: 400,
-  /** Zone transfers made at once, and those that wait for their turn: each holds a copy of its zone; after a NOTIFY all come. */
-  transfers: 10,
+  /** Zone transfers made at once, in all and for one address, so that one who doesn't read keeps nobody else waiting; and those
+   *  that wait for their turn: after a NOTIFY all secondaries come. */
+  transfers: 32,
+  transfersPerClient: 4,
   transfersWaiting: 1_000,
   /** Bytes of zone copies beyond which the next transfer waits: one zone more than this is held at most. */
   transferCopyBytes: 256 * 1024 * 1024,

@@ -57,7 +57,10 @@ export class Store {
   readonly #onChunk: (index: number, buffer: SharedArrayBuffer) => void;
 
   /** @param onChunk told of each new chunk before anything in it is published: hand it to every reader. */
-  constructor(onChunk: (index: number, buffer: SharedArrayBuffer) => void, chunkBytes: number = limits.storeChunkBytes) {
+  constructor(
+    onChunk: (index: number, buffer: SharedArrayBuffer) => void,
+    chunkBytes: number = limits.storeChunkBytes,
+  ) {
     this.#onChunk = onChunk;
     this.#chunkBytes = chunkBytes;
   }

@@ -2,6 +2,7 @@
 import { compareDiagnostics, type Diagnostic, formatDiagnostic } from '../base/diagnostic.ts';
 import { checkConfigured, checkPaths } from './check-files.ts';
 import { EXIT, type ExitCode } from './exit.ts';
+import { count } from './table.ts';
 
 export interface CheckOptions {
   readonly paths: readonly string[];
@@ -35,8 +36,4 @@ function formatText(diagnostics: readonly Diagnostic[], files: number): string {
   const warnings = diagnostics.length - errors;
   const summary = `${count(files, 'file')}: ${count(errors, 'error')}, ${count(warnings, 'warning')}`;
   return [...diagnostics.map(formatDiagnostic), summary].map((text) => `${text}\n`).join('');
-}
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }

@@ -3,6 +3,7 @@ import type { CoverageRow } from '../control/views.ts';
 import { openClient } from './client.ts';
 import { loadSettings } from './config.ts';
 import { EXIT, Failure } from './exit.ts';
+import { fromFiles } from './offline.ts';
 import type { ServerOptions } from './program.ts';
 import { type Cell, formatTable } from './table.ts';
 
@@ -26,9 +27,10 @@ function askServer(options: CoverageOptions): Promise<{ rows: CoverageRow[] }> {
   return openClient(options).ask('GET', `/api/v1/coverage?${asked}`);
 }
 
-async function askFiles(options: CoverageOptions): Promise<{ rows: CoverageRow[] }> {
-  const { coverageOffline } = await import('../control/offline.ts');
-  return coverageOffline(loadSettings(options.config), options.name, options.type ?? 'A');
+function askFiles(options: CoverageOptions): Promise<{ rows: CoverageRow[] }> {
+  return fromFiles(({ coverageOffline }) =>
+    coverageOffline(loadSettings(options.config), options.name, options.type ?? 'A'),
+  );
 }
 
 /** RFC 4180, with a head; an empty pool is a place that gets no pool. */

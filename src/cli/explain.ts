@@ -3,6 +3,7 @@ import type { ExplainRequest, Explanation } from '../control/views.ts';
 import { openClient } from './client.ts';
 import { loadSettings } from './config.ts';
 import { EXIT, Failure } from './exit.ts';
+import { fromFiles } from './offline.ts';
 import type { ServerOptions } from './program.ts';
 import { type Cell, formatTable, stateCell } from './table.ts';
 
@@ -28,8 +29,7 @@ function askServer(options: ServerOptions, request: ExplainRequest): Promise<Exp
 }
 
 async function askFiles(options: ServerOptions, request: ExplainRequest): Promise<Explanation> {
-  const { explainOffline } = await import('../control/offline.ts');
-  return explainOffline(loadSettings(options.config), request);
+  return fromFiles(({ explainOffline }) => explainOffline(loadSettings(options.config), request));
 }
 
 /** The whole text. */
@@ -47,7 +47,7 @@ export function formatExplanation(explanation: Explanation): string {
       String(member.weight),
       member.chosen ? { text: 'yes', colour: 'green' } : 'no',
       member.why,
-      member.lastProbe?.reason ?? '',
+      member.lastProbe === null ? '' : `${member.lastProbe.reason} at ${member.lastProbe.at.slice(11, 19)}Z`,
     ]),
   );
   const head = ['POOL', 'STATE', 'KM', 'MEMBER', 'STATE', 'FORCED', 'WEIGHT', 'CHOSEN', 'WHY', 'LAST PROBE'];

@@ -4,6 +4,7 @@ import type { ReloadView } from '../control/views.ts';
 import { openClient } from './client.ts';
 import { EXIT, Failure } from './exit.ts';
 import type { ServerOptions } from './program.ts';
+import { count } from './table.ts';
 
 /** Throws Failure 1 when a file has errors: the server goes on with what it had. */
 export async function reload(options: ServerOptions): Promise<void> {
@@ -12,8 +13,8 @@ export async function reload(options: ServerOptions): Promise<void> {
     process.stdout.write(`${formatDiagnostic(diagnostic)}\n`);
   const changed = reply.changed.length === 0 ? 'nothing changed' : `changed: ${reply.changed.join(' ')}`;
   const removed = reply.removed.length === 0 ? '' : `, removed: ${reply.removed.join(' ')}`;
-  process.stdout.write(`${reply.zones.length} zones, ${changed}${removed}\n`);
+  process.stdout.write(`${count(reply.zones.length, 'zone')}, ${changed}${removed}\n`);
   if (reply.errors.length > 0) {
-    throw new Failure(EXIT.input, `${reply.errors.length} errors: what was good before is still served`);
+    throw new Failure(EXIT.input, `${count(reply.errors.length, 'error')}: what was good before is still served`);
   }
 }

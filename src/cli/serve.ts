@@ -42,6 +42,8 @@ export async function serve(options: ServeOptions): Promise<void> {
     // A signal during the start: what fails now fails because everything is being stopped.
     if (stopped.begun) return stopped.done;
     await stopAll(running);
+    // Whatever of it goes on by mistake must not hold the failure back.
+    setTimeout(() => process.exit(), STOP_MS).unref();
     throw asFailure(error);
   }
   return stopped.done;
@@ -68,10 +70,14 @@ async function start(options: ServeOptions, settings: Settings, log: Logger, run
   });
   running.admin = admin;
   leaveToken(join(settings.state, LOCAL_TOKEN_FILE), localToken, log);
-  await server.start();
+  const started = server.start();
+  // From now on: without a listener the signal would end the process. What comes during the start waits for its end.
   process.on('SIGHUP', () => {
-    server.reload().catch((error: Error) => log.error({ event: 'reload-failed', err: error }, 'the reload failed'));
+    started
+      .then(() => server.reload())
+      .catch((error: Error) => log.error({ event: 'reload-failed', err: error }, 'the reload failed'));
   });
+  await started;
   const { greeting, tellEvents } = await import('./greeting.ts');
   process.stdout.write(greeting(server, admin.url, running.demo));
   if (running.demo !== null) tellEvents(server);

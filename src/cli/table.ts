@@ -58,3 +58,8 @@ export function formatSeconds(seconds: number): string {
   if (whole < 172_800) return `${Math.round(whole / 3_600)}h`;
   return `${Math.round(whole / 86_400)}d`;
 }
+
+/** A number and what it counts: `1 zone`, `2 zones`. */
+export function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
+}

@@ -6,10 +6,19 @@ import { chunkOf, wordOf } from '../board/store.ts';
 import { GeoView } from '../geo/lookup.ts';
 import { loadGeo } from '../geo/open.ts';
 import { buildRegionMap } from '../zone/regionmap.ts';
-import { compileZone } from '../zonefile/compile.ts';
 import { type ParsedCommon, parseCommon, type ReadOptions } from '../zonefile/common.ts';
+import { compileZone } from '../zonefile/compile.ts';
 import { parseZone } from '../zonefile/parse.ts';
-import type { BuildReply, BuildRequest, CommonResult, GeoRequest, MapsRequest, ZoneJob, ZoneResult, ZonesRequest } from './build.ts';
+import type {
+  BuildReply,
+  BuildRequest,
+  CommonResult,
+  GeoRequest,
+  MapsRequest,
+  ZoneJob,
+  ZoneResult,
+  ZonesRequest,
+} from './build.ts';
 import { loadZone, sourceKey, storeZone } from './zone-cache.ts';
 
 const port = parentPort!;
@@ -29,7 +38,10 @@ function reply(message: BuildReply, images: readonly Uint8Array[] = []): void {
 }
 
 /** `_common.yaml` as zones see it: with mistakes, its last good version; without one, a failed one. */
-function readCommon(request: ZonesRequest, options: ReadOptions): { common: ParsedCommon | null; text: string; result: CommonResult } {
+function readCommon(
+  request: ZonesRequest,
+  options: ReadOptions,
+): { common: ParsedCommon | null; text: string; result: CommonResult } {
   if (request.common === null) return { common: null, text: '', result: { good: true, diagnostics: [] } };
   const { common, diagnostics } = parseCommon(request.common, options);
   const good = !diagnostics.some((d) => d.severity === 'error');
@@ -69,13 +81,17 @@ function buildZone(
   if (cached !== null && cached.key === key) {
     return { job, outcome: 'new', key, compiled: cached.compiled, diagnostics: cached.warnings };
   }
-  const { model, diagnostics } = parseZone({ file: job.file, text, expectedName: job.name }, common, { ...options, geoData: null });
+  const { model, diagnostics } = parseZone({ file: job.file, text, expectedName: job.name }, common, {
+    ...options,
+    geoData: null,
+  });
   if (model === null) {
     if (cached === null) return { ...nothing, outcome: 'error', key, diagnostics };
     return { job, outcome: 'stale', key: cached.key, compiled: cached.compiled, diagnostics };
   }
   const compiled = compileZone(model);
-  if (request.stateDirectory !== null) storeZone(request.stateDirectory, job.name, { key, compiled, warnings: diagnostics });
+  if (request.stateDirectory !== null)
+    storeZone(request.stateDirectory, job.name, { key, compiled, warnings: diagnostics });
   return { job, outcome: 'new', key, compiled, diagnostics };
 }
 

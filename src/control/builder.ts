@@ -1,11 +1,11 @@
 // Hands work to builder threads, which come when there is some and end when there is none.
-import { Worker } from 'node:worker_threads';
+
 import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
 import { limits } from '../base/limits.ts';
-import type { LoadedGeo } from '../geo/open.ts';
 import type { SegmentRef, StoreHandle } from '../board/store.ts';
+import type { GeoFiles, LoadedGeo } from '../geo/open.ts';
 import type { MapSpec } from '../zone/mapspec.ts';
-import type { GeoFiles } from '../geo/open.ts';
 import type { BuildReply, BuildRequest, CommonResult, ZoneResult, ZonesRequest } from './build.ts';
 
 /** Zones for which a second thread pays for its start. */

@@ -1,70 +1,66 @@
 // Coverage: for every country, and every AS, city, subdivision and network that a rule names, which region and pool answers now.
 import type { Address } from '../base/address.ts';
-import type { GeoView } from '../geo/lookup.ts';
-import type { Place } from '../geo/place.ts';
+import { allCountries, continentOf } from '../geo/countries.ts';
+import { NOWHERE, type Place, type PlaceFacts, placeKey } from '../geo/place.ts';
+import { matchRegions } from '../zone/match.ts';
+import type { SteeringMeta } from '../zone/meta.ts';
 import type { Explainer } from './explain.ts';
+import { sampleAddresses, type Wanted } from './place-samples.ts';
 import { placeText } from './place-text.ts';
 import { type CoverageRow, RequestError } from './views.ts';
 
-function addressOf(word: number): Address {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setInt32(0, word);
-  return { family: 4, bytes };
+/** A row to be: the facts of a client who is known by its place alone, and the rule that decides about such a client. */
+interface Subject {
+  readonly place: Place;
+  readonly facts: PlaceFacts | null;
 }
 
-/** An IPv4 address of each country, subdivision and city that the databases know, by the text of the place. */
-function samples(geo: GeoView): Map<string, Address> {
-  const found = new Map<string, Address>();
-  const seen = new Set<number>();
-  for (let range = 0; range < geo.count4; range++) {
-    const place = geo.place4(range);
-    if (place === 0 || seen.has(place)) continue;
-    seen.add(place);
-    const facts = geo.facts(place);
-    const address = addressOf(geo.start4(range));
-    const add = (key: string | null): void => {
-      if (key !== null && !found.has(key)) found.set(key, address);
-    };
-    add(facts.country);
-    add(facts.subdivision);
-    if (facts.city !== null) {
-      add(`city:${facts.country}/${facts.city}`.toLowerCase());
-      add(`city:${facts.subdivision}/${facts.city}`.toLowerCase());
-    }
-  }
-  return found;
+/** Rows: countries in order, then the rules that are finer than countries in the order of the file. */
+function subjectsOf(steering: SteeringMeta): Subject[] {
+  const finer = steering.regions
+    .flatMap((region) => region.places)
+    .filter((place) => place.kind !== 'country' && place.kind !== 'continent');
+  return [
+    ...allCountries().map((code): Subject => ({ place: { kind: 'country', code }, facts: factsOf(code, null, null) })),
+    ...finer.map((place): Subject => {
+      if (place.kind === 'subdivision') return { place, facts: factsOf(place.code.slice(0, 2), place.code, null) };
+      if (place.kind === 'city') return { place, facts: factsOf(place.country, place.subdivision, place.name) };
+      return { place, facts: null };
+    }),
+  ];
 }
 
-function sampleOf(place: Place, known: Map<string, Address>, geo: GeoView): Address | undefined {
-  if (place.kind === 'network') return place.prefix.address;
-  if (place.kind === 'city') return known.get(placeText(place).toLowerCase());
-  if (place.kind === 'as') {
-    for (let range = 0; range < geo.asCount(4); range++) {
-      if (geo.asNumber(4, range) === place.number) return addressOf(geo.asStart(4, range, 0));
-    }
-    return undefined;
-  }
-  return known.get(placeText(place));
+function factsOf(country: string, subdivision: string | null, city: string | null): PlaceFacts {
+  return { ...NOWHERE, country, continent: continentOf(country), subdivision, city };
 }
 
-/** Throws RequestError where the name isn't steered. Rows: countries in order, then the rules that are finer than countries. */
+/** Throws RequestError where the name isn't steered. */
 export function coverage(explainer: Explainer, name: string, type: string): CoverageRow[] {
   const steering = explainer.steeringOf(name, type);
-  if (steering === null) throw new RequestError(404, 'not-steered', `${name} ${type} is not steered: every client gets the same`);
+  if (steering === null)
+    throw new RequestError(404, 'not-steered', `${name} ${type} is not steered: every client gets the same`);
+  const { regions } = steering;
   return explainer.withGeo((geo) => {
-    const known = samples(geo);
-    const row = (place: string, address: Address | undefined): CoverageRow => {
-      if (address === undefined) return { place, region: 'unknown: no loaded database has it', pool: null };
-      const { region, pool } = explainer.glance(name, type, address);
-      return { place, region: region ?? 'default', pool };
+    const deciding = (client: Address): string | null => {
+      const { as, facts } = geo.locate(client);
+      const first = matchRegions(regions, { address: client, as, facts })[0];
+      return first === undefined ? null : placeKey(first.place);
     };
-    const countries = [...known.keys()].filter((key) => /^[A-Z]{2}$/.test(key)).sort();
-    const finer = steering.regions
-      .flatMap((region) => region.places)
-      .filter((place) => place.kind !== 'country' && place.kind !== 'continent');
-    return [
-      ...countries.map((country) => row(country, known.get(country))),
-      ...finer.map((place) => row(placeText(place), sampleOf(place, known, geo))),
-    ];
+    const subjects = subjectsOf(steering);
+    const wanted = subjects.map(({ place, facts }): Wanted => {
+      const rule = facts === null ? place : matchRegions(regions, { address: null, as: 0, facts })[0]?.place;
+      const key = rule === undefined ? null : placeKey(rule);
+      return { place, fits: (address) => deciding(address) === key };
+    });
+    const addresses = sampleAddresses(geo, wanted);
+    return subjects.map(({ place, facts }, i): CoverageRow => {
+      const text = placeText(place);
+      const address = addresses[i];
+      if (address !== undefined) return { place: text, ...explainer.glance(name, type, address) };
+      // Longer networks cover it: no client can match it.
+      if (place.kind === 'network') return { place: text, region: 'never: other networks cover it', pool: null };
+      const as = place.kind === 'as' ? place.number : 0;
+      return { place: text, ...explainer.expect(name, type, as, facts ?? NOWHERE) };
+    });
   });
 }

@@ -15,9 +15,16 @@ export interface HeardSteering {
   readonly members: number[];
 }
 
-/** Listens to the answer path and keeps the last steered set of a chain. */
+/** One name of a chain, in order: the zone that it is answered from, and the steering of its set, if it is steered. */
+export interface HeardLink {
+  readonly zone: number;
+  heard: HeardSteering | null;
+}
+
+/** Listens to the answer path: every link of the chain, and the last steered set of it. */
 export class Listener implements AnswerTrace {
   heard: HeardSteering | null = null;
+  readonly links: HeardLink[] = [];
   #zone = -1;
   #scope = 0;
   #slots: number[] = [];
@@ -26,6 +33,7 @@ export class Listener implements AnswerTrace {
 
   zone(number: number): void {
     this.#zone = number;
+    this.links.push({ zone: number, heard: null });
     if (this.zoneNumber < 0) this.zoneNumber = number;
     this.#slots = [];
     this.#states = new Map();
@@ -43,6 +51,7 @@ export class Listener implements AnswerTrace {
   steered(steering: number, _outcome: number, pool: number, mode: number, climbed: boolean, ttlSeconds: number): void {
     const heard = { zone: this.#zone, steering, pool, mode, climbed, ttlSeconds, scope: this.#scope };
     this.heard = { ...heard, slots: this.#slots, states: this.#states, members: [] };
+    this.links.at(-1)!.heard = this.heard;
   }
   member(slot: number): void {
     this.heard?.members.push(slot);

@@ -28,9 +28,13 @@ export function readRequest(request: ExplainRequest): Asked {
     const client = address(request.client, 'client');
     subnet = { address: client, length: client.family === 4 ? 32 : 128 };
   } else if (request.subnet !== undefined) {
-    const prefix = parsePrefix(request.subnet) ?? bad('bad-subnet', `"${request.subnet}" is no network like 192.0.2.0/24`);
+    const prefix =
+      parsePrefix(request.subnet) ?? bad('bad-subnet', `"${request.subnet}" is no network like 192.0.2.0/24`);
     subnet = { address: maskAddress(prefix.address, prefix.length), length: prefix.length };
   }
-  const peer = request.resolver === undefined ? { family: 4 as const, bytes: Uint8Array.of(127, 0, 0, 1) } : address(request.resolver, 'resolver');
+  const peer =
+    request.resolver === undefined
+      ? { family: 4 as const, bytes: Uint8Array.of(127, 0, 0, 1) }
+      : address(request.resolver, 'resolver');
   return { name: name.wire, type, peer, subnet };
 }

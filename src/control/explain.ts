@@ -1,4 +1,8 @@
 // Explains one answer: runs the server's own answer path with a trace, and puts words to what it heard.
+
+import { type Peer, TRANSPORT_TCP, TRANSPORT_UDP } from '../answer/port.ts';
+import { Answerer } from '../answer/respond.ts';
+import { NOTE } from '../answer/steered.ts';
 import { type Address, formatAddress, formatPrefix } from '../base/address.ts';
 import { systemClock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
@@ -9,23 +13,22 @@ import { chunkOf, READERS, StoreReader, wordOf } from '../board/store.ts';
 import { coordinatesOf } from '../geo/centres.ts';
 import { greatCircleKm } from '../geo/distance.ts';
 import { GeoView } from '../geo/lookup.ts';
-import { Answerer } from '../answer/respond.ts';
-import { NOTE } from '../answer/steered.ts';
-import { type Peer, TRANSPORT_TCP, TRANSPORT_UDP } from '../answer/port.ts';
+import type { PlaceFacts } from '../geo/place.ts';
+import { randomSeed } from '../serve/answerer.ts';
 import { MODE_FAIL_OPEN } from '../steer/choose.ts';
 import { rcodeToText, TYPE, typeToText } from '../wire/types.ts';
 import { matchRegions } from '../zone/match.ts';
 import type { PoolMeta, SteeringMeta, ZoneMeta } from '../zone/meta.ts';
-import { type HeardSteering, Listener } from './explain-listener.ts';
+import { expectedPool } from './expected-pool.ts';
+import { type HeardLink, type HeardSteering, Listener } from './explain-listener.ts';
 import { type Asked, readRequest } from './explain-request.ts';
-import { poolWhy, storyOf, ttlReason } from './explain-words.ts';
+import { type LinkStory, poolWhy, storyOf, ttlReason } from './explain-words.ts';
 import { buildQuery, type ReadResponse, readResponse } from './packets.ts';
 import { listText, placeText } from './place-text.ts';
-import { randomSeed } from '../serve/answerer.ts';
-import type { Serving } from './serving.ts';
 import { poolsInOrder } from './pool-order.ts';
+import type { Serving } from './serving.ts';
 import type { Targets } from './targets.ts';
-import { type ExplainedMember, type Explanation, type ExplainRequest, RequestError } from './views.ts';
+import { type ExplainedMember, type ExplainRequest, type Explanation, RequestError } from './views.ts';
 import type { ServedZone } from './zones.ts';
 
 /** A reader number that no data thread has. */
@@ -36,7 +39,7 @@ interface Run {
   readonly octets: number;
   readonly response: ReadResponse;
   readonly heard: HeardSteering | null;
-  readonly zoneNumber: number;
+  readonly links: readonly HeardLink[];
 }
 
 export class Explainer {
@@ -76,19 +79,21 @@ export class Explainer {
     const edns = this.#run(asked, limits.explainUdpBytes, false);
     const plain = this.#run(asked, asked.subnet === null ? null : limits.plainUdpBytes, false);
     const tcp = this.#run(asked, limits.explainUdpBytes, true);
-    const { heard } = edns;
-    const zone = this.#zoneOf(heard?.zone ?? edns.zoneNumber);
+    const { heard, response } = edns;
     const fromSubnet = asked.subnet !== null && asked.subnet.length > 0;
     const client = fromSubnet ? asked.subnet.address : asked.peer;
-    const place = this.#place(client);
-    const steering = heard === null ? null : (zone?.meta?.steerings[heard.steering] ?? null);
-    const region = steering === null ? null : this.#region(steering, client);
-    const pools = heard === null || steering === null ? [] : this.#pools(zone!.meta!, steering, heard, edns.response, client);
     const bits = client.family === 4 ? 32 : 128;
-    const { response } = edns;
-    const rcode = rcodeToText(response.rcode);
+    const links = this.#links(request.name, asked.type, edns, client);
+    const last = links.findLast((link) => link.steered !== null)?.steered ?? null;
+    const zone = links[0]?.zone;
     const ttl = response.answers.length > 0 ? Math.min(...response.answers.map((record) => record.ttl)) : null;
-    const sizes = ([['udp512', plain], ['edns1232', edns], ['tcp', tcp]] as const).map(([transport, run]) => ({
+    const sizes = (
+      [
+        ['udp512', plain],
+        ['edns1232', edns],
+        ['tcp', tcp],
+      ] as const
+    ).map(([transport, run]) => ({
       transport,
       octets: run.octets,
       truncated: run.response.truncated,
@@ -96,37 +101,83 @@ export class Explainer {
     }));
     const explanation = {
       question: { name: request.name, type: typeToText(asked.type), zone: zone?.name ?? null },
+      chain: links.map((link) => ({
+        name: link.name,
+        zone: link.zone?.name ?? null,
+        steered: link.steered !== null,
+        target: link.target,
+      })),
       client: {
         address: formatAddress(client),
         source: fromSubnet ? ('ecs' as const) : ('resolver' as const),
         prefix: fromSubnet ? formatPrefix(asked.subnet) : `${formatAddress(client)}/${bits}`,
       },
-      place,
-      region,
-      pools,
+      place: this.#place(client),
+      region: last?.region ?? null,
+      pools: last?.pools ?? [],
       answer: {
-        rcode,
+        rcode: rcodeToText(response.rcode),
         records: response.answers.map((record) => record.text),
         authority: response.authorities.map((record) => record.text),
         ttl,
-        ttlReason: ttlReason(steering, heard),
+        ttlReason: ttlReason(last?.steering ?? null, heard, response),
         scope: response.scope ?? heard?.scope ?? 0,
         sizes,
       },
     };
-    return { ...explanation, steps: storyOf(explanation, zone, heard, steering) };
+    return { ...explanation, steps: storyOf(explanation, links, response) };
   }
 
-  /** What one client gets, in short: for coverage. `region` null: the set isn't steered. */
-  glance(name: string, type: string, client: Address): { region: string | null; match: string | null; pool: string | null } {
+  /** Every name of the chain with what was decided there; one that leaves this server ends it. */
+  #links(name: string, type: number, { links, response }: Run, client: Address): LinkStory[] {
+    const aliases = response.answers.filter((record) => record.type === TYPE.CNAME);
+    const targetOf = (i: number): string | null => aliases[i]?.text.split(' ').at(-1) ?? null;
+    const told = links.map((link, i): LinkStory => {
+      const zone = this.#zoneOf(link.zone);
+      const steering = link.heard === null ? undefined : zone?.meta?.steerings[link.heard.steering];
+      return {
+        name: i === 0 ? name : targetOf(i - 1)!,
+        zone,
+        target: targetOf(i),
+        steered:
+          link.heard === null || steering === undefined
+            ? null
+            : {
+                heard: link.heard,
+                steering,
+                region: this.#region(steering, client),
+                pools: this.#pools(zone!.meta!, steering, link.heard, response, client),
+              },
+      };
+    });
+    const last = told.at(-1);
+    const leads = type === TYPE.CNAME ? null : (last?.target ?? null);
+    if (leads !== null && !aliases.some((alias) => alias.name === leads)) {
+      told.push({ name: leads, zone: undefined, target: null, steered: null });
+    }
+    return told;
+  }
+
+  /** What one client gets, in short: for coverage. */
+  glance(name: string, type: string, client: Address): { region: string; pool: string | null } {
     const asked = readRequest({ name, type, client: formatAddress(client) });
     const { heard } = this.#run(asked, limits.explainUdpBytes, false);
-    if (heard === null) return { region: null, match: null, pool: null };
-    const meta = this.#zoneOf(heard.zone)?.meta;
-    const steering = meta?.steerings[heard.steering];
-    if (!meta || !steering) return { region: null, match: null, pool: null };
-    const region = this.#region(steering, client);
-    return { region: region?.name ?? null, match: region?.match ?? null, pool: meta.pools[heard.pool]?.name ?? null };
+    const meta = heard === null ? null : this.#zoneOf(heard.zone)?.meta;
+    const steering = heard === null ? undefined : meta?.steerings[heard.steering];
+    if (heard === null || !meta || steering === undefined) return { region: 'default', pool: null };
+    return { region: this.#region(steering, client)?.name ?? 'default', pool: meta.pools[heard.pool]?.name ?? null };
+  }
+
+  /** What a client gets of whom an AS number (0: none) and these facts are all that is known. */
+  expect(name: string, type: string, as: number, facts: PlaceFacts): { region: string; pool: string | null } {
+    const { heard } = this.#run(readRequest({ name, type }), limits.explainUdpBytes, false);
+    const meta = heard === null ? null : this.#zoneOf(heard.zone)?.meta;
+    const steering = heard === null ? undefined : meta?.steerings[heard.steering];
+    if (!meta || steering === undefined) return { region: 'default', pool: null };
+    const matches = matchRegions(steering.regions, { address: null, as, facts });
+    const slots = matches.map(({ region }) => steering.regions.find((r) => r.name === region)!.slot);
+    const pool = expectedPool(meta, steering, [...slots, steering.defaultSlot], facts, (id) => this.#word(id));
+    return { region: matches[0]?.region ?? 'default', pool };
   }
 
   /** The steering of a name, or null where it isn't steered. Throws RequestError where the question is none. */
@@ -141,7 +192,8 @@ export class Explainer {
   }
 
   #zoneOf(number: number): ServedZone | undefined {
-    return [...this.#serving.zones.all.values()].find((zone) => zone.number === number);
+    for (const zone of this.#serving.zones.all.values()) if (zone.number === number) return zone;
+    return undefined;
   }
 
   #run(asked: Asked, udpSize: number | null, tcp: boolean): Run {
@@ -159,7 +211,7 @@ export class Explainer {
         octets,
         response: readResponse(this.#bytes.subarray(0, octets)),
         heard: listener.heard,
-        zoneNumber: listener.zoneNumber,
+        links: listener.links,
       };
     } finally {
       this.#answerer.endBatch();
@@ -214,21 +266,28 @@ export class Explainer {
     client: Address,
   ): Explanation['pools'] {
     const from = this.#geo((geo) => coordinatesOf(geo.locate(client).facts));
-    const order = heard.slots.flatMap((slot) => steering.lists[slot]!.flatMap((choice) => poolsInOrder(choice, meta.pools, from)));
+    const order = heard.slots.flatMap((slot) =>
+      steering.lists[slot]!.flatMap((choice) => poolsInOrder(choice, meta.pools, from)),
+    );
     const names = [...new Set(order)];
+    let after = false;
     const family = steering.type === TYPE.A ? 4 : steering.type === TYPE.AAAA ? 6 : 'name';
     return names.map((name) => {
       const number = meta.pools.findIndex((pool) => pool.name === name);
       const pool = meta.pools[number]!;
       const chosen = number === heard.pool;
       const members = pool.members.map((target) => meta.targets[target]!).filter((target) => target.family === family);
-      const state = members.length === 0 ? 'no members of this family' : this.#isUp(pool, members, heard, number) ? 'up' : 'down';
+      const before = !after;
+      after ||= chosen;
+      const live = members.filter((member) => isLive(this.#word(member.id))).length;
+      const state =
+        members.length === 0 ? 'no members of this family' : this.#isUp(pool, members, heard, number) ? 'up' : 'down';
       return {
         name,
         state,
         chosen,
         distanceKm: from === null || pool.at === null ? null : Math.round(greatCircleKm(from, pool.at)),
-        why: poolWhy(chosen, state, heard),
+        why: poolWhy({ chosen, before, state, live, members: members.length }, heard),
         members: members.map((target) => this.#member(target.id, target.address, pool, chosen, heard, response)),
       } as const;
     });
@@ -244,7 +303,10 @@ export class Explainer {
     if (known !== undefined) return known.up;
     const live = members.filter((member) => isLive(this.#word(member.id))).length;
     const { minLive } = pool;
-    return live >= Math.max(1, minLive.kind === 'count' ? minLive.count : Math.ceil((members.length * minLive.percent) / 100));
+    return (
+      live >=
+      Math.max(1, minLive.kind === 'count' ? minLive.count : Math.ceil((members.length * minLive.percent) / 100))
+    );
   }
 
   #member(
@@ -261,8 +323,11 @@ export class Explainer {
     const chosen = slot !== undefined && poolChosen && heard.members.includes(slot);
     const forced = view?.forced ?? null;
     let why: string;
-    if (chosen) why = heard.mode === MODE_FAIL_OPEN ? 'in the answer: nothing is live, so it is served as if up' : 'in the answer';
-    else if (isWithdrawn(word)) why = `left out: forced ${forced?.state ?? 'down'} by ${forced?.by ?? 'an operator'} (${forced?.reason ?? ''})`;
+    if (chosen)
+      why =
+        heard.mode === MODE_FAIL_OPEN ? 'in the answer: nothing is live, so it is served as if up' : 'in the answer';
+    else if (isWithdrawn(word))
+      why = `left out: forced ${forced?.state ?? 'down'} by ${forced?.by ?? 'an operator'} (${forced?.reason ?? ''})`;
     else if (!isLive(word)) why = `left out: down (${view?.lastProbe?.reason ?? 'no probe yet'})`;
     else if (!poolChosen) why = 'live, but another pool was chosen';
     else if (response.answers.length === 0) why = 'live, but the answer has no records';

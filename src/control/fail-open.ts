@@ -1,6 +1,7 @@
 // Which steered record sets fail open now, and which an operator's hand leaves without a member.
-import { isLive, isWithdrawn, packTarget } from '../board/board.ts';
+
 import type { Board } from '../board/board.ts';
+import { isLive, isWithdrawn, packTarget } from '../board/board.ts';
 import { TYPE, typeToText } from '../wire/types.ts';
 import type { SteeringMeta, ZoneMeta } from '../zone/meta.ts';
 import { poolsOf } from '../zonefile/compile-steering.ts';

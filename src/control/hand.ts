@@ -48,7 +48,10 @@ export class Hand {
         for (const [key, forced] of Object.entries(saved)) this.#forced.set(key, forced);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
-          options.log.warn({ event: 'hand-unreadable', file: this.#file, error: String(error) }, 'forced states could not be read');
+          options.log.warn(
+            { event: 'hand-unreadable', file: this.#file, error: String(error) },
+            'forced states could not be read',
+          );
         }
       }
     }

@@ -13,7 +13,11 @@ const DAMPING = 1 / 16;
  * @param marks below the first nothing is shed, from the second on everything is
  * Returns the next factor: nearer to what the load asks for; nothing at once at the high mark, where it takes no new clients.
  */
-export function nextLoadFactor(factor: number, load: number | null, marks: readonly [low: number, high: number]): number {
+export function nextLoadFactor(
+  factor: number,
+  load: number | null,
+  marks: readonly [low: number, high: number],
+): number {
   const [low, high] = marks;
   if (load !== null && load >= high) return 0;
   const share = load === null || load <= low ? 1 : (high - load) / (high - low);

@@ -1,8 +1,9 @@
 // The shared memory of the program: one set of rows for each thread that answers.
-import { COUNTER_ROW, COUNTERS, type CounterName, ZONE_ROW } from '../board/counters.ts';
+
+import { NOTE } from '../answer/steered.ts';
 import { limits } from '../base/limits.ts';
 import type { Board } from '../board/board.ts';
-import { NOTE } from '../answer/steered.ts';
+import { COUNTER_ROW, COUNTERS, type CounterName, ZONE_ROW } from '../board/counters.ts';
 import type { Store } from '../board/store.ts';
 import { createRateTable } from '../guard/rate.ts';
 import { type AnswerMemory, randomSeed } from '../serve/answerer.ts';
@@ -41,7 +42,14 @@ export class Rows {
 
   /** What a thread with this reader number starts with. */
   memory(reader: number, store: Store, board: Board): AnswerMemory {
-    return { store: store.handle(), reader, board: board.buffer, ...this.row(reader), rateTable: this.#rateTable, rateSeed: this.#rateSeed };
+    return {
+      store: store.handle(),
+      reader,
+      board: board.buffer,
+      ...this.row(reader),
+      rateTable: this.#rateTable,
+      rateSeed: this.#rateSeed,
+    };
   }
 
   #sum(pick: (row: ThreadRows) => SharedArrayBuffer, column: number): number {

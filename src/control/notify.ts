@@ -184,7 +184,10 @@ export class Notifier {
     notice.reason ??= 'no answer';
     this.#failed++;
     const { zone, text, serial, reason } = notice;
-    this.#options.log.warn({ event: 'notify-failed', zone, secondary: text, serial, reason }, 'a secondary did not take a NOTIFY');
+    this.#options.log.warn(
+      { event: 'notify-failed', zone, secondary: text, serial, reason },
+      'a secondary did not take a NOTIFY',
+    );
     this.#close(notice);
   }
 
@@ -204,7 +207,10 @@ export class Notifier {
     notice.reason = null;
     this.#acknowledged++;
     const { zone, text, serial } = notice;
-    this.#options.log.info({ event: 'notify-acknowledged', zone, secondary: text, serial }, 'a secondary knows of the new version');
+    this.#options.log.info(
+      { event: 'notify-acknowledged', zone, secondary: text, serial },
+      'a secondary knows of the new version',
+    );
     this.#close(notice);
   }
 

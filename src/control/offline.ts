@@ -11,7 +11,7 @@ import { Serving } from './serving.ts';
 import type { Settings } from './settings.ts';
 import { StartError } from './start-error.ts';
 import { Targets } from './targets.ts';
-import type { CoverageRow, Explanation, ExplainRequest } from './views.ts';
+import type { CoverageRow, ExplainRequest, Explanation } from './views.ts';
 
 /** Loads what a server with these settings would serve; nothing is written. Throws StartError. */
 async function withServing<T>(settings: Settings, use: (explainer: Explainer) => T): Promise<T> {

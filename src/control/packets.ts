@@ -1,9 +1,10 @@
 // Requests and responses for explain: builds a query's bytes, reads an answer's records as text.
+
+import type { Prefix } from '../base/address.ts';
 import { limits } from '../base/limits.ts';
 import { nameToText } from '../wire/name.ts';
 import { rdataToText } from '../wire/rdata.ts';
 import { typeToText } from '../wire/types.ts';
-import type { Prefix } from '../base/address.ts';
 
 export interface QueryOptions {
   readonly name: Uint8Array;

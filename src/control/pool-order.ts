@@ -13,5 +13,8 @@ export function poolsInOrder(choice: Choice, pools: readonly PoolMeta[], from: C
     const pool = pools.find((p) => p.name === name);
     return pool?.at ? greatCircleKm(from, pool.at) * pool.bias : Number.POSITIVE_INFINITY;
   };
-  return names.map((name) => ({ name, km: distance(name) })).sort((a, b) => a.km - b.km).map(({ name }) => name);
+  return names
+    .map((name) => ({ name, km: distance(name) }))
+    .sort((a, b) => a.km - b.km)
+    .map(({ name }) => name);
 }

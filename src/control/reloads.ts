@@ -1,10 +1,9 @@
 // Brings what is served up to date with the disk: one load at a time, however many ask for it.
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
-import type { Serving } from './serving.ts';
+import type { LoadChange, Serving } from './serving.ts';
 import type { Targets } from './targets.ts';
 import { Watch } from './watch.ts';
-import type { LoadChange } from './serving.ts';
 
 export interface ReloadsOptions {
   readonly serving: Serving;
@@ -30,7 +29,10 @@ export class Reloads {
     this.#options = options;
     this.#watch = new Watch(options.clock, () => {
       this.reload().catch((error: unknown) => {
-        options.log.error({ event: 'reload-failed', error: String(error) }, 'a reload failed: everything stands as it was');
+        options.log.error(
+          { event: 'reload-failed', error: String(error) },
+          'a reload failed: everything stands as it was',
+        );
       });
     });
   }
@@ -85,13 +87,19 @@ export class Reloads {
     const change = await this.load();
     if (unpublished || change.changed.length > 0 || change.removed.length > 0 || change.geoChanged) {
       serving.publish();
-      log.info({ event: 'reloaded', changed: change.changed, removed: change.removed, geo: change.geoChanged }, 'reloaded');
+      log.info(
+        { event: 'reloaded', changed: change.changed, removed: change.removed, geo: change.geoChanged },
+        'reloaded',
+      );
       onPublished(change);
       if (change.geoChanged) this.#watch.set(this.#folders());
     }
     this.#unpublished = false;
     this.#cancelLook?.();
-    this.#cancelLook = change.lookAgainMs === null ? null : clock.after(change.lookAgainMs + 1, () => void this.reload().catch(() => {}));
+    this.#cancelLook =
+      change.lookAgainMs === null
+        ? null
+        : clock.after(change.lookAgainMs + 1, () => void this.reload().catch(() => {}));
     return change;
   }
 

@@ -39,6 +39,16 @@ export class SavedHealth implements HealthSource {
     if (leaf === undefined) return unknown;
     const { verdict, sinceMs, failures, successes, flapping } = leaf.state;
     const { lastProbe, latencies } = leaf;
-    return { ...unknown, verdict, sinceMs, failures, successes, flapping, lastProbe, latencies, load: lastProbe?.load ?? null };
+    return {
+      ...unknown,
+      verdict,
+      sinceMs,
+      failures,
+      successes,
+      flapping,
+      lastProbe,
+      latencies,
+      load: lastProbe?.load ?? null,
+    };
   }
 }

@@ -8,12 +8,12 @@ import { type Clock, systemRandom } from '../base/clock.ts';
 import { formatDiagnostic } from '../base/diagnostic.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
-import type { AnswerSettings } from '../serve/answerer.ts';
+import { loadCookieSecrets } from '../guard/secrets.ts';
 import type { HealthEvent } from '../health/event.ts';
 import { EventLog, type Recorded } from '../health/events.ts';
 import { Monitor } from '../health/monitor.ts';
 import { Webhooks } from '../health/webhooks.ts';
-import { loadCookieSecrets } from '../guard/secrets.ts';
+import type { AnswerSettings } from '../serve/answerer.ts';
 import { coverage } from './coverage.ts';
 import { Drains, longestTtlOf } from './drains.ts';
 import { eventView } from './event-view.ts';
@@ -33,8 +33,8 @@ import {
   type ControlPlane,
   type CoverageRow,
   type EventView,
-  type Explanation,
   type ExplainRequest,
+  type Explanation,
   type ForceRequest,
   type ReloadView,
   RequestError,
@@ -249,7 +249,8 @@ export class Server implements ControlPlane {
 
   #cookieSecrets(): readonly Uint8Array[] {
     const { secrets, diagnostics } = loadCookieSecrets(this.#settings.cookies.secretFile, randomBytes);
-    for (const d of diagnostics) this.#options.log.warn({ event: 'cookie-secrets', file: d.file, line: d.line }, d.message);
+    for (const d of diagnostics)
+      this.#options.log.warn({ event: 'cookie-secrets', file: d.file, line: d.line }, d.message);
     const errors = diagnostics.filter((d) => d.severity === 'error');
     if (errors.length > 0) throw new StartError(errors.map(formatDiagnostic).join('\n'));
     return secrets;
@@ -262,7 +263,10 @@ export class Server implements ControlPlane {
       const now = new Set(this.zones().flatMap((zone) => zone.failOpen));
       for (const set of now) {
         if (this.#failOpen.has(set)) continue;
-        this.#options.log.error({ event: 'fail-open', set }, 'fail-open active: nothing is live, so members are answered as if up');
+        this.#options.log.error(
+          { event: 'fail-open', set },
+          'fail-open active: nothing is live, so members are answered as if up',
+        );
       }
       for (const set of this.#failOpen) {
         if (!now.has(set)) this.#options.log.info({ event: 'fail-open-end', set }, 'fail-open ended');
@@ -277,7 +281,10 @@ export class Server implements ControlPlane {
     this.#webhooks.send(eventView(recorded));
     const { target, kind, from, to, reason, evidence, latencyMs } = event;
     const level = kind === 'flip' && to === 'up' ? 'info' : 'warn';
-    this.#options.log[level]({ event: `health-${kind}`, target, from, to, reason, evidence, latencyMs }, 'health changed');
+    this.#options.log[level](
+      { event: `health-${kind}`, target, from, to, reason, evidence, latencyMs },
+      'health changed',
+    );
   }
 
   /** Stops within a second: what was read is answered, what must outlive is stored. */
@@ -300,7 +307,10 @@ export class Server implements ControlPlane {
     try {
       this.#targets.leave(this.#clock.nowMs());
     } catch (error) {
-      this.#options.log.warn({ event: 'answered-unsaved', error: String(error) }, 'what was answered could not be stored');
+      this.#options.log.warn(
+        { event: 'answered-unsaved', error: String(error) },
+        'what was answered could not be stored',
+      );
     }
   }
 

@@ -101,7 +101,9 @@ export class Serving {
   /** Frees what the last images used, as soon as no thread reads them. Call it now and then. */
   tidy(): void {
     if (this.images.store.reclaim() > 0 || this.#forgotten.size === 0) return;
-    const used = new Set([...this.zones.all.values()].flatMap((zone) => zone.meta?.targets.map((target) => target.id) ?? []));
+    const used = new Set(
+      [...this.zones.all.values()].flatMap((zone) => zone.meta?.targets.map((target) => target.id) ?? []),
+    );
     for (const id of this.#forgotten) if (!used.has(id)) this.board.drop(id);
     this.#forgotten.clear();
   }
@@ -123,7 +125,15 @@ export class Serving {
   /** The folders of everything that was read. */
   get watchedFolders(): string[] {
     const { zonesDirectory, geoDirectory } = this.#options;
-    return [...new Set([zonesDirectory, geoDirectory, ...this.#geoFiles().filter((f) => f !== geoDirectory).map((f) => dirname(f))])];
+    return [
+      ...new Set([
+        zonesDirectory,
+        geoDirectory,
+        ...this.#geoFiles()
+          .filter((f) => f !== geoDirectory)
+          .map((f) => dirname(f)),
+      ]),
+    ];
   }
 
   /** Targets that no zone has any more: their board slots are free once no thread can hold an image that names them. */
@@ -166,9 +176,13 @@ export class Serving {
       wanted,
     );
     for (const problem of built.geo.problems) {
-      log.error({ event: 'geo-broken', file: problem.file, problem: problem.message }, 'a geographic database cannot be used');
+      log.error(
+        { event: 'geo-broken', file: problem.file, problem: problem.message },
+        'a geographic database cannot be used',
+      );
     }
-    if (built.geo.overridesFailed) log.error({ event: 'overrides-broken' }, 'the overrides have errors: the last good ones hold');
+    if (built.geo.overridesFailed)
+      log.error({ event: 'overrides-broken' }, 'the overrides have errors: the last good ones hold');
     // A broken database is refused: while an old image serves, that one stays.
     if (this.geo !== null && built.geo.problems.length > 0) {
       this.geo = { ...this.geo, problems: built.geo.problems };
@@ -184,7 +198,8 @@ export class Serving {
 
   #savedOverrides(): LoadedGeo['overrides'] {
     try {
-      if (this.#overridesKept !== null) return JSON.parse(readFileSync(this.#overridesKept, 'utf8')) as LoadedGeo['overrides'];
+      if (this.#overridesKept !== null)
+        return JSON.parse(readFileSync(this.#overridesKept, 'utf8')) as LoadedGeo['overrides'];
     } catch {
       // None was kept yet.
     }

@@ -1,7 +1,7 @@
 // What the server says of itself: status, zones, and the counts in them.
 import { formatPrefix } from '../base/address.ts';
-import { ZONE_COUNT } from '../board/counters.ts';
 import { isLive, packTarget } from '../board/board.ts';
+import { ZONE_COUNT } from '../board/counters.ts';
 import type { Monitor } from '../health/monitor.ts';
 import { failOpenSets } from './fail-open.ts';
 import type { Notifier } from './notify.ts';
@@ -68,7 +68,10 @@ export function missingData(serving: Serving): string[] {
     const places = (zone.meta?.maps ?? []).flatMap((map) => map.regions.flatMap((region) => region.places));
     return lacking
       .filter(({ kind }) => places.some((place) => place.kind === kind))
-      .map(({ what }) => `zone ${zone.name} has rules by what no loaded database knows: ${what}; only overrides can match them`);
+      .map(
+        ({ what }) =>
+          `zone ${zone.name} has rules by what no loaded database knows: ${what}; only overrides can match them`,
+      );
   });
 }
 

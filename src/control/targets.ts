@@ -109,7 +109,9 @@ export class Targets {
   }
 
   ofPool(zone: string, pool: string): string[] {
-    return [...this.#targets.values()].filter((t) => t.meta.zone === zone && t.meta.pool === pool).map((t) => t.meta.id);
+    return [...this.#targets.values()]
+      .filter((t) => t.meta.zone === zone && t.meta.pool === pool)
+      .map((t) => t.meta.id);
   }
 
   view(id: string, nowMs: number): TargetView | undefined {

@@ -89,6 +89,8 @@ export class Threads {
       if (failures.length > 0) throw new StartError(failures.join('\n'));
       this.listening = this.#options.listen.map((l, i) => ({ address: l.address, port: ready[0]!.ports[i]! }));
     }
+    // Stopped meanwhile: what is started now would never be ended.
+    if (this.#stopping) return;
     const tcp = await this.#ready(this.#add('tcp', 0, false));
     if (tcp.failures.length > 0) throw new StartError(tcp.failures.join('\n'));
   }
@@ -100,7 +102,8 @@ export class Threads {
 
   /** Hands a new chunk of shared memory to every thread. They read it when they need it: no bell. */
   chunk(index: number, buffer: SharedArrayBuffer): void {
-    for (const thread of this.#threads) thread.port.postMessage({ kind: 'chunk', index, buffer } satisfies ThreadMessage);
+    for (const thread of this.#threads)
+      thread.port.postMessage({ kind: 'chunk', index, buffer } satisfies ThreadMessage);
   }
 
   /** Stops all threads: they answer what they have read. Ends within `limits.stopMs`. */
@@ -177,7 +180,10 @@ export class Threads {
       resourceLimits: isTcp ? {} : { maxYoungGenerationSizeMb: limits.dataThreadYoungMb },
     });
     worker.on('error', (error: Error) => {
-      options.log.error({ event: 'thread-failed', thread: thread.name, error: error.stack ?? error.message }, 'a thread failed');
+      options.log.error(
+        { event: 'thread-failed', thread: thread.name, error: error.stack ?? error.message },
+        'a thread failed',
+      );
     });
     worker.on('exit', () => {
       thread.running = false;

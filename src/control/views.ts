@@ -86,7 +86,12 @@ export interface ZoneDetail extends ZoneSummary {
   readonly diagnostics: readonly Diagnostic[];
   /** Who may copy the zone, and who was told of its version; null: nobody. */
   readonly transfer: { readonly allow: readonly string[]; readonly notify: readonly NotifyView[] } | null;
-  readonly pools: readonly { readonly name: string; readonly zone: string; readonly members: readonly string[]; readonly live: number }[];
+  readonly pools: readonly {
+    readonly name: string;
+    readonly zone: string;
+    readonly members: readonly string[];
+    readonly live: number;
+  }[];
 }
 
 export interface StatusView {
@@ -140,8 +145,19 @@ export interface ExplainedMember {
   readonly why: string;
 }
 
+export interface ExplainedLink {
+  readonly name: string;
+  /** null: no zone of this server has it, so the resolver asks elsewhere. */
+  readonly zone: string | null;
+  readonly steered: boolean;
+  /** What its CNAME names; null for the end of the chain. */
+  readonly target: string | null;
+}
+
 export interface Explanation {
   readonly question: { readonly name: string; readonly type: string; readonly zone: string | null };
+  /** The name and what its CNAMEs lead to, a link each; the place, region and pools are those of the last steered one. */
+  readonly chain: readonly ExplainedLink[];
   readonly client: { readonly address: string; readonly source: 'ecs' | 'resolver'; readonly prefix: string };
   readonly place: {
     readonly network: string | null;
@@ -179,7 +195,12 @@ export interface Explanation {
     readonly ttlReason: string;
     readonly scope: number;
     /** Octets (and whether TC is set, and records) over UDP without EDNS, UDP with 1232, and TCP. */
-    readonly sizes: readonly { readonly transport: 'udp512' | 'edns1232' | 'tcp'; readonly octets: number; readonly truncated: boolean; readonly records: number }[];
+    readonly sizes: readonly {
+      readonly transport: 'udp512' | 'edns1232' | 'tcp';
+      readonly octets: number;
+      readonly truncated: boolean;
+      readonly records: number;
+    }[];
   };
   /** The story in order, a sentence each. */
   readonly steps: readonly string[];

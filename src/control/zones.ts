@@ -101,7 +101,12 @@ export class Zones {
     if (content.zones.size === 0 && this.#zones.size > 0) {
       // An empty folder is a mount that went away or a deployment half way, not a wish to serve nothing.
       log.warn({ event: 'zones-folder-empty', directory }, 'the zones folder is empty: everything is kept as it is');
-      return { changed: [], removed: [], lookAgainMs: null, problem: `the zones folder ${directory} is empty: everything is kept` };
+      return {
+        changed: [],
+        removed: [],
+        lookAgainMs: null,
+        problem: `the zones folder ${directory} is empty: everything is kept`,
+      };
     }
     const commonChanged = (content.common?.text ?? null) !== this.#commonText;
     this.#commonText = content.common?.text ?? null;
@@ -161,17 +166,28 @@ export class Zones {
     if (result.outcome !== 'new' && zone.image !== null) {
       zone.state = 'stale';
       const first = firstErrors(result.diagnostics);
-      log.error({ event: 'zone-stale', zone: zone.name, errors, first }, 'the zone file has errors: the last good version is served');
+      log.error(
+        { event: 'zone-stale', zone: zone.name, errors, first },
+        'the zone file has errors: the last good version is served',
+      );
       return false;
     }
     if (compiled === null) {
       zone.state = 'error';
       const first = firstErrors(result.diagnostics);
-      log.error({ event: 'zone-error', zone: zone.name, errors, first }, 'the zone file has errors and no good version is known: SERVFAIL');
+      log.error(
+        { event: 'zone-error', zone: zone.name, errors, first },
+        'the zone file has errors and no good version is known: SERVFAIL',
+      );
       return true;
     }
     const old = zone.image;
-    zone.serial = this.#options.serials.assign(zone.name, result.key, compiled.meta.serial, Math.floor(clock.nowMs() / 1000));
+    zone.serial = this.#options.serials.assign(
+      zone.name,
+      result.key,
+      compiled.meta.serial,
+      Math.floor(clock.nowMs() / 1000),
+    );
     zone.image = this.#options.images.link(compiled, zone.serial);
     zone.meta = compiled.meta;
     zone.mapKeys = compiled.meta.maps.map(mapKey);
@@ -180,8 +196,15 @@ export class Zones {
     zone.loadedAtMs = clock.nowMs();
     if (old !== null) this.#options.images.store.release(old);
     if (zone.state === 'stale') {
-      log.error({ event: 'zone-stale', zone: zone.name, errors }, 'the zone file has errors: the version kept in state/ is served');
-    } else log.info({ event: 'zone-loaded', zone: zone.name, serial: zone.serial, records: compiled.meta.records }, 'zone loaded');
+      log.error(
+        { event: 'zone-stale', zone: zone.name, errors },
+        'the zone file has errors: the version kept in state/ is served',
+      );
+    } else
+      log.info(
+        { event: 'zone-loaded', zone: zone.name, serial: zone.serial, records: compiled.meta.records },
+        'zone loaded',
+      );
     return true;
   }
 

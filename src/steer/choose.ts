@@ -1,8 +1,9 @@
 // Chooses for one query: which pool of the client's lists, and which of its members, in which order (contract, section 3).
-import { flipSecondsOf, isLive, isWithdrawn, LOAD_FULL, loadOf } from '../board/board.ts';
+
 import { mix32 } from '../base/hash.ts';
 import { limits } from '../base/limits.ts';
 import type { RandomWords } from '../base/random.ts';
+import { flipSecondsOf, isLive, isWithdrawn, LOAD_FULL, loadOf } from '../board/board.ts';
 import type { ZoneView } from '../zone/find.ts';
 import {
   ELEMENT_CLOSEST,
@@ -313,7 +314,8 @@ export class Chooser {
     if (wanted > found) wanted = found;
     if (wanted > most) wanted = Math.max(1, most);
     if (pick === PICK_STICKY) this.#orderSticky(zone, found, wanted, family, client0, client1);
-    else if (pick !== PICK_ORDERED) this.#orderWeighted(found, wanted, total === 0 ? found : total, same || total === 0);
+    else if (pick !== PICK_ORDERED)
+      this.#orderWeighted(found, wanted, total === 0 ? found : total, same || total === 0);
     this.count = Math.min(wanted, found);
   }
 

@@ -215,8 +215,9 @@ function skipRecord(bytes: Uint8Array, p: number, end: number): number {
       at += 2;
       break;
     }
-    if (length > limits.labelBytes || at - p > limits.nameBytes) return -1;
+    if (length > limits.labelBytes) return -1;
     at += length + 1;
+    if (at - p >= limits.nameBytes) return -1;
   }
   if (at + 10 > end) return -1;
   // RFC 6891 6.1.1 and 6.1.2.

@@ -5,8 +5,9 @@
 //  table  slots of 2 words [hash of the apex][entry word]; open addressing, power of two, at most half full
 //  entry  [0] apex octets | state << 8   [1] zone image ref, 0 in ZONE_ERROR   [2] zone number (row of its counters)
 //         [3] map count   [4..] map refs, then the apex (wire, lower case)
+
+import { hashLabel, NAME_HASH_ROOT } from '../base/hash.ts';
 import type { SegmentRef } from '../board/store.ts';
-import { NAME_HASH_ROOT, hashLabel } from '../base/hash.ts';
 import type { Labels } from '../wire/labels.ts';
 
 export const DIRECTORY = {

@@ -1,15 +1,6 @@
 // Finds a name in a zone image: exact, wildcard, referral or none (RFC 1034 4.3.2 as corrected by RFC 4592).
 import type { Labels } from '../wire/labels.ts';
-import {
-  FLAG_CUT,
-  HEADER,
-  NODE_CUT,
-  NODE_FLAGS,
-  NODE_SETS,
-  NODE_WILDCARD,
-  SET_TYPE,
-  SET_WORDS,
-} from './layout.ts';
+import { FLAG_CUT, HEADER, NODE_CUT, NODE_FLAGS, NODE_SETS, NODE_WILDCARD, SET_TYPE, SET_WORDS } from './layout.ts';
 
 export const FIND_NODE = 0;
 export const FIND_WILDCARD = 1;

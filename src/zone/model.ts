@@ -29,7 +29,9 @@ export interface Pool {
   /** null: no check, always up. */
   readonly check: Check | null;
   readonly pick: Pick;
-  readonly minLive: { readonly kind: 'count'; readonly count: number } | { readonly kind: 'percent'; readonly percent: number };
+  readonly minLive:
+    | { readonly kind: 'count'; readonly count: number }
+    | { readonly kind: 'percent'; readonly percent: number };
   readonly members: readonly Member[];
   /** Factor on the distance in `closest`; 1 where not given. */
   readonly bias: number;
@@ -155,7 +157,10 @@ export interface HttpCheck {
   readonly minDays: number | null;
   readonly version: '1.1' | '2';
   readonly reuse: boolean;
-  readonly load: { readonly kind: 'header'; readonly name: string } | { readonly kind: 'json'; readonly pointer: string } | null;
+  readonly load:
+    | { readonly kind: 'header'; readonly name: string }
+    | { readonly kind: 'json'; readonly pointer: string }
+    | null;
 }
 
 export interface TcpCheck {

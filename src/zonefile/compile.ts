@@ -185,10 +185,10 @@ function writeNetwork(out: SegmentWriter, at: number, { address, length }: Prefi
   for (let i = 0; i < address.bytes.length / 4; i++) out.set(at + NETWORK.address + i, view.getInt32(i * 4));
 }
 
-/** The hash table of all names, at most half full. */
+/** The hash table of all names, at most two thirds full: the whole hash stands in it, so a probe more is a word more. */
 function writeTable(out: SegmentWriter, nodes: Map<string, Node>): void {
   let slots = 4;
-  while (slots < nodes.size * 2) slots *= 2;
+  while (slots * 2 < nodes.size * 3) slots *= 2;
 
   const table = out.reserve(slots * 2);
   const used = new Uint8Array(slots);

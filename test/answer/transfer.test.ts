@@ -1,14 +1,25 @@
 // Zone transfers: who gets them, what is in them, and how they are cut into messages.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mayTransfer } from '../../dist/answer/transfer-gate.js';
 import { emptyPeer } from '../../dist/answer/port.js';
+import { mayTransfer } from '../../dist/answer/transfer-gate.js';
 import { contains, formatAddress, formatPrefix, maskAddress } from '../../dist/base/address.js';
 import { limits } from '../../dist/base/limits.js';
 import { fillPeer } from '../../dist/serve/peer.js';
 import { ZoneView } from '../../dist/zone/find.js';
 import { compileZone } from '../../dist/zonefile/compile.js';
-import { ecs, OPTION, optionOf, parse, query, record, type ResourceRecord, u16, u32, wireName } from '../support/dns.ts';
+import {
+  ecs,
+  OPTION,
+  optionOf,
+  parse,
+  query,
+  type ResourceRecord,
+  record,
+  u16,
+  u32,
+  wireName,
+} from '../support/dns.ts';
 import { TransferPlane } from '../support/transfers.ts';
 import { modelOf } from '../support/zones.ts';
 
@@ -70,7 +81,9 @@ describe('a transfer', () => {
   it('comes in messages of a bounded size, each whole in itself, with an OPT in the first', async () => {
     const lines = Array.from({ length: 5_000 }, (_, i) => `h${i}.${'x'.repeat(i % 40)}y: { A: 10.0.0.1, TXT: t${i} }`);
     const plane = new TransferPlane([zone(lines.join('\n')), SERIAL]);
-    const request = axfr('example.org', { edns: { options: [ecs('192.0.2.0/24'), { code: OPTION.COOKIE, data: Buffer.alloc(8, 7) }] } });
+    const request = axfr('example.org', {
+      edns: { options: [ecs('192.0.2.0/24'), { code: OPTION.COOKIE, data: Buffer.alloc(8, 7) }] },
+    });
     const raw = await plane.whole(request);
     expect(raw.length).toBeGreaterThan(10);
     for (const message of raw.slice(1)) expect(message.length).toBeLessThanOrEqual(limits.transferMessageBytes);
@@ -145,7 +158,8 @@ www.sub: { A: 192.0.2.8 }
     for (let i = 2; i < 6; i++) {
       plane.publish([zone(lines(`10.0.0.${i}`)), i]);
     }
-    for (let next = await iterator.next(); !next.done; next = await iterator.next()) got.push(parse(Buffer.from(next.value)));
+    for (let next = await iterator.next(); !next.done; next = await iterator.next())
+      got.push(parse(Buffer.from(next.value)));
     const all = got.flatMap(({ answers }) => answers);
     expect(new Set(all.filter(({ type }) => type === 'A').map(({ data }) => data))).toEqual(new Set(['10.0.0.1']));
     expect(all).toHaveLength(3_003);
@@ -163,17 +177,26 @@ www.sub: { A: 192.0.2.8 }
     expect(plane.count('transferServed')).toBe(0);
   });
 
-  it('waits for its turn when too many run, and comes as soon as one of them ends', async () => {
-    const lines = Array.from({ length: 3_000 }, (_, i) => `h${i}: { A: 10.0.0.1 }`).join('\n');
-    const plane = new TransferPlane([zone(lines), SERIAL]);
-    const running = Array.from({ length: limits.transfers }, () => plane.transfer(axfr()));
+  /** Transfers that have begun: as many as can run, from different clients. */
+  async function many(plane: TransferPlane, count: number, from: (i: number) => string) {
+    const running = Array.from({ length: count }, (_, i) => plane.transfer(axfr(), from(i)));
     await Promise.all(running.map((iterator) => iterator.next()));
-    const late = plane.transfer(axfr());
+    return running;
+  }
+
+  const LARGE = zone(Array.from({ length: 3_000 }, (_, i) => `h${i}: { A: 10.0.0.1 }`).join('\n'));
+
+  it('waits for its turn when too many run, and comes as soon as one of them ends', async () => {
+    const plane = new TransferPlane([LARGE, SERIAL]);
+    const running = await many(plane, limits.transfers, (i) => `192.0.2.${i + 1}`);
     let came = false;
-    const first = late.next().then((next) => {
-      came = true;
-      return next;
-    });
+    const first = plane
+      .transfer(axfr(), '192.0.2.200')
+      .next()
+      .then((next) => {
+        came = true;
+        return next;
+      });
     await plane.clock.advance(1);
     expect(came).toBe(false);
     // What needs no copy of the zone does not wait.
@@ -183,10 +206,18 @@ www.sub: { A: 192.0.2.8 }
     expect(plane.count('transferBrokenOff')).toBe(1);
   });
 
+  it('does not wait for a client that does not read, however often that one asks', async () => {
+    const plane = new TransferPlane([LARGE, SERIAL]);
+    const running = await many(plane, limits.transfersPerClient, () => '192.0.2.1');
+    const more = Array.from({ length: 100 }, () => plane.transfer(axfr(), '192.0.2.1').next());
+    expect((await plane.transfer(axfr(), '192.0.2.2').next()).done).toBe(false);
+    await running[0]!.return!();
+    expect((await more[0]!).done).toBe(false);
+  });
+
   it('is SERVFAIL when too many wait already', async () => {
     const plane = new TransferPlane([SMALL, SERIAL]);
-    const running = Array.from({ length: limits.transfers }, () => plane.transfer(axfr()));
-    await Promise.all(running.map((iterator) => iterator.next()));
+    const running = await many(plane, limits.transfers, (i) => `192.0.2.${i + 1}`);
     const waiting = Array.from({ length: limits.transfersWaiting }, () => plane.transfer(axfr()).next());
     const reply = parse((await plane.whole(axfr('example.org', { edns: {} })))[0]!);
     expect(reply).toMatchObject({ rcode: 'SERVFAIL', aa: false, answers: [] });
@@ -221,7 +252,10 @@ pools:
 
   it('leave out weight 0 unless there is nothing else', async () => {
     expect(await of('{ ttl: 60, weighted: { one: 0, two: 95 } }')).toEqual(TWO);
-    expect(await of('{ ttl: 60, pools: [nil] }')).toEqual(['x.example.org. 60 A 203.0.113.1', 'x.example.org. 60 A 203.0.113.2']);
+    expect(await of('{ ttl: 60, pools: [nil] }')).toEqual([
+      'x.example.org. 60 A 203.0.113.1',
+      'x.example.org. 60 A 203.0.113.2',
+    ]);
   });
 
   it('have their largest TTL and all members, whatever answers says', async () => {
@@ -349,7 +383,16 @@ describe('a signed request', () => {
       'key.example.',
       'TSIG',
       rdata ??
-        Buffer.concat([HMAC, Buffer.from([0, 0, 1, 2, 3, 4]), u16(300), u16(32), Buffer.alloc(32, 9), u16(777), u16(0), u16(0)]),
+        Buffer.concat([
+          HMAC,
+          Buffer.from([0, 0, 1, 2, 3, 4]),
+          u16(300),
+          u16(32),
+          Buffer.alloc(32, 9),
+          u16(777),
+          u16(0),
+          u16(0),
+        ]),
       0,
       255,
     );
@@ -367,7 +410,12 @@ describe('a signed request', () => {
 
   it('is FORMERR when its signature stands before another record, or is none', async () => {
     const after = record('x.', 'TYPE65280', Buffer.alloc(2));
-    for (const additionals of [[tsig(), after], [tsig(), tsig()], [tsig(Buffer.alloc(0))], [tsig(Buffer.from([0, 1, 2]))]]) {
+    for (const additionals of [
+      [tsig(), after],
+      [tsig(), tsig()],
+      [tsig(Buffer.alloc(0))],
+      [tsig(Buffer.from([0, 1, 2]))],
+    ]) {
       const reply = parse((await plane.whole(axfr('example.org', { additionals })))[0]!);
       expect(reply).toMatchObject({ rcode: 'FORMERR', answers: [] });
     }
@@ -377,7 +425,10 @@ describe('a signed request', () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 80 }), fc.constantFrom('TSIG', 'SOA'), async (rdata, type) => {
         const odd = record('k.', type, Buffer.from(rdata), 0, 255);
-        const request = type === 'SOA' ? query({ name: 'example.org', type: 'IXFR', authorities: [odd] }) : axfr('example.org', { additionals: [odd] });
+        const request =
+          type === 'SOA'
+            ? query({ name: 'example.org', type: 'IXFR', authorities: [odd] })
+            : axfr('example.org', { additionals: [odd] });
         for (const message of await plane.whole(request)) parse(message);
       }),
       { numRuns: 300 },

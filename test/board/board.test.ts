@@ -49,7 +49,13 @@ describe('a target word', () => {
   });
 
   it('keeps the longest time that fits for one that is longer', () => {
-    const target = { verdict: VERDICT_UP, hand: HAND_NONE, load: 255, watched: true, flipSeconds: Number.POSITIVE_INFINITY } as const;
+    const target = {
+      verdict: VERDICT_UP,
+      hand: HAND_NONE,
+      load: 255,
+      watched: true,
+      flipSeconds: Number.POSITIVE_INFINITY,
+    } as const;
     expect(flipSecondsOf(packTarget(target))).toBe(524_287);
   });
 });

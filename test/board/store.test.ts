@@ -87,25 +87,30 @@ describe('the store', () => {
     store.publish(ref, []);
     const one = reader(0);
     const held = one.hold();
-    expect(one.bytes[chunkOf(held)]!.subarray(wordOf(held) * 4, wordOf(held) * 4 + 3 * CHUNK).every((b) => b === 9)).toBe(true);
+    expect(
+      one.bytes[chunkOf(held)]!.subarray(wordOf(held) * 4, wordOf(held) * 4 + 3 * CHUNK).every((b) => b === 9),
+    ).toBe(true);
   });
 
   it('never lets two segments overlap, whatever is added and released', () => {
     fc.assert(
-      fc.property(fc.array(fc.record({ bytes: fc.integer({ min: 1, max: 1500 }), drop: fc.boolean() }), { maxLength: 60 }), (steps) => {
-        const { store } = make();
-        const live: { ref: number; value: number; bytes: number }[] = [];
-        steps.forEach(({ bytes, drop }, i) => {
-          if (drop && live.length > 0) store.release(live.splice(i % live.length, 1)[0]!.ref);
-          const value = (i % 255) + 1;
-          live.push({ ref: store.add(filled(value, bytes)), value, bytes });
-        });
-        for (const { ref, value, bytes } of live) {
-          const words = store.words(ref);
-          const seen = new Uint8Array(words.buffer, words.byteOffset, bytes);
-          expect(seen.every((b) => b === value)).toBe(true);
-        }
-      }),
+      fc.property(
+        fc.array(fc.record({ bytes: fc.integer({ min: 1, max: 1500 }), drop: fc.boolean() }), { maxLength: 60 }),
+        (steps) => {
+          const { store } = make();
+          const live: { ref: number; value: number; bytes: number }[] = [];
+          steps.forEach(({ bytes, drop }, i) => {
+            if (drop && live.length > 0) store.release(live.splice(i % live.length, 1)[0]!.ref);
+            const value = (i % 255) + 1;
+            live.push({ ref: store.add(filled(value, bytes)), value, bytes });
+          });
+          for (const { ref, value, bytes } of live) {
+            const words = store.words(ref);
+            const seen = new Uint8Array(words.buffer, words.byteOffset, bytes);
+            expect(seen.every((b) => b === value)).toBe(true);
+          }
+        },
+      ),
       { numRuns: 50 },
     );
   });

@@ -124,7 +124,7 @@ describe('commands that talk to a server', () => {
   });
 
   it('reload', async () => {
-    expect((await ask('reload')).stdout).toBe('1 zones, changed: net.cat\n');
+    expect((await ask('reload')).stdout).toBe('1 zone, changed: net.cat\n');
     expect(running.control.asked).toEqual([['reload']]);
   });
 

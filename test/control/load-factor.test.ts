@@ -43,7 +43,7 @@ describe('the load factor', () => {
     let direction = sizes.map(() => 0);
     for (let round = 0; round < 400; round++) {
       const total = factors.reduce((a, b) => a + b, 0);
-      clients = clients.map((now, i) => now + (((demand * factors[i]!) / total) - now) / 3);
+      clients = clients.map((now, i) => now + ((demand * factors[i]!) / total - now) / 3);
       const loads = clients.map((now, i) => now / sizes[i]!);
       factors = factors.map((factor, i) => nextLoadFactor(factor, loads[i]!, MARKS));
       worst.push(Math.max(...loads));

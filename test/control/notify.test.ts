@@ -7,8 +7,8 @@ import { limits } from '../../dist/base/limits.js';
 import { createLog } from '../../dist/base/log.js';
 import { Board } from '../../dist/board/board.js';
 import { Images } from '../../dist/control/images.js';
-import { isNotifyReply, notifyMessage } from '../../dist/control/notify-message.js';
 import { Notifier } from '../../dist/control/notify.js';
+import { isNotifyReply, notifyMessage } from '../../dist/control/notify-message.js';
 import { compileZone } from '../../dist/zonefile/compile.js';
 import { FakeClock } from '../support/clock.ts';
 import { parse } from '../support/dns.ts';
@@ -82,7 +82,11 @@ function notifier(listen: readonly string[] = ['127.0.0.1']): { notifier: Notifi
 }
 
 /** Waits until what a zone's notices look like pleases; news come over a real socket. */
-async function settled(of: Notifier, zone: string, done: (view: ReturnType<Notifier['views']>[number]) => boolean): Promise<void> {
+async function settled(
+  of: Notifier,
+  zone: string,
+  done: (view: ReturnType<Notifier['views']>[number]) => boolean,
+): Promise<void> {
   while (!of.views(zone).every(done)) await new Promise((resolve) => setImmediate(resolve));
 }
 
@@ -168,7 +172,9 @@ describe('the notifier', () => {
     });
     await settled(made, 'a.test', ({ reason }) => reason === 'it answered NOTAUTH');
     for (let i = 0; i < limits.notifyTries; i++) await clock.advance(limits.notifyLongestWaitMs);
-    expect(made.views('a.test')).toMatchObject([{ state: 'failed', tries: limits.notifyTries, reason: 'it answered NOTAUTH' }]);
+    expect(made.views('a.test')).toMatchObject([
+      { state: 'failed', tries: limits.notifyTries, reason: 'it answered NOTAUTH' },
+    ]);
     expect(clock.pending).toBe(0);
     expect(made.totals()).toMatchObject({ notifySent: limits.notifyTries, notifyFailed: 1 });
   });

@@ -164,7 +164,8 @@ function readOptions(bytes, from, end) {
       const bits = family === 1 ? 32 : family === 2 ? 128 : family === 0 ? 0 : -1;
       const octets = Math.ceil(source / 8);
       if (length < 4 || source > bits || bytes[data + 3] !== 0 || length !== 4 + octets) r.wrong ??= 'a broken subnet';
-      else if (source % 8 !== 0 && (bytes[p - 1] & (255 >> source % 8)) !== 0) r.wrong ??= 'subnet bits past the prefix';
+      else if (source % 8 !== 0 && (bytes[p - 1] & (255 >> (source % 8))) !== 0)
+        r.wrong ??= 'subnet bits past the prefix';
     } else if (code === 10) {
       if (length < 8 || (length > 8 && length < 16) || length > 40) r.wrong ??= 'a broken cookie';
       if (r.cookieAt < 0) {
@@ -372,7 +373,8 @@ export function judge(asked, askedLength, bytes, length, c) {
     if (end > length) fail('data leaves the message');
     p = end;
     if (type === OPT) {
-      if (i < additionalAt || optAt >= 0 || bytes[start] !== 0 || i !== additionalAt + additionals - 1) fail('an OPT out of place');
+      if (i < additionalAt || optAt >= 0 || bytes[start] !== 0 || i !== additionalAt + additionals - 1)
+        fail('an OPT out of place');
       optAt = start;
       rcode |= bytes[fixed + 4] << 4;
       if (bytes[fixed + 5] !== 0) fail('an OPT of another version');
@@ -412,7 +414,11 @@ export function judge(asked, askedLength, bytes, length, c) {
   if (!c.tcp) {
     let limit = 512;
     if (hasOpt) {
-      const valid = c.cookies && r.wrong === null && r.cookieAt >= 0 && c.isValidCookie(asked.subarray(r.cookieAt, r.cookieAt + r.cookieLength));
+      const valid =
+        c.cookies &&
+        r.wrong === null &&
+        r.cookieAt >= 0 &&
+        c.isValidCookie(asked.subarray(r.cookieAt, r.cookieAt + r.cookieLength));
       const own = valid ? c.udpMax : Math.min(c.udpMax, c.udpMaxWithoutCookie);
       limit = Math.min(Math.max(512, r.udpSize), Math.max(512, own));
     }
@@ -423,7 +429,10 @@ export function judge(asked, askedLength, bytes, length, c) {
   // What kind of answer a request must get.
   const dropped = c.limited && !c.tcp && a.truncated;
   if (r.opcode !== 0) {
-    const expected = r.opcode === 4 && r.questions === 0 && r.wrong !== null ? rcode === NOTIMP || rcode === FORMERR : rcode === NOTIMP;
+    const expected =
+      r.opcode === 4 && r.questions === 0 && r.wrong !== null
+        ? rcode === NOTIMP || rcode === FORMERR
+        : rcode === NOTIMP;
     if (!expected) fail(`rcode ${rcode} to opcode ${r.opcode}`);
     if (records > 0 || a.authoritative) fail('more than the rcode to another opcode');
   } else if (r.wrong !== null) {
@@ -522,7 +531,16 @@ function readAnswerOptions(asked, bytes, from, end, length, c) {
         fail(`option ${code}`);
     }
   }
-  if (r.subnetAt >= 0 && r.wrong === null && r.version === 0 && r.opcode === 0 && (kinds & (1 << 8)) === 0) fail('the subnet is not told back');
-  if (c.cookies && r.cookieAt >= 0 && r.wrong === null && r.version === 0 && r.opcode === 0 && (kinds & (1 << 10)) === 0) fail('the cookie is not told back');
+  if (r.subnetAt >= 0 && r.wrong === null && r.version === 0 && r.opcode === 0 && (kinds & (1 << 8)) === 0)
+    fail('the subnet is not told back');
+  if (
+    c.cookies &&
+    r.cookieAt >= 0 &&
+    r.wrong === null &&
+    r.version === 0 &&
+    r.opcode === 0 &&
+    (kinds & (1 << 10)) === 0
+  )
+    fail('the cookie is not told back');
   return kinds;
 }

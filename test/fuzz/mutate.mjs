@@ -63,6 +63,7 @@ const TYPES = [
 ];
 const SIZES = [0, 1, 511, 512, 513, 600, 1231, 1232, 1232, 1232, 1233, 1400, 4095, 4096, 4097, 16384, 65535];
 const EDGES = [0, 1, 2, 3, 4, 7, 8, 11, 12, 15, 16, 24, 32, 40, 41, 63, 64, 127, 128, 191, 192, 193, 253, 254, 255];
+/** A transport hands over no more: one octet over what is read. */
 const LONGEST_REQUEST = 4097;
 
 /** Addresses that ask, as the words of a peer. */
@@ -83,7 +84,7 @@ export const PEERS = [
 
 /** Makes one request after the other into `bytes`. */
 export class Mutator {
-  bytes = Buffer.alloc(LONGEST_REQUEST + 128);
+  bytes = Buffer.alloc(3 * LONGEST_REQUEST);
   length = 0;
   /** Requests that showed something new: from them others are made. @type {Buffer[]} */
   pool = [];
@@ -120,7 +121,7 @@ export class Mutator {
       return;
     }
     this.#build();
-    if (dice.below(2) === 0) this.#damage(1 + dice.below(dice.below(4) === 0 ? 12 : 3));
+    if (dice.below(3) === 0) this.#damage(1 + dice.below(dice.below(4) === 0 ? 12 : 3));
   }
 
   #u16(value) {
@@ -161,6 +162,7 @@ export class Mutator {
       additionals++;
     }
     this.bytes[11] = additionals;
+    this.length = Math.min(this.length, LONGEST_REQUEST);
   }
 
   #name() {
@@ -179,7 +181,8 @@ export class Mutator {
       for (let left = most, i = 0; i < short && left > 1; i++) {
         const length = Math.min(left - 1, 1 + dice.below(dice.below(3) === 0 ? 63 : 4));
         this.bytes[this.length++] = length;
-        for (let k = 0; k < length; k++) this.bytes[this.length++] = dice.below(3) === 0 ? dice.below(256) : 97 + dice.below(26);
+        for (let k = 0; k < length; k++)
+          this.bytes[this.length++] = dice.below(3) === 0 ? dice.below(256) : 97 + dice.below(26);
         left -= length + 1;
       }
     } else if (kind === 4) {
@@ -306,7 +309,11 @@ export class Mutator {
     const dice = this.#dice;
     const four = dice.below(5) < 3;
     const wrong = dice.below(8) === 0;
-    const source = wrong ? dice.below(140) : dice.pick(four ? [0, 1, 8, 9, 15, 16, 20, 24, 24, 25, 31, 32] : [0, 1, 16, 32, 40, 48, 55, 56, 56, 64, 96, 127, 128]);
+    const source = wrong
+      ? dice.below(140)
+      : dice.pick(
+          four ? [0, 1, 8, 9, 15, 16, 20, 24, 24, 25, 31, 32] : [0, 1, 16, 32, 40, 48, 55, 56, 56, 64, 96, 127, 128],
+        );
     const octets = wrong && dice.below(2) === 0 ? dice.below(20) : (source + 7) >> 3;
     this.#u16(8);
     this.#u16(4 + octets);
@@ -316,7 +323,8 @@ export class Mutator {
     const start = this.length;
     this.#random(octets);
     // Towards what the region maps know.
-    if (octets > 0 && dice.below(3) !== 0) this.bytes[start] = dice.pick(four ? [1, 2, 3, 4, 198, 203] : [0x20, 0x26, 0x2a, 0]);
+    if (octets > 0 && dice.below(3) !== 0)
+      this.bytes[start] = dice.pick(four ? [1, 2, 3, 4, 198, 203] : [0x20, 0x26, 0x2a, 0]);
     if (octets > 2 && dice.below(4) === 0) {
       Buffer.from(four ? [203, 0, 113, 77] : [0x20, 0x01, 0x0d, 0xb8]).copy(this.bytes, start, 0, Math.min(4, octets));
     }
@@ -364,7 +372,8 @@ export class Mutator {
           break;
         }
         case 7:
-          if (length > 1) bytes.writeUInt16BE(dice.pick([0, 1, 2, 12, 41, 255, 0xc00c, 0xc000, 0xffff]), Math.min(p, length - 2));
+          if (length > 1)
+            bytes.writeUInt16BE(dice.pick([0, 1, 2, 12, 41, 255, 0xc00c, 0xc000, 0xffff]), Math.min(p, length - 2));
           break;
         case 8:
           // A count of the header.

@@ -26,8 +26,24 @@ const NOW_MS = 1_800_000_000_000;
 /** Ways to set a server up; a run goes through all of them. */
 export const SETUPS = [
   { name: 'plain', root: false, udpMax: 1232, udpMaxWithoutCookie: 1232, cookies: false, identity: '', rate: null },
-  { name: 'cookies', root: false, udpMax: 4096, udpMaxWithoutCookie: 600, cookies: true, identity: 'fuzz-1', rate: null },
-  { name: 'root', root: true, udpMax: 1400, udpMaxWithoutCookie: 1400, cookies: true, identity: 'i'.repeat(255), rate: null },
+  {
+    name: 'cookies',
+    root: false,
+    udpMax: 4096,
+    udpMaxWithoutCookie: 600,
+    cookies: true,
+    identity: 'fuzz-1',
+    rate: null,
+  },
+  {
+    name: 'root',
+    root: true,
+    udpMax: 1400,
+    udpMaxWithoutCookie: 1400,
+    cookies: true,
+    identity: 'i'.repeat(255),
+    rate: null,
+  },
   { name: 'limited', root: true, udpMax: 1232, udpMaxWithoutCookie: 1232, cookies: true, identity: 'fuzz-2', rate: 3 },
 ];
 
@@ -100,10 +116,7 @@ export class Plane {
       rate:
         setup.rate === null
           ? null
-          : new RateLimiter(
-              { responsesPerSecond: setup.rate, slip: 2, ipv4Prefix: 24, ipv6Prefix: 56, exempt: [] },
-              1,
-            ),
+          : new RateLimiter({ responsesPerSecond: setup.rate, slip: 2, ipv4Prefix: 24, ipv6Prefix: 56, exempt: [] }, 1),
     };
     this.#parts = parts;
     this.#reader = made.reader;

@@ -109,7 +109,7 @@ ${Array.from({ length: 30 }, (_, i) => `  a-rather-long-name-for-a-server-${i}.b
   child: { NS: [ns1] }
   static: { A: [${Array.from({ length: 28 }, (_, i) => `192.0.2.${i + 1}`).join(', ')}] }
   big: { A: [${Array.from({ length: 3900 }, (_, i) => `10.1.${i >> 8}.${i & 255}`).join(', ')}], TXT: [${Array.from({ length: 150 }, (_, i) => `"${'t'.repeat(390)}${i}"`).join(', ')}], MX: [${Array.from({ length: 700 }, (_, i) => `"${i} mx${i}.${'x'.repeat(50)}"`).join(', ')}] }
-${Array.from({ length: 40 }, (_, i) => `  mx${i}.${'x'.repeat(50)}: { A: 192.0.2.${i} }`).join('\n')}
+${Array.from({ length: 40 }, (_, i) => `  mx${i + 655}.${'x'.repeat(50)}: { A: 192.0.2.${i} }`).join('\n')}
   "*.${'x'.repeat(50)}": { TXT: any }
   text: { TXT: "${'0123456789'.repeat(6400)}" }
   _sip._tcp: { SRV: ["10 20 5060 www", "20 20 5060 steered", "30 1 1 ."] }
@@ -214,7 +214,19 @@ export function writeZones(directory, options = {}) {
 export const NAMES = [
   ...['@', 'www', 'steered', 'near', 'canary', 'many', 'stuck', 'servfail', 'nodata', 'only', 'fouronly', 'zero'],
   ...['media', 'lb', 'tomedia', 'tosteered', 'tomany', 'todown', 'tobroken', 'totext', 'x.wild', 'y.x.wild', 'wild'],
-  ...['*.wild', 'z.steer.wild', 'steer.wild', 'q.alias', 'q.loopalias', 'a.b.c.ent', 'b.c.ent', 'ent', 'c1', 'c2', 'c5'],
+  ...[
+    '*.wild',
+    'z.steer.wild',
+    'steer.wild',
+    'q.alias',
+    'q.loopalias',
+    'a.b.c.ent',
+    'b.c.ent',
+    'ent',
+    'c1',
+    'c2',
+    'c5',
+  ],
   ...['c9', 'loop1', 'cmissing', 'cout', 'ccut', 'cother', 'cchild', 'clong', 'x.clong2', `${longest}.long`, 'long'],
   ...[label63, `${label63}.long`, 'sub', 'host.sub', 'ns.sub', 'occluded.sub', 'sibling', 'x.sibling', 'foreign'],
   ...['bigcut', 'x.bigcut', 'child', 'www.child', 'x.w.child', 'up.child', 'no.child', 'static', 'big', 'text'],
@@ -222,5 +234,15 @@ export const NAMES = [
 ]
   .map((name) => (name === '@' ? 'fuzz.test.' : `${name}.fuzz.test.`))
   .concat(['other.test.', 'www.other.test.', 'x.other.test.', 'x.deep.other.test.', 'back.other.test.'])
-  .concat(['broken.test.', 'www.broken.test.', 'test.', '.', 'com.', 'example.', 'x.example.', 'alias.', 'example.com.'])
+  .concat([
+    'broken.test.',
+    'www.broken.test.',
+    'test.',
+    '.',
+    'com.',
+    'example.',
+    'x.example.',
+    'alias.',
+    'example.com.',
+  ])
   .concat(['version.bind.', 'version.server.', 'hostname.bind.', 'id.server.', 'a.root-servers.test.']);

@@ -60,7 +60,9 @@ describe('weighted members', () => {
   });
 
   it('lose weight with load, take no new clients when shed, and have their written weights when all are', () => {
-    const plane = new Plane([zone('  p: { members: [192.0.2.1, 192.0.2.2] }', '  www: { A: { answers: 1, pools: [p] } }')]);
+    const plane = new Plane([
+      zone('  p: { members: [192.0.2.1, 192.0.2.2] }', '  www: { A: { answers: 1, pools: [p] } }'),
+    ]);
     const first = (): number => {
       const drawn = Array.from({ length: 4000 }, () => values(plane.ask('www.example.test.', 'A'))[0]!);
       return count(drawn).get('192.0.2.1') ?? 0;
@@ -89,7 +91,8 @@ describe('ordered members', () => {
 describe('sticky members', () => {
   const members = Array.from({ length: 10 }, (_, i) => `192.0.2.${i + 1}`);
   const pools = `  p: { pick: sticky, members: [${members.join(', ')}] }`;
-  const of = (plane: Plane, client: string): string => values(plane.ask('www.example.test.', 'A', { subnet: client }))[0]!;
+  const of = (plane: Plane, client: string): string =>
+    values(plane.ask('www.example.test.', 'A', { subnet: client }))[0]!;
   const clients = Array.from({ length: 400 }, (_, i) => `10.${i >> 8}.${i & 255}.0/24`);
 
   it('stay with a client network, whoever asks from it', () => {
@@ -227,7 +230,9 @@ describe('pools', () => {
   it('share clients by weight, among those that are up', () => {
     const plane = new Plane([zone(pools, '  www: { A: { answers: 1, weighted: { c: 90, b: 10 } } }')]);
     const share = (): number =>
-      Array.from({ length: 4000 }, () => values(plane.ask('www.example.test.', 'A'))[0]).filter((a) => a === '192.0.2.21').length / 4000;
+      Array.from({ length: 4000 }, () => values(plane.ask('www.example.test.', 'A'))[0]).filter(
+        (a) => a === '192.0.2.21',
+      ).length / 4000;
     expect(share()).toBeGreaterThan(0.87);
     expect(share()).toBeLessThan(0.93);
     plane.down(id('c', 21));
@@ -242,7 +247,8 @@ describe('closest', () => {
   boston: { at: [42.36, -71.06], members: [192.0.2.4] }
   fiji: { at: [-17.7, 178.0], members: [192.0.2.5] }
   samoa: { at: [-13.8, -171.8], members: [192.0.2.6] }`;
-  const at = (plane: Plane, name: string, subnet: string): string => values(plane.ask(`${name}.example.test.`, 'A', { subnet }))[0]!;
+  const at = (plane: Plane, name: string, subnet: string): string =>
+    values(plane.ask(`${name}.example.test.`, 'A', { subnet }))[0]!;
 
   it('prefers the nearest pool that is up, by great circle', () => {
     const plane = new Plane([zone(pools, '  www: { A: { closest: [moscow, rio, newyork] } }')]);
@@ -255,7 +261,9 @@ describe('closest', () => {
   });
 
   it('is right across the antimeridian', () => {
-    const places = [['9.0.0.0/8', { country: { iso_code: 'FJ' }, location: { latitude: -17, longitude: -179.5 } }]] as const;
+    const places = [
+      ['9.0.0.0/8', { country: { iso_code: 'FJ' }, location: { latitude: -17, longitude: -179.5 } }],
+    ] as const;
     const plane = new Plane([zone(pools, '  www: { A: { closest: [samoa, fiji] } }')], { places });
     expect(at(plane, 'www', '9.1.1.0/24')).toBe('192.0.2.5');
   });
@@ -271,7 +279,9 @@ describe('closest', () => {
     const plane = new Plane([zone(pools.replace('boston: { ', 'boston: { bias: 0.01, '), records)]);
     const seen = new Set(Array.from({ length: 100 }, () => at(plane, 'www', '3.2.3.0/24')));
     expect([...seen].sort()).toEqual(['192.0.2.3', '192.0.2.4']);
-    const biased = new Plane([zone(pools.replace('newyork: { ', 'newyork: { bias: 9, '), '  www: { A: { closest: [rio, newyork] } }')]);
+    const biased = new Plane([
+      zone(pools.replace('newyork: { ', 'newyork: { bias: 9, '), '  www: { A: { closest: [rio, newyork] } }'),
+    ]);
     expect(at(biased, 'www', '3.2.3.0/24')).toBe('192.0.2.3');
     expect(at(biased, 'www', '4.2.3.0/24')).toBe('192.0.2.2');
   });
@@ -288,7 +298,8 @@ describe('regions', () => {
         europe: [newyork]
         1.2.0.0/16: rio
         default: nodata`;
-  const at = (plane: Plane, subnet: string): string | undefined => values(plane.ask('www.example.test.', 'A', { subnet }))[0];
+  const at = (plane: Plane, subnet: string): string | undefined =>
+    values(plane.ask('www.example.test.', 'A', { subnet }))[0];
 
   it('match the most specific place, climb to wider ones, and never to default: nodata', () => {
     const plane = new Plane([zone(pools, records)]);

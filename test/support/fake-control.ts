@@ -104,6 +104,7 @@ export class FakeControl implements ControlPlane {
     if (request.client === 'nonsense') throw new RequestError(400, 'bad-address', '"nonsense" is not an IP address');
     return {
       question: { name: request.name, type: request.type ?? 'A', zone: 'net.cat' },
+      chain: [],
       client: { address: request.client ?? '127.0.0.1', source: 'ecs', prefix: '81.2.69.160/32' },
       place: {
         network: '81.2.69.0/24',

@@ -11,6 +11,9 @@ export class Uint32 {
   }
 }
 
+/** A 16-bit unsigned integer, which libmaxminddb insists on in the metadata. */
+class Uint16 extends Uint32 {}
+
 export type Field = Value | Uint32 | readonly Field[] | { readonly [key: string]: Field };
 
 export interface MmdbOptions {
@@ -81,15 +84,15 @@ export function buildMmdb(
   });
   const metadata = new DataSection(false);
   metadata.record({
-    binary_format_major_version: new Uint32(2),
-    binary_format_minor_version: new Uint32(0),
+    binary_format_major_version: new Uint16(2),
+    binary_format_minor_version: new Uint16(0),
     build_epoch: BigInt(buildEpoch),
     database_type: type,
     description: { en: 'made for a test' },
-    ip_version: new Uint32(ipVersion),
+    ip_version: new Uint16(ipVersion),
     languages: ['en'],
     node_count: new Uint32(nodes.length),
-    record_size: new Uint32(recordSize),
+    record_size: new Uint16(recordSize),
   });
   return Buffer.concat([
     tree,
@@ -198,6 +201,7 @@ class DataSection {
       const text = Buffer.from(value, 'utf8');
       return Buffer.concat([control(2, text.length), text]);
     }
+    if (value instanceof Uint16) return Buffer.concat([control(5, 2), uint(BigInt(value.value), 2)]);
     if (value instanceof Uint32) return Buffer.concat([control(6, 4), uint(BigInt(value.value), 4)]);
     if (typeof value === 'bigint') return Buffer.concat([control(9, 8), uint(value, 8)]);
     if (typeof value === 'boolean') return control(14, value ? 1 : 0);

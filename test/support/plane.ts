@@ -1,4 +1,8 @@
 // The answer path in memory: zones from YAML text, geography from hand-made networks, verdicts set by hand, no sockets.
+
+import { Answerer } from '../../dist/answer/respond.js';
+import { NOTE } from '../../dist/answer/steered.js';
+import type { AnswerTrace } from '../../dist/answer/trace.js';
 import { parseAddress } from '../../dist/base/address.js';
 import { RandomWords } from '../../dist/base/random.js';
 import {
@@ -13,14 +17,10 @@ import {
   VERDICT_UP,
 } from '../../dist/board/board.js';
 import { COUNT, COUNTER_ROW, type CounterName, ZONE_ROW } from '../../dist/board/counters.js';
-import { StoreReader } from '../../dist/board/store.js';
-import { Answerer } from '../../dist/answer/respond.js';
-import { NOTE } from '../../dist/answer/steered.js';
-import type { AnswerTrace } from '../../dist/answer/trace.js';
+import { chunkOf, StoreReader, wordOf } from '../../dist/board/store.js';
 import { Images } from '../../dist/control/images.js';
-import { GeoView } from '../../dist/geo/lookup.js';
-import { chunkOf, wordOf } from '../../dist/board/store.js';
 import { buildGeoImage } from '../../dist/geo/image.js';
+import { GeoView } from '../../dist/geo/lookup.js';
 import { mergeGeo } from '../../dist/geo/merge.js';
 import { readDatabase } from '../../dist/geo/mmdb.js';
 import { buildRegionMap, mapKey } from '../../dist/zone/regionmap.js';
@@ -68,7 +68,10 @@ export class Plane {
   readonly #bytes = new Uint8Array(65_535);
   #nowMs = 1_700_000_000_000;
 
-  constructor(zones: readonly string[], options: { common?: string; places?: readonly (readonly [string, Field])[]; udpMax?: number } = {}) {
+  constructor(
+    zones: readonly string[],
+    options: { common?: string; places?: readonly (readonly [string, Field])[]; udpMax?: number } = {},
+  ) {
     let reader: StoreReader | null = null;
     this.images = new Images(this.board, (index, buffer) => reader?.addChunk(index, buffer));
     const database = readDatabase('test.mmdb', buildMmdb(options.places ?? PLACES, { type: 'GeoLite2-City' }));
@@ -81,11 +84,17 @@ export class Plane {
     geo.attach(held.words[chunkOf(this.images.geo)]!, wordOf(this.images.geo));
     const compiled = zones.map((text) => compileZone(modelOf(text, options.common ?? null)));
     const missing = this.images.missing(compiled.flatMap(({ meta }) => meta.maps));
-    this.images.addMaps(missing, missing.map((spec) => buildRegionMap(geo, spec)));
+    this.images.addMaps(
+      missing,
+      missing.map((spec) => buildRegionMap(geo, spec)),
+    );
     this.images.publish(
       compiled.map((zone, number) => ({
         apex: Buffer.concat([
-          ...zone.meta.name.split('.').filter((l) => l !== '').map((l) => Buffer.from([l.length, ...Buffer.from(l)])),
+          ...zone.meta.name
+            .split('.')
+            .filter((l) => l !== '')
+            .map((l) => Buffer.from([l.length, ...Buffer.from(l)])),
           Buffer.from([0]),
         ]),
         image: this.images.link(zone, 7),

@@ -19,11 +19,11 @@ export interface Asking {
   readonly udpSize?: number | null;
 }
 
-/** Asks for a name as a client would. */
+/** Asks for a name as dig would: with recursion desired. */
 export function askFor(server: Server, name: string, asking: Asking = {}): Promise<Reply> {
   const { subnet, type = 'A', tcp = false, udpSize = 1232 } = asking;
   const options = subnet === undefined ? [] : [ecs(subnet)];
-  const fields: QueryFields = { name, type, edns: udpSize === null ? null : { udpSize, options } };
+  const fields: QueryFields = { name, type, rd: true, edns: udpSize === null ? null : { udpSize, options } };
   return ask(server, { ...fields, tcp });
 }
 

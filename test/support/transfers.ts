@@ -1,6 +1,8 @@
 // Zones in memory with the makers of transfers, no sockets: what a transfer gives, message by message.
-import { Answerer, type AnswerParts } from '../../dist/answer/respond.js';
+
+import type { AnswerParts } from '../../dist/answer/parts.js';
 import { emptyPeer, type Peer } from '../../dist/answer/port.js';
+import { Answerer } from '../../dist/answer/respond.js';
 import { Transfers } from '../../dist/answer/transfer.js';
 import { RandomWords } from '../../dist/base/random.js';
 import { Board } from '../../dist/board/board.js';
@@ -87,7 +89,8 @@ export class TransferPlane {
   async whole(request: Uint8Array): Promise<Buffer[]> {
     const messages: Buffer[] = [];
     const iterator = this.transfer(request);
-    for (let next = await iterator.next(); !next.done; next = await iterator.next()) messages.push(Buffer.from(next.value));
+    for (let next = await iterator.next(); !next.done; next = await iterator.next())
+      messages.push(Buffer.from(next.value));
     return messages;
   }
 }

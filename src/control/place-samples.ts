@@ -1,0 +1,103 @@
+// An address of each place, out of the geo image: one for which nothing more specific than the place decides.
+import type { Address } from '../base/address.ts';
+import { PLACE } from '../geo/image.ts';
+import type { GeoView } from '../geo/lookup.ts';
+import { foldName, type Place } from '../geo/place.ts';
+
+/** A place that an address is wanted of. */
+export interface Wanted {
+  readonly place: Place;
+  /** Whether this place decides about the address: another may be more specific. */
+  fits(address: Address): boolean;
+}
+
+/** Addresses of one place that are tried: where other rules take this many, they take nearly all. */
+const TRIES = 64;
+
+/** Returns an address for each wanted place, in their order; undefined where the image has none that fits. */
+export function sampleAddresses(geo: GeoView, wanted: readonly Wanted[]): (Address | undefined)[] {
+  const found = new Array<Address | undefined>(wanted.length).fill(undefined);
+  const tries = new Int32Array(wanted.length);
+  const byPlace = placesOf(geo, wanted);
+  const byAs = new Map<number, number[]>();
+  wanted.forEach(({ place }, i) => {
+    if (place.kind === 'as') byAs.set(place.number, [...(byAs.get(place.number) ?? []), i]);
+    if (place.kind === 'network') attempt(i, place.prefix.address);
+  });
+  function attempt(i: number, address: Address): void {
+    if (found[i] !== undefined || tries[i]! >= TRIES) return;
+    tries[i]!++;
+    if (wanted[i]!.fits(address)) found[i] = address;
+  }
+  for (const family of [4, 6] as const) {
+    const places = geo.placesOfRanges(family);
+    for (let range = 0; range < places.length; range++) {
+      for (const i of byPlace.get(places[range]!) ?? NONE) attempt(i, startOf(geo, family, range));
+    }
+    for (let range = 0; byAs.size > 0 && range < geo.asCount(family); range++) {
+      for (const i of byAs.get(geo.asNumber(family, range)) ?? NONE) attempt(i, asStartOf(geo, family, range));
+    }
+    // IPv6 has its own tries.
+    tries.fill(0);
+  }
+  return found;
+}
+
+const NONE: readonly number[] = [];
+
+/** Numbers of the wanted places that each place of the image lies in. */
+function placesOf(geo: GeoView, wanted: readonly Wanted[]): Map<number, number[]> {
+  const byText = new Map<string, number[]>();
+  wanted.forEach(({ place }, i) => {
+    const key = keyOf(place);
+    if (key !== null) byText.set(key, [...(byText.get(key) ?? []), i]);
+  });
+  // Texts of the pool are read once each: a city database has hundreds of thousands of places.
+  const texts = new Map<number, string>();
+  const text = (place: number, word: number): string => {
+    const number = geo.placeWord(place, word);
+    const known = texts.get(number) ?? geo.text(number) ?? '';
+    texts.set(number, known);
+    return known;
+  };
+  const folded = new Map<number, string>();
+  const city = (place: number): string => {
+    const number = geo.placeWord(place, PLACE.city);
+    const known = folded.get(number) ?? foldName(geo.text(number) ?? '');
+    folded.set(number, known);
+    return known;
+  };
+  const wantsCities = wanted.some(({ place }) => place.kind === 'city');
+  const byPlace = new Map<number, number[]>();
+  for (let place = 1; place < geo.placeCount; place++) {
+    const areas = [text(place, PLACE.country), text(place, PLACE.subdivision), text(place, PLACE.district)];
+    const keys =
+      wantsCities && city(place) !== '' ? [...areas, ...areas.map((area) => `${area}/${city(place)}`)] : areas;
+    const numbers = keys.flatMap((key) => byText.get(key) ?? NONE);
+    if (numbers.length > 0) byPlace.set(place, numbers);
+  }
+  return byPlace;
+}
+
+function keyOf(place: Place): string | null {
+  if (place.kind === 'country' || place.kind === 'subdivision') return place.code;
+  return place.kind === 'city' ? `${place.subdivision ?? place.country}/${foldName(place.name)}` : null;
+}
+
+function startOf(geo: GeoView, family: 4 | 6, range: number): Address {
+  return addressOf(family === 4 ? [geo.start4(range)] : [0, 1, 2, 3].map((column) => geo.start6(range, column)));
+}
+
+function asStartOf(geo: GeoView, family: 4 | 6, range: number): Address {
+  const columns = family === 4 ? [0] : [0, 1, 2, 3];
+  return addressOf(columns.map((column) => geo.asStart(family, range, column)));
+}
+
+function addressOf(words: readonly number[]): Address {
+  const bytes = new Uint8Array(words.length * 4);
+  const view = new DataView(bytes.buffer);
+  words.forEach((word, i) => {
+    view.setInt32(i * 4, word);
+  });
+  return { family: words.length === 1 ? 4 : 6, bytes };
+}
