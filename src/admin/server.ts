@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
 import type { ControlPlane } from '../control/views.ts';
+import { AdminError } from './admin-error.ts';
 import { Gate } from './auth.ts';
 import { addDashboard, CONTENT_SECURITY_POLICY } from './dashboard.ts';
 import { addEvents } from './events.ts';
@@ -37,9 +38,6 @@ export interface Admin {
   /** Ends every connection, streams too. */
   stop(): Promise<void>;
 }
-
-/** An admin that can't start; the message is one line for people. */
-export class AdminError extends Error {}
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 

@@ -1,12 +1,14 @@
 // `meridian serve`: starts the admin and the server below it, waits for a signal, stops both within a second.
 import { join } from 'node:path';
-import { type Admin, AdminError, startAdmin } from '../admin/server.ts';
+import { AdminError } from '../admin/admin-error.ts';
+import type { Admin } from '../admin/server.ts';
 import { newToken, TokensError } from '../admin/tokens.ts';
 import { formatAddress } from '../base/address.ts';
 import { systemClock } from '../base/clock.ts';
 import { createLog, type Logger } from '../base/log.ts';
 import type { Demo } from '../control/demo.ts';
-import { Server } from '../control/server.ts';
+import { startFirstGeo } from '../control/first-geo.ts';
+import type { Server } from '../control/server.ts';
 import type { Settings } from '../control/settings.ts';
 import { writeStable } from '../control/stable-file.ts';
 import { StartError } from '../control/start-error.ts';
@@ -54,9 +56,19 @@ async function start(options: ServeOptions, settings: Settings, log: Logger, run
     const { startDemo } = await import('../control/demo.ts');
     running.demo = await startDemo();
   }
-  const server = new Server({ settings, log, strict: options.strict, clock: systemClock });
+  // What takes longest comes first: geography is read and the server starts while the admin's libraries still load.
+  const { geoip, state } = settings;
+  const firstGeo = startFirstGeo({
+    geoDirectory: geoip.directory,
+    overridesFile: geoip.overrides,
+    stateDirectory: state,
+  });
+  const { Server: ControlServer } = await import('../control/server.ts');
+  const server = new ControlServer({ settings, log, strict: options.strict, clock: systemClock, firstGeo });
   running.server = server;
-  // The admin is first, so that /readyz can say "not yet".
+  const started = server.start();
+  started.catch(() => {});
+  const { startAdmin } = await import('../admin/server.ts');
   const localToken = newToken();
   const admin = await startAdmin({
     control: server,
@@ -70,7 +82,6 @@ async function start(options: ServeOptions, settings: Settings, log: Logger, run
   });
   running.admin = admin;
   leaveToken(join(settings.state, LOCAL_TOKEN_FILE), localToken, log);
-  const started = server.start();
   // From now on: without a listener the signal would end the process. What comes during the start waits for its end.
   process.on('SIGHUP', () => {
     started

@@ -19,6 +19,7 @@ import { Drains, longestTtlOf } from './drains.ts';
 import { eventView } from './event-view.ts';
 import { Explainer } from './explain.ts';
 import { emptySets } from './fail-open.ts';
+import type { FirstGeo } from './first-geo.ts';
 import { type Forced, Hand } from './hand.ts';
 import { Notifier } from './notify.ts';
 import { Reloads } from './reloads.ts';
@@ -50,6 +51,8 @@ export interface ServerOptions {
   /** Refuse to start when a file has errors. */
   readonly strict: boolean;
   readonly clock: Clock;
+  /** Geography that is already being read. */
+  readonly firstGeo?: FirstGeo;
 }
 
 /** Starts the server. Resolves when it answers; throws StartError with what to tell the operator. */
@@ -103,6 +106,7 @@ export class Server implements ControlPlane {
       stateDirectory: settings.state,
       baseDirectory: settings.baseDirectory,
       execAllowed: settings.health.exec,
+      ...(options.firstGeo === undefined ? {} : { firstGeo: options.firstGeo }),
       clock,
       log,
     });

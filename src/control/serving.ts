@@ -1,13 +1,15 @@
 // What is served, without sockets: store, board, zones, maps and geography, loaded and reloaded one step at a time.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import type { Logger } from '../base/log.ts';
 import { Board } from '../board/board.ts';
 import type { LoadedGeo } from '../geo/open.ts';
+import type { MapSpec } from '../zone/mapspec.ts';
 import { mapKey } from '../zone/regionmap.ts';
-import { Builder } from './builder.ts';
+import type { Builder } from './builder.ts';
+import { type FirstGeo, overridesKept, startFirstGeo } from './first-geo.ts';
 import { Images } from './images.ts';
 import { Rows } from './memory.ts';
 import { Serials } from './serials.ts';
@@ -23,6 +25,8 @@ export interface ServingOptions {
   readonly stateDirectory: string | null;
   readonly baseDirectory: string;
   readonly execAllowed: boolean;
+  /** A start that is already under way; else it begins with the first load. */
+  readonly firstGeo?: FirstGeo;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -34,17 +38,20 @@ export interface LoadChange extends ZonesChange {
 export class Serving {
   readonly board = new Board();
   readonly rows = new Rows();
-  readonly builder = new Builder();
+  readonly builder: Builder;
   readonly images: Images;
   readonly zones: Zones;
   geo: LoadedGeo | null = null;
   readonly #options: ServingOptions;
+  readonly #firstGeo: FirstGeo;
   #geoSignature = '';
   readonly #forgotten = new Set<string>();
   readonly #chunkListeners: ((index: number, buffer: SharedArrayBuffer) => void)[] = [];
 
   constructor(options: ServingOptions) {
     this.#options = options;
+    this.#firstGeo = options.firstGeo ?? startFirstGeo(options);
+    this.builder = this.#firstGeo.builder;
     this.images = new Images(this.board, (index, buffer) => {
       for (const listener of this.#chunkListeners) listener(index, buffer);
     });
@@ -76,12 +83,12 @@ export class Serving {
     const geoChanged = geoSignature !== this.#geoSignature;
     const first = this.geo === null;
     // At the start both are built at once, on two threads; later the maps that the zones need go with the geography.
-    const geoFirst = first ? this.#loadGeo([]) : null;
     const change = await this.zones.load();
     onZones();
-    await geoFirst;
-    if (geoChanged && !first) await this.#loadGeo(this.zones.maps());
-    this.#geoSignature = geoSignature;
+    if (first) this.#takeGeo(await this.#firstGeo.geo, [], []);
+    else if (geoChanged) await this.#loadGeo(this.zones.maps());
+    // The first reading tells of more files to follow: lists of networks.
+    this.#geoSignature = first ? this.#signGeo() : geoSignature;
     const missing = this.images.missing(this.zones.maps());
     if (missing.length > 0) {
       this.images.addMaps(missing, await this.builder.maps(missing, this.images.store.handle(), this.images.geo));
@@ -159,14 +166,9 @@ export class Serving {
     return files.map((file) => `${file}=${signatureOf(file)}`).join('\n');
   }
 
-  get #overridesKept(): string | null {
-    return this.#options.stateDirectory === null ? null : join(this.#options.stateDirectory, 'overrides.json');
-  }
-
   async #loadGeo(specs: ReturnType<Zones['maps']>): Promise<void> {
-    const { log } = this.#options;
-    const wanted = this.geo === null ? [] : [...new Map(specs.map((spec) => [mapKey(spec), spec])).values()];
-    const lastGoodOverrides = this.geo?.overrides ?? this.#savedOverrides();
+    const wanted = [...new Map(specs.map((spec) => [mapKey(spec), spec])).values()];
+    const lastGoodOverrides = this.geo?.overrides ?? null;
     const built = await this.builder.geo(
       {
         directory: this.#options.geoDirectory,
@@ -175,34 +177,30 @@ export class Serving {
       },
       wanted,
     );
-    for (const problem of built.geo.problems) {
+    this.#takeGeo(built.geo, wanted, built.maps);
+  }
+
+  /** Takes over new geography with the maps that were made for it. */
+  #takeGeo(geo: LoadedGeo, specs: readonly MapSpec[], maps: readonly Uint8Array[]): void {
+    const { log, stateDirectory } = this.#options;
+    for (const problem of geo.problems) {
       log.error(
         { event: 'geo-broken', file: problem.file, problem: problem.message },
         'a geographic database cannot be used',
       );
     }
-    if (built.geo.overridesFailed)
+    if (geo.overridesFailed)
       log.error({ event: 'overrides-broken' }, 'the overrides have errors: the last good ones hold');
     // A broken database is refused: while an old image serves, that one stays.
-    if (this.geo !== null && built.geo.problems.length > 0) {
-      this.geo = { ...this.geo, problems: built.geo.problems };
+    if (this.geo !== null && geo.problems.length > 0) {
+      this.geo = { ...this.geo, problems: geo.problems };
       return;
     }
-    this.images.replaceGeo(built.geo.image, wanted, built.maps);
+    this.images.replaceGeo(geo.image, specs, maps);
     // The image is in the store now; what stays here is what is known about it.
-    this.geo = { ...built.geo, image: new Uint8Array(0) };
-    if (built.geo.overrides !== null && this.#overridesKept !== null && !built.geo.overridesFailed) {
-      writeStable(this.#overridesKept, JSON.stringify(built.geo.overrides));
+    this.geo = { ...geo, image: new Uint8Array(0) };
+    if (geo.overrides !== null && stateDirectory !== null && !geo.overridesFailed) {
+      writeStable(overridesKept(stateDirectory), JSON.stringify(geo.overrides));
     }
-  }
-
-  #savedOverrides(): LoadedGeo['overrides'] {
-    try {
-      if (this.#overridesKept !== null)
-        return JSON.parse(readFileSync(this.#overridesKept, 'utf8')) as LoadedGeo['overrides'];
-    } catch {
-      // None was kept yet.
-    }
-    return null;
   }
 }

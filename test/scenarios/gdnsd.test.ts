@@ -89,7 +89,7 @@ near => { geoip2_db => test.mmdb, datacenters => [moscow, rio, newyork, auckland
 const pools = Object.entries(POOLS)
   .map(
     ([name, members]) =>
-      `  ${name}: { at: ${list(CENTRES[name as keyof typeof CENTRES])}, min-live: "50%", members: ${list(members)} }`,
+      `  ${name}: { at: ${list(CENTRES[name as keyof typeof CENTRES])}, min-live: "50%", check: tcp, members: ${list(members)} }`,
   )
   .join('\n');
 const REGIONS = `

@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ecs, OPTION, optionOf, parse, query, sendUdp } from '../support/dns.ts';
 import { type RunningServer, startServer } from '../support/server.ts';
-import { askFor, dataOf } from '../support/story.ts';
+import { askFor, countries, dataOf } from '../support/story.ts';
 
+const GEO = countries({ '1.0.0.0/8': 'RU' });
 const members = (count: number, prefix: string): string[] =>
   Array.from({ length: count }, (_, i) => `${prefix}${i + 1}`);
 const list = (count: number, prefix: string): string =>
@@ -53,7 +54,7 @@ ${members(8, '')
 let server: RunningServer;
 beforeAll(async () => {
   server = await startServer({
-    files: { 'zones/sizes.test.yaml': ZONE },
+    files: { 'zones/sizes.test.yaml': ZONE, 'geoip/countries.mmdb': GEO },
     settings: { udp: { 'max-size': 4096, 'max-size-without-cookie': 4096 }, identity: { nsid: 'a-server-somewhere' } },
   });
 });
@@ -198,7 +199,7 @@ describe('with EDNS', () => {
   });
 
   test('the smaller of both sides holds: 1232 unless the settings say more', async () => {
-    const other = await startServer({ files: { 'zones/sizes.test.yaml': ZONE } });
+    const other = await startServer({ files: { 'zones/sizes.test.yaml': ZONE, 'geoip/countries.mmdb': GEO } });
     try {
       const reply = await askFor(other, 'huge.sizes.test', { udpSize: 4096, type: 'AAAA' });
       expect(reply.bytes.length).toBeLessThanOrEqual(1232);

@@ -163,8 +163,8 @@ ${names.map((name, i) => `zone:\n  name: "${name}"\n  zonefile: "${files[i]}"\n`
     return program;
   }
 
-  /** A figure of Meridian's /metrics, all labels added up. */
-  metric(name: string): number {
+  /** A figure of Meridian's /metrics: those with a label (`verdict="valid"`), or all, added up. */
+  metric(name: string, label = ''): number {
     const text = this.run(
       process.execPath,
       '-e',
