@@ -75,6 +75,13 @@ export class Rows {
   }
 
   /** What the threads noted of a target: see Answered. */
+  /** Clears what was noted of a slot, before another target has it. */
+  forget(slot: number): void {
+    for (const row of this.#rows) {
+      if (row !== undefined) new Float64Array(row.notes).fill(0, slot * NOTE.size, (slot + 1) * NOTE.size);
+    }
+  }
+
   target(slot: number): Answered {
     let untilSeconds = 0;
     let lastSeconds = 0;

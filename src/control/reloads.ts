@@ -27,19 +27,21 @@ export class Reloads {
 
   constructor(options: ReloadsOptions) {
     this.#options = options;
-    this.#watch = new Watch(options.clock, () => {
-      this.reload().catch((error: unknown) => {
-        options.log.error(
-          { event: 'reload-failed', error: String(error) },
-          'a reload failed: everything stands as it was',
-        );
-      });
-    });
+    this.#watch = new Watch(options.clock, () => this.#look());
   }
 
-  /** Follows the folders from now on. */
+  /** Follows the folders from now on, and looks at once for what changed since they were read. */
   watch(): void {
     this.#watch.set(this.#folders());
+    this.#look();
+  }
+
+  #look(): void {
+    if (this.#stopped) return;
+    this.reload().catch((error: unknown) => {
+      const { log } = this.#options;
+      log.error({ event: 'reload-failed', error: String(error) }, 'a reload failed: everything stands as it was');
+    });
   }
 
   stop(): void {

@@ -279,16 +279,11 @@ export class Server implements ControlPlane {
     });
   }
 
+  /** Keeps and sends on what the monitor has already logged. */
   #record(event: HealthEvent): void {
     this.#lookAtFailOpen();
     const recorded = this.#events.add(event);
     this.#webhooks.send(eventView(recorded));
-    const { target, kind, from, to, reason, evidence, latencyMs } = event;
-    const level = kind === 'flip' && to === 'up' ? 'info' : 'warn';
-    this.#options.log[level](
-      { event: `health-${kind}`, target, from, to, reason, evidence, latencyMs },
-      'health changed',
-    );
   }
 
   /** Stops within a second: what was read is answered, what must outlive is stored. */

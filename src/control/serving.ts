@@ -111,7 +111,12 @@ export class Serving {
     const used = new Set(
       [...this.zones.all.values()].flatMap((zone) => zone.meta?.targets.map((target) => target.id) ?? []),
     );
-    for (const id of this.#forgotten) if (!used.has(id)) this.board.drop(id);
+    for (const id of this.#forgotten) {
+      const slot = this.board.slotOf(id);
+      if (used.has(id) || slot === undefined) continue;
+      this.board.drop(id);
+      this.rows.forget(slot);
+    }
     this.#forgotten.clear();
   }
 

@@ -24,7 +24,8 @@ const drained = (atSeconds: number): Forced => ({
   longestTtlSeconds: 300,
 });
 const nothing = { untilSeconds: 0, lastSeconds: 0, answers: 0 };
-const open = (atSeconds: number, earlierRun: boolean): Drains => new Drains({ file, earlierRun, nowMs: atSeconds * 1000 });
+const open = (atSeconds: number, earlierRun: boolean): Drains =>
+  new Drains({ file, earlierRun, nowMs: atSeconds * 1000 });
 const left = (drains: Drains, forced: Forced, noted: typeof nothing, nowSeconds: number): number =>
   drains.view('z/p/a', forced, noted, 0, nowSeconds * 1000).secondsLeft;
 
@@ -39,18 +40,28 @@ describe('a drained target', () => {
       safe: false,
       answersSince: 2,
     });
-    expect(drains.view('z/p/a', drained(T0 + 11), noted, 2, (T0 + 40) * 1000)).toMatchObject({ secondsLeft: 0, safe: true });
+    expect(drains.view('z/p/a', drained(T0 + 11), noted, 2, (T0 + 40) * 1000)).toMatchObject({
+      secondsLeft: 0,
+      safe: true,
+    });
   });
 
   it('that was never answered is safe at once', () => {
-    expect(open(T0, false).view('z/p/a', drained(T0), nothing, 0, T0 * 1000)).toMatchObject({ lastAnswer: null, safeAt: null, safe: true });
+    expect(open(T0, false).view('z/p/a', drained(T0), nothing, 0, T0 * 1000)).toMatchObject({
+      lastAnswer: null,
+      safeAt: null,
+      safe: true,
+    });
   });
 
   it('is as far after a restart as before, with the answers since', () => {
     const before = open(T0, false);
     before.leave([{ id: 'z/p/a', untilSeconds: T0 + 100, lastSeconds: T0 + 40, sinceDrain: 3 }], (T0 + 50) * 1000);
     const after = open(T0 + 55, true);
-    expect(after.view('z/p/a', drained(T0 + 45), nothing, 1, (T0 + 60) * 1000)).toMatchObject({ secondsLeft: 40, answersSince: 4 });
+    expect(after.view('z/p/a', drained(T0 + 45), nothing, 1, (T0 + 60) * 1000)).toMatchObject({
+      secondsLeft: 40,
+      answersSince: 4,
+    });
     // And after the next one.
     after.leave([{ id: 'z/p/a', untilSeconds: 0, lastSeconds: 0, sinceDrain: 1 }], (T0 + 65) * 1000);
     expect(open(T0 + 66, true).view('z/p/a', drained(T0 + 45), nothing, 0, (T0 + 70) * 1000)).toMatchObject({

@@ -189,9 +189,8 @@ let stamp = 0;
 
 let nameEnd = 0;
 let nameHash = 0;
-let nameOctets = 0;
 
-/** Reads a name: its end, a hash of it without case, its length without compression. */
+/** Reads a name: its end, and a hash of it without case. */
 function readName(bytes, at, end, pointers) {
   let p = at;
   let before = at;
@@ -229,7 +228,6 @@ function readName(bytes, at, end, pointers) {
   if (octets > 255) fail(`a name at ${at} of more than 255 octets`);
   nameEnd = behind < 0 ? p + 1 : behind;
   nameHash = hash;
-  nameOctets = octets;
 }
 
 /** Checks the data of a record; `nameHash` is that of a CNAME's target afterwards. */

@@ -202,8 +202,9 @@ export class Mutator {
   /** A record with data of chance, or a well-made SOA. */
   #record(type, broken) {
     const dice = this.#dice;
-    if (dice.below(3) === 0) this.#u16(0xc00c);
-    else if (dice.below(3) === 0) this.bytes[this.length++] = 0;
+    const owner = dice.below(3);
+    if (owner === 0) this.#u16(0xc00c);
+    else if (owner === 1) this.bytes[this.length++] = 0;
     else this.#name();
     this.#u16(type);
     this.#u16(type === 250 ? 255 : 1);

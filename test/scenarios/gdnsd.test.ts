@@ -1,6 +1,6 @@
 // The same situations for gdnsd and Meridian: both give each client the same addresses, with the same scope.
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, test } from 'vitest';
 import { hasGdnsd, type RunningGdnsd, startGdnsd } from '../support/gdnsd.ts';
 import { buildMmdb, type Field } from '../support/mmdb.ts';
 import { type RunningServer, startServer } from '../support/server.ts';

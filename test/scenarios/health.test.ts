@@ -125,11 +125,11 @@ describe.runIf(have('nginx'))('a server and its backends', () => {
 
   test('nginx is stopped: its address leaves within the bound; it is started: its address comes back', async () => {
     await nginx.stop();
-    // interval + (fall - 1) x min(1 s, interval) + timeout, and half a second for a busy machine.
+    // interval + (fall - 1) x min(1 s, interval) + timeout, and a second for a busy machine.
     await until(
       () => now('web'),
       (seen) => seen === '192.0.2.1',
-      200 + 200 + 300 + 500,
+      200 + 200 + 300 + 1_000,
     );
     expect((await verdicts(server))[`health.test/web/${NGINX}`]).toBe('down');
     await startNginx();
@@ -252,7 +252,7 @@ ${more}`;
     });
     const early: number[] = [];
     let answeredMs = 0;
-    while (answeredMs === 0 && performance.now() - startMs < 9_000) {
+    while (answeredMs === 0 && performance.now() - startMs < 18_000) {
       const answer = await sendUdp({ host: '127.0.0.1', port }, query({ name: 'www.slow.test' }), 100).catch(
         () => null,
       );
@@ -273,8 +273,8 @@ ${more}`;
     const { server, answeredMs, readyMs } = await startSilent('2s');
     try {
       expect(answeredMs).toBeGreaterThan(2_000);
-      expect(answeredMs).toBeLessThan(4_500);
-      expect(readyMs).toBeLessThan(4_500);
+      expect(readyMs).toBeGreaterThan(2_000);
+      // The verdict is in: it wasn't the five seconds that let it begin.
       expect(await got(server, 'www.slow.test')).toBe('192.0.2.1');
     } finally {
       await server.stop();
@@ -282,27 +282,66 @@ ${more}`;
   });
 
   test('or five seconds have passed: unknown counts as up then', async () => {
-    const { server, answeredMs } = await startSilent('9s');
+    const { server, answeredMs } = await startSilent('9500ms');
     try {
       expect(answeredMs).toBeGreaterThan(4_900);
-      expect(answeredMs).toBeLessThan(7_500);
-      expect(await got(server, 'www.slow.test')).toBe(ONE);
+      // No verdict is in: it was the five seconds that let it begin, not the probe, which takes nine.
       expect(await verdicts(server)).toMatchObject({ [`slow.test/a/${ONE}`]: 'unknown' });
+      expect(await got(server, 'www.slow.test')).toBe(ONE);
     } finally {
       await server.stop();
+    }
+  });
+
+  test('an edit and a SIGHUP while it starts are neither lost nor the end of it', async () => {
+    const [directory, adminPort] = [mkdtempSync(join(tmpdir(), 'meridian-early-')), await freePort()];
+    try {
+      const files = { 'zones/slow.test.yaml': silent(backends.port, '3s'), 'geoip/countries.mmdb': GEO };
+      let pid = 0;
+      const onSpawn = (spawned: number): void => {
+        pid = spawned;
+      };
+      const starting = startServer({ files, directory, adminPort, onSpawn });
+      // Its targets are known once the zones are read.
+      await until(
+        () => admin({ admin: `http://127.0.0.1:${adminPort}` }, 'GET', '/api/v1/health').catch(() => null),
+        (reply) => reply !== null && reply.json.targets.length > 0,
+        15_000,
+      );
+      writeFileSync(
+        join(directory, 'zones/slow.test.yaml'),
+        silent(backends.port, '3s').replaceAll('192.0.2.1', '192.0.2.2'),
+      );
+      process.kill(pid, 'SIGHUP');
+      const server = await starting;
+      try {
+        // The poll behind the watcher would see it after five seconds only.
+        await until(
+          () => got(server, 'www.slow.test'),
+          (seen) => seen === '192.0.2.2',
+          2_500,
+        );
+      } finally {
+        await server.stop();
+      }
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
     }
   });
 
   test('kill -9 keeps verdicts and forced states, and the next start answers at once with them', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'meridian-kill-'));
     const more = '  forced: { A: { pools: [b] } }\n  pool: { A: { pools: [c, b] } }\n';
-    const text = silent(backends.port, '1s', more).replace('records:', '  c: { members: [192.0.2.9] }\nrecords:');
+    const text = silent(backends.port, '3s', more).replace('records:', '  c: { members: [192.0.2.9] }\nrecords:');
     try {
       const first = await startServer({
         files: { 'zones/slow.test.yaml': text, 'geoip/countries.mmdb': GEO },
         directory,
       });
-      expect(await got(first, 'www.slow.test')).toBe('192.0.2.1');
+      await until(
+        () => got(first, 'www.slow.test'),
+        (seen) => seen === '192.0.2.1',
+      );
       await force(first, 'slow.test/b/192.0.2.1', 'drain');
       await force(first, 'slow.test/c', 'down');
       // A first verdict is written within a second.
@@ -311,18 +350,19 @@ ${more}`;
         (saved) => saved.includes('down'),
       );
       await first.kill();
-      // Now a probe would take nine seconds: what answers at once goes by what was saved.
-      const startMs = performance.now();
+      const killedMs = Date.now();
       const second = await startServer({ files: {}, directory });
-      expect(performance.now() - startMs).toBeLessThan(2_500);
       try {
+        // No probe has ended since: what answers goes by what was saved.
+        const { json: health } = await admin(second, 'GET', '/api/v1/health');
+        const a = health.targets.find((t: { id: string }) => t.id === `slow.test/a/${ONE}`);
+        expect(Date.parse(a.lastProbe.at)).toBeLessThan(killedMs);
         expect(await verdicts(second)).toMatchObject({ [`slow.test/a/${ONE}`]: 'down' });
         expect(await got(second, 'forced.slow.test')).toBe('NODATA');
         expect(await got(second, 'pool.slow.test')).toBe('NODATA');
         // Nobody is live, and only the probe, not an operator, says so of the first.
         expect(await got(second, 'www.slow.test')).toBe(ONE);
-        const { json } = await admin(second, 'GET', '/api/v1/health');
-        const b = json.targets.find((t: { id: string }) => t.id === 'slow.test/b/192.0.2.1');
+        const b = health.targets.find((t: { id: string }) => t.id === 'slow.test/b/192.0.2.1');
         expect(b.forced).toMatchObject({ state: 'drain', reason: 'a test' });
       } finally {
         await second.stop();

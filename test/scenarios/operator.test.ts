@@ -32,6 +32,7 @@ const DATABASE = buildMmdb(
 const ZONE = `
 version: meridian/v1
 zone: op.test
+ttl: 1m
 ns: [ns.example.net.]
 regions:
   office: [4.0.0.0/24]
@@ -100,7 +101,10 @@ describe('coverage', () => {
     expect(found.get('US-CA')).toMatchObject({ region: 'west', pool: 'two' });
     expect(found.get('city:RU/Moscow')).toMatchObject({ region: 'moscow', pool: 'two' });
     expect(found.get('AS64500')).toMatchObject({ region: 'number', pool: 'two' });
-    expect((await rows('covered')).get('4.0.0.0/24')).toMatchObject({ region: 'never: other networks cover it', pool: null });
+    expect((await rows('covered')).get('4.0.0.0/24')).toMatchObject({
+      region: 'never: other networks cover it',
+      pool: null,
+    });
     expect((await rows('some')).get('FI')).toMatchObject({ region: 'default', pool: null });
     expect((await rows('some')).get('RU')).toMatchObject({ region: 'RU', pool: 'one' });
   });
@@ -119,7 +123,9 @@ describe('coverage', () => {
     expect(JSON.parse(offline.out)).toEqual(live.json);
     const csv = await meridian(['coverage', 'www.op.test', '--csv', '--admin', server.admin]);
     expect(csv.out.split('\r\n').slice(0, 2)).toEqual(['place,region,pool', 'AD,europe,two']);
-    expect((await meridian(['coverage', 'www.op.test', '--admin', server.admin])).out).toMatch(/places, \d+ by default/);
+    expect((await meridian(['coverage', 'www.op.test', '--admin', server.admin])).out).toMatch(
+      /places, \d+ by default/,
+    );
     expect(await meridian(['coverage', 'static.op.test', '--offline', ...config])).toMatchObject({ code: 1 });
   });
 });
@@ -156,7 +162,9 @@ describe('explain', () => {
     expect(told).toContain('asked for 1.128.0.9/32, which is the client subnet');
     expect(told).toContain('1.128.0.0/16 is in Moscow, RU-MOW, RU, EU, says city.mmdb (built 2023-11-14)');
     expect(await steps({ name: 'www.op.test', resolver: '1.1.1.1' })).toContain("which is the resolver's address");
-    expect(await steps({ name: 'www.op.test', resolver: '9.9.9.9' })).toContain('no database or override knows where that is');
+    expect(await steps({ name: 'www.op.test', resolver: '9.9.9.9' })).toContain(
+      'no database or override knows where that is',
+    );
   });
 
   test('has words for names without steering', async () => {
@@ -193,17 +201,30 @@ describe('status', () => {
     // Where the place doesn't matter, nobody asks for it.
     await got(server, 'static.op.test');
     await until(counts, (now) => now.resolver === before.resolver + 2);
-    expect(await counts()).toEqual({ ecs: before.ecs + 4, resolver: before.resolver + 2, unknownPlace: before.unknownPlace + 3 });
+    expect(await counts()).toEqual({
+      ecs: before.ecs + 4,
+      resolver: before.resolver + 2,
+      unknownPlace: before.unknownPlace + 3,
+    });
   });
 });
 
 describe('a drain', () => {
-  test('counts down from the last answer that named the target, on through a restart and a crash', { timeout: 40_000 }, async () => {
+  test('counts down from the last answer that named the target, on through a restart and a crash', {
+    timeout: 40_000,
+  }, async () => {
     const mine = await startServer({ files });
     const id = 'op.test/two/192.0.2.2';
     const drain = async (at: RunningServer) =>
-      ((await admin(at, 'GET', '/api/v1/health')).json.targets as { id: string; drain: unknown }[]).find((t) => t.id === id)!
-        .drain as { lastAnswer: string | null; safeAt: string; secondsLeft: number; safe: boolean; answersSince: number };
+      ((await admin(at, 'GET', '/api/v1/health')).json.targets as { id: string; drain: unknown }[]).find(
+        (t) => t.id === id,
+      )!.drain as {
+        lastAnswer: string | null;
+        safeAt: string;
+        secondsLeft: number;
+        safe: boolean;
+        answersSince: number;
+      };
     await askFor(mine, 'plain.op.test');
     await force(mine, id, 'drain');
     const first = await drain(mine);
@@ -211,7 +232,9 @@ describe('a drain', () => {
     expect(first.secondsLeft).toBeLessThanOrEqual(90);
     expect(first).toMatchObject({ safe: false, answersSince: 0 });
     const status = await meridian(['status', '--admin', mine.admin]);
-    expect(status.out).toMatch(/drain \(.*safe to switch off in 1m (2\ds|30s)|drain \(.*safe to switch off in (8\d|90)s/);
+    expect(status.out).toMatch(
+      /drain \(.*safe to switch off in 1m (2\ds|30s)|drain \(.*safe to switch off in (8\d|90)s/,
+    );
     const { directory } = mine;
     const { cpSync, mkdtempSync, rmSync } = await import('node:fs');
     const { tmpdir } = await import('node:os');

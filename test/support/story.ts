@@ -48,7 +48,7 @@ export function scopeOf(reply: Reply): number | undefined {
 }
 
 /** Asks again and again until `done` says yes; fails with the last answer after `withinMs`. Returns how long it took. */
-export async function until<T>(look: () => Promise<T>, done: (seen: T) => boolean, withinMs = 5_000): Promise<number> {
+export async function until<T>(look: () => Promise<T>, done: (seen: T) => boolean, withinMs = 10_000): Promise<number> {
   const startMs = performance.now();
   for (;;) {
     const seen = await look();
