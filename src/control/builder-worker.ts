@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
+import type { Diagnostic } from '../base/diagnostic.ts';
 import { chunkOf, wordOf } from '../board/store.ts';
 import { GeoView } from '../geo/lookup.ts';
 import { loadGeo } from '../geo/open.ts';
@@ -19,7 +20,7 @@ import type {
   ZoneResult,
   ZonesRequest,
 } from './build.ts';
-import { loadZone, sourceKey, storeZone } from './zone-cache.ts';
+import { type CachedZone, loadZone, sourceKey, storeZone } from './zone-cache.ts';
 
 const port = parentPort!;
 
@@ -72,12 +73,13 @@ function buildZone(
   let text: string;
   try {
     text = readFileSync(job.file, 'utf8');
-  } catch {
-    return { ...nothing, outcome: 'gone' };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { ...nothing, outcome: 'gone' };
+    return lastGood(job, keptZone(job, request), '', [unreadable(job.file, (error as Error).message)]);
   }
   const key = sourceKey([job.name, job.file, request.baseDirectory, String(request.execAllowed), commonText, text]);
   if (key === job.servedKey) return { ...nothing, outcome: 'same', key };
-  const cached = request.stateDirectory === null ? null : loadZone(request.stateDirectory, job.name);
+  const cached = keptZone(job, request);
   if (cached !== null && cached.key === key) {
     return { job, outcome: 'new', key, compiled: cached.compiled, diagnostics: cached.warnings };
   }
@@ -85,14 +87,31 @@ function buildZone(
     ...options,
     geoData: null,
   });
-  if (model === null) {
-    if (cached === null) return { ...nothing, outcome: 'error', key, diagnostics };
-    return { job, outcome: 'stale', key: cached.key, compiled: cached.compiled, diagnostics };
-  }
+  if (model === null) return lastGood(job, cached, key, diagnostics);
   const compiled = compileZone(model);
   if (request.stateDirectory !== null)
     storeZone(request.stateDirectory, job.name, { key, compiled, warnings: diagnostics });
   return { job, outcome: 'new', key, compiled, diagnostics };
+}
+
+function keptZone(job: ZoneJob, request: ZonesRequest): CachedZone | null {
+  return request.stateDirectory === null ? null : loadZone(request.stateDirectory, job.name);
+}
+
+/** What becomes of a file with errors: its last good version, where one is kept. */
+function lastGood(
+  job: ZoneJob,
+  cached: CachedZone | null,
+  key: string,
+  diagnostics: readonly Diagnostic[],
+): ZoneResult {
+  if (cached === null) return { job, outcome: 'error', key, compiled: null, diagnostics };
+  return { job, outcome: 'stale', key: cached.key, compiled: cached.compiled, diagnostics };
+}
+
+function unreadable(file: string, message: string): Diagnostic {
+  const fix = 'let the server read it';
+  return { code: 'unreadable-file', severity: 'error', file, line: 1, col: 1, message, fix, excerpt: '' };
 }
 
 function buildMaps(request: MapsRequest): void {

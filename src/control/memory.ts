@@ -74,7 +74,6 @@ export class Rows {
     return this.#sum((row) => row.zoneCounters, number * ZONE_ROW + column);
   }
 
-  /** What the threads noted of a target: see Answered. */
   /** Clears what was noted of a slot, before another target has it. */
   forget(slot: number): void {
     for (const row of this.#rows) {
@@ -82,6 +81,7 @@ export class Rows {
     }
   }
 
+  /** What the threads noted of a target: see Answered. */
   target(slot: number): Answered {
     let untilSeconds = 0;
     let lastSeconds = 0;

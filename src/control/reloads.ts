@@ -22,6 +22,8 @@ export class Reloads {
   #cancelLook: (() => void) | null = null;
   #stopped = false;
   #unpublished = false;
+  /** Since when targets are probed, on the monotonic clock; null: not yet. */
+  probingSinceMs: number | null = null;
   /** Why the zones folder can't be followed; null: it can. */
   problem: string | null = null;
 
@@ -58,13 +60,14 @@ export class Reloads {
   }
 
   #setTargets(): void {
-    const { serving, targets } = this.#options;
+    const { serving, targets, clock } = this.#options;
     const metas = [...serving.zones.all.values()].flatMap((zone) => zone.meta ?? []);
     const gone = targets.set(
       metas.flatMap((meta) => meta.targets),
       metas.flatMap((meta) => meta.pools),
     );
     serving.forgetLater(gone);
+    this.probingSinceMs ??= clock.monotonicMs();
   }
 
   /** Loads and publishes. Calls that come while one waits share it. */

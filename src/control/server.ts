@@ -208,15 +208,22 @@ export class Server implements ControlPlane {
     const errors = this.#serving.diagnostics().filter((d) => d.severity === 'error');
     if (errors.length === 0) return;
     const lines = errors.map((d) => `${d.file}:${d.line}:${d.col}: ${d.code}: ${d.message}`);
-    throw new StartError([...lines, `${errors.length} errors, and --strict was given: not started`].join('\n'), 1);
+    throw new StartError(
+      [
+        ...lines,
+        `${errors.length} ${errors.length === 1 ? 'error' : 'errors'}, and --strict was given: not started`,
+      ].join('\n'),
+      1,
+    );
   }
 
-  /** Contract, section 6: answers begin when the first round of probes is in, 5 s after the start at most. */
+  /** Contract, section 6: answers begin when the first round of probes is in, 5 s after its start at most. */
   async #firstRound(): Promise<void> {
     let cancel = (): void => {};
     const late = new Promise<void>((resolve) => {
-      const leftMs = this.#startedAtMs + limits.firstRoundMs - this.#clock.nowMs();
-      cancel = this.#clock.after(Math.max(0, Math.min(leftMs, limits.firstRoundMs)), () => {
+      const now = this.#clock.monotonicMs();
+      const begunMs = this.#reloads.probingSinceMs ?? now;
+      cancel = this.#clock.after(Math.max(0, begunMs + limits.firstRoundMs - now), () => {
         this.#options.log.warn({ event: 'first-round-late' }, 'the first probes are not all in: unknown counts as up');
         resolve();
       });

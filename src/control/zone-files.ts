@@ -5,7 +5,7 @@ import type { SourceText } from './build.ts';
 
 export const COMMON_FILE = '_common.yaml';
 
-/** Inode, size and modification time: enough to see an edit, a rename over it, or a copy. */
+/** Inode, size and time of the last change: enough to see an edit, a rename over it, a copy, or a right to read it. */
 export type Signature = string;
 
 export interface ZoneFile {
@@ -19,10 +19,14 @@ export interface FolderContent {
   readonly common: SourceText | null;
 }
 
-/** The signature of a file, or null where there is none. */
+/** The signature of a file, or null where there is none (a link that leads nowhere is none). */
 export function signatureOf(file: string): Signature | null {
-  const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
-  return stat?.isFile() ? `${stat.ino}:${stat.size}:${stat.mtimeNs}` : null;
+  try {
+    const stat = statSync(file, { bigint: true });
+    return stat.isFile() ? `${stat.ino}:${stat.size}:${stat.ctimeNs}` : null;
+  } catch {
+    return null;
+  }
 }
 
 /** The zone that a file name stands for, or null: `net.cat.yaml` is net.cat, root.yaml the root, `_...` and hidden files none. */
@@ -39,7 +43,7 @@ export function readFolder(directory: string): FolderContent {
   for (const name of readdirSync(directory).sort()) {
     const file = join(directory, name);
     if (name === COMMON_FILE) {
-      common = { file, text: readFileSync(file, 'utf8') };
+      common = readCommonFile(file);
       continue;
     }
     const zone = zoneOfFile(name);
@@ -47,4 +51,19 @@ export function readFolder(directory: string): FolderContent {
     if (zone !== null && signature !== null) zones.set(zone, { file, signature });
   }
   return { zones, common };
+}
+
+/** Null when it went away meanwhile. Throws when it is there and can't be read: every zone may need it. */
+function readCommonFile(file: string): SourceText | null {
+  try {
+    return { file, text: readFileSync(file, 'utf8') };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** When the file of a signature was last changed, Unix seconds; copies that keep the time (rsync -t) agree on it. */
+export function changedSeconds(signature: Signature): number {
+  return Number(BigInt(signature.split(':')[2] ?? '0') / 1_000_000_000n);
 }

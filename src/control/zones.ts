@@ -16,7 +16,7 @@ import type { Images } from './images.ts';
 import type { Serials } from './serials.ts';
 import { writeStable } from './stable-file.ts';
 import { dropZone } from './zone-cache.ts';
-import { type FolderContent, readFolder, type Signature } from './zone-files.ts';
+import { changedSeconds, type FolderContent, readFolder, type Signature } from './zone-files.ts';
 
 /** A zone as it is served. */
 export interface ServedZone {
@@ -186,7 +186,8 @@ export class Zones {
       zone.name,
       result.key,
       compiled.meta.serial,
-      Math.floor(clock.nowMs() / 1000),
+      // The file's own time, so that servers with copies of it agree; a time that is still to come would stay ahead of all edits.
+      Math.min(changedSeconds(signature), Math.floor(clock.nowMs() / 1000)),
     );
     zone.image = this.#options.images.link(compiled, zone.serial);
     zone.meta = compiled.meta;

@@ -66,9 +66,12 @@ export class Chooser {
   readonly #weights = new Float64Array(limits.membersPerPool);
   readonly #tier = new Int32Array(limits.poolsPerSteering);
   readonly #tierWeights = new Float64Array(limits.poolsPerSteering);
+  readonly #tierFlips = new Int32Array(limits.poolsPerSteering);
   #live = 0;
   #available = 0;
+  /** The earliest flip among the members of the chosen pool and of those passed over; of the pool last looked at. */
   #flipSeconds = NEVER;
+  #poolFlip = NEVER;
   #dynamic = false;
 
   constructor(board: Int32Array, random: RandomWords) {
@@ -156,7 +159,10 @@ export class Chooser {
     for (let e = 0; e < elements; e++) {
       const kind = words[at]!;
       if (kind === ELEMENT_POOL) {
-        if (this.#isUp(zone, words[at + 1]!)) return words[at + 1]!;
+        if (this.#isUp(zone, words[at + 1]!)) {
+          this.#mind(this.#poolFlip);
+          return words[at + 1]!;
+        }
         at += 2;
       } else if (kind === ELEMENT_CLOSEST) {
         const n = words[at + 2]!;
@@ -181,10 +187,22 @@ export class Chooser {
       const entry = order[orderAt + k]!;
       if ((entry & TIER) !== 0 && ties > 0) break;
       const pool = zone.words[pools + (entry & (TIER - 1))]!;
-      if (this.#isUp(zone, pool)) this.#tier[ties++] = pool;
+      if (!this.#isUp(zone, pool)) continue;
+      this.#tier[ties] = pool;
+      this.#tierFlips[ties++] = this.#poolFlip;
     }
     if (ties === 0) return 0;
-    return this.#tier[ties === 1 ? 0 : this.#random.below(ties)]!;
+    return this.#take(ties === 1 ? 0 : this.#random.below(ties));
+  }
+
+  /** The pool of the tier that is chosen: from now on its members' flips count. */
+  #take(k: number): number {
+    this.#mind(this.#tierFlips[k]!);
+    return this.#tier[k]!;
+  }
+
+  #mind(flipSeconds: number): void {
+    if (flipSeconds < this.#flipSeconds) this.#flipSeconds = flipSeconds;
   }
 
   /** `weighted` between pools: a draw among those that are up; weight 0 only when no other is. */
@@ -196,20 +214,21 @@ export class Chooser {
       if (!this.#isUp(zone, pool)) continue;
       const weight = zone.words[shares + k * 2 + 1]!;
       this.#tier[up] = pool;
+      this.#tierFlips[up] = this.#poolFlip;
       this.#tierWeights[up++] = weight;
       total += weight;
     }
     if (up === 0) return 0;
-    if (total === 0) return this.#tier[this.#random.below(up)]!;
+    if (total === 0) return this.#take(this.#random.below(up));
     let draw = this.#random.below(total);
     for (let k = 0; k < up; k++) {
       draw -= this.#tierWeights[k]!;
-      if (draw < 0) return this.#tier[k]!;
+      if (draw < 0) return this.#take(k);
     }
-    return this.#tier[up - 1]!;
+    return this.#take(up - 1);
   }
 
-  /** Counts a pool's members; a pool without members of the family takes the state of its other family. */
+  /** Counts a pool's members, and notes the flips of one that is down; a pool without members of the family takes the state of its other family. */
   #isUp(zone: ZoneView, pool: number): boolean {
     const words = zone.words;
     let block = zone.base + pool;
@@ -220,18 +239,22 @@ export class Chooser {
     const n = words[block + POOL.count]!;
     let live = 0;
     let available = 0;
+    let poolFlip = NEVER;
     for (let m = 0, at = block + POOL.members; m < n; m++, at += MEMBER_WORDS) {
       const word = board[words[at + MEMBER_TARGET]!]!;
       if (isLive(word)) live++;
       if (!isWithdrawn(word)) available++;
       if (this.#dynamic) {
         const flip = flipSecondsOf(word);
-        if (flip >= 0 && flip < this.#flipSeconds) this.#flipSeconds = flip;
+        if (flip >= 0 && flip < poolFlip) poolFlip = flip;
       }
     }
     this.#live = live;
     this.#available = available;
+    this.#poolFlip = poolFlip;
     const up = live >= words[block + POOL.minLive]!;
+    // Passed over: should it come back, the answer is another.
+    if (!up) this.#mind(poolFlip);
     if (this.trace !== null) this.trace.pool(words[block + POOL.number]!, up, live);
     return up;
   }
@@ -289,7 +312,8 @@ export class Chooser {
       const word = board[words[at + MEMBER_TARGET]!]!;
       if (this.mode === MODE_FAIL_OPEN ? isWithdrawn(word) : !isLive(word)) continue;
       const weight = words[at + MEMBER_WEIGHT]!;
-      const scaled = this.mode === MODE_FAIL_OPEN ? weight : (weight * loadOf(word)) / LOAD_FULL;
+      const load = loadOf(word);
+      const scaled = this.mode === MODE_FAIL_OPEN || load === LOAD_FULL ? weight : (weight * load) / LOAD_FULL;
       chosen[found] = at - zone.base;
       weights[found] = scaled;
       if (found > 0 && scaled !== weights[0]) same = false;

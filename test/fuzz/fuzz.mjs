@@ -1,8 +1,7 @@
 // The long form of the fuzzer, `npm run fuzz`: millions of requests over the answer path, then over the sockets of the real program.
-import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { readByDnspython, readByLdns } from './readers.mjs';
 import { fuzzRespond, replayCorpus } from './run.mjs';
 import { fuzzSocket } from './socket.mjs';
 
@@ -27,6 +26,8 @@ if (values.help) {
 
 /** How much the program's memory may grow after it has warmed up: what a collector leaves lying now and then. */
 const GROWTH_BYTES = 16e6;
+/** ldns is asked by a process for each answer. */
+const LDNS_SAMPLE = 1000;
 const millions = (count) => (count >= 1e6 ? `${(count / 1e6).toFixed(1)} million` : String(count));
 let failed = false;
 
@@ -66,21 +67,16 @@ console.log(
     .join(', ')}`,
 );
 
-if (run.sample.length > 0) {
-  const script = fileURLToPath(new URL('../support/dnspython-messages.py', import.meta.url));
-  const input = run.sample.map((bytes) => bytes.toString('hex')).join('\n');
-  const { stdout, stderr, error } = spawnSync('/usr/bin/python3', [script], {
-    input,
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-  });
-  if (error || /ModuleNotFoundError/.test(stderr))
-    console.log('  dnspython is not installed: apt-get install python3-dnspython');
-  else {
-    const bad = (stdout + stderr).split('\n').filter((line) => line !== '');
-    report(bad.map((line) => ({ what: `dnspython: ${line.slice(0, 200)}`, line })));
-    console.log(`  dnspython read ${run.sample.length - bad.length} of ${run.sample.length} answers`);
+for (const [name, wrong, count] of [
+  ['dnspython', readByDnspython(run.sample), run.sample.length],
+  ['ldns', readByLdns(run.sample.slice(0, LDNS_SAMPLE)), Math.min(run.sample.length, LDNS_SAMPLE)],
+]) {
+  if (wrong === null) {
+    console.log(`  ${name} is not installed (Debian: apt-get install python3-dnspython ldnsutils)`);
+    continue;
   }
+  report(wrong.map((line) => ({ what: `${name}: ${line.slice(0, 200)}`, line })));
+  console.log(`  ${name} read ${count - wrong.length} of ${count} answers`);
 }
 if (Number(values.keep) > 0) {
   const lines = run.novel.sort((a, b) => a.length - b.length).slice(0, Number(values.keep));

@@ -1,9 +1,8 @@
-// The fuzzer's short form: what it once found, a few hundred thousand requests with a fixed seed, and the real sockets.
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+// The fuzzer's short form: what it once found, two hundred thousand requests with a fixed seed, and the real sockets.
 import { describe, expect, it } from 'vitest';
 import { parse, query } from '../support/dns.ts';
 import { judge, Violation } from './judge.mjs';
+import { readByDnspython, readByLdns } from './readers.mjs';
 import { fuzzRespond, replayCorpus } from './run.mjs';
 import { fuzzSocket } from './socket.mjs';
 
@@ -18,7 +17,7 @@ describe('the answer path', () => {
   }, 30_000);
 
   it('answers anything at all within its room and limit, rightly, and without a throw', async () => {
-    const run = await fuzzRespond({ packets: 300_000, seed: 20_260_101, sampleEvery: 10 });
+    const run = await fuzzRespond({ packets: 200_000, seed: 20_260_101, sampleEvery: 10 });
     expect(texts(run.found)).toBe('');
     // Every rcode, truncation and transfers are reached, or this says little.
     expect(Object.keys(run.rcodes)).toEqual(['0', '1', '2', '3', '4', '5', '9', '16']);
@@ -26,17 +25,14 @@ describe('the answer path', () => {
     expect(run.truncated).toBeGreaterThan(1000);
     expect(run.messages).toBeGreaterThan(run.transfers);
     for (const bytes of run.sample) parse(bytes);
-    const script = fileURLToPath(new URL('../support/dnspython-messages.py', import.meta.url));
-    if (spawnSync('/usr/bin/python3', ['-c', 'import dns.message']).status !== 0) return;
-    const input = run.sample.map((bytes) => bytes.toString('hex')).join('\n');
-    const { stdout, stderr } = spawnSync('/usr/bin/python3', [script], { input, encoding: 'utf8' });
-    expect(stdout + stderr).toBe('');
+    expect(readByDnspython(run.sample) ?? []).toEqual([]);
+    expect(readByLdns(run.sample.slice(0, 150)) ?? []).toEqual([]);
   }, 60_000);
 });
 
 describe('the program', () => {
   it('answers tens of thousands of broken requests over UDP and TCP, in the same memory', async () => {
-    const { packets, answers, found, resident } = await fuzzSocket({ udp: 40_000, tcp: 5_000, seed: 20_260_101 });
+    const { packets, answers, found, resident } = await fuzzSocket({ udp: 20_000, tcp: 4_000, seed: 20_260_101 });
     expect(texts(found)).toBe('');
     expect(answers).toBeGreaterThan(packets / 2);
     expect(resident.at(-1)! - resident[0]!).toBeLessThan(24e6);
@@ -97,7 +93,7 @@ describe('the judge', () => {
     ['data leaves the message', set(answerAt + 11, 5)],
     ['a TTL over 2^31', set(answerAt + 6, 128)],
     ['another class', set(answerAt + 5, 3)],
-    ['a record of type 16', set(answerAt + 3, 16)],
+    ['a record of type 99', set(answerAt + 3, 99)],
     ['octets behind the last record', (bytes) => Buffer.concat([bytes, Buffer.alloc(1)])],
     [
       'octets, with a limit of 512',

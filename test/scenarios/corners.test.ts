@@ -51,6 +51,7 @@ records:
   bias: { A: { closest: [far, paris] } }
   spread: { A: { closest: [moscow, near1, paris], spread: 50km } }
   listed: { A: { regions: { FR: [wide, narrow], BR: [narrow, wide], JP: [wide, narrow], default: [rest] } } }
+  climb: { A: { regions: { BR: host, US: host, south-america: wide, north-america: narrow, default: rest } } }
   s6: { AAAA: { pools: [s6] } }
   weights: { A: { pools: [weights] } }
   cap: { A: { answers: 2, pools: [cap] } }
@@ -202,6 +203,22 @@ describe('rules', () => {
     expect(await scope('4.0.0.0/24')).toBe(7);
     expect(await scope('5.0.0.0/24')).toBe(7);
     expect(await scope('2.0.0.0/24')).toBe(8);
+  });
+});
+
+describe('climbing', () => {
+  test('an answer that had to climb is for those alone who climb the same way', async () => {
+    const asked = async (subnet: string): Promise<string> => {
+      const reply = await askFor(server, 'climb.corner.test', { subnet });
+      return `${dataOf(reply).join()} /${scopeOf(reply)}`;
+    };
+    // BR is 2/8 and US 3/8: as long as their list answers they are one, 2/7.
+    expect([await asked('2.0.0.0/24'), await asked('3.0.0.0/24')]).toEqual(['10.1.0.4 /7', '10.1.0.4 /7']);
+    await force(server, 'corner.test/host', 'down');
+    expect([await asked('2.0.0.0/24'), await asked('3.0.0.0/24')]).toEqual(['10.1.0.2 /8', '10.1.0.3 /8']);
+    await force(server, 'corner.test/wide', 'down');
+    expect([await asked('2.0.0.0/24'), await asked('3.0.0.0/24')]).toEqual(['10.1.0.6 /8', '10.1.0.3 /8']);
+    for (const pool of ['host', 'wide']) await force(server, `corner.test/${pool}`, null);
   });
 });
 

@@ -35,6 +35,7 @@ checks:
   tcp: { tcp: { port: ${tcp} }, interval: 100ms, timeout: 300ms, fall: 2, rise: 2 }
   udp: { udp: { port: ${udp}, send: ping, expect: "regex:^pong [0-9]" }, interval: 200ms, timeout: 150ms, fall: 2, rise: 2 }
   slow: { tcp: { port: ${tcp} }, interval: 10s, timeout: 1s, fall: 3, rise: 2 }
+  slower: { tcp: { port: ${tcp} }, interval: 60s, timeout: 1s, fall: 3, rise: 2 }
 pools:
   web: { check: web, members: [${NGINX}, 127.30.0.2] }
   spare: { members: [192.0.2.1] }
@@ -42,6 +43,7 @@ pools:
   tcp: { check: tcp, min-live: 2, members: [${TWO}, ${THREE}] }
   udp: { check: udp, members: [${U1}, ${U2}] }
   slow: { check: slow, members: [${ONE}] }
+  slower: { check: slower, members: [${TWO}] }
   slowdead: { check: slow, members: [${FOUR}] }
   slowboth: { check: slow, members: [${ONE}, ${FOUR}] }
   dead: { check: slow, members: [127.30.9.1, 127.30.9.2, "::1"] }
@@ -58,6 +60,8 @@ records:
   deadregion: { A: { regions: { europe: dead, default: nodata } } }
   ttl: { A: { ttl: { max: 300, min: 5 }, pools: [slow] } }
   ttlover: { A: { ttl: { max: 300, min: 5 }, pools: [slowdead, slow] } }
+  ttldrawn: { A: { ttl: { max: 300, min: 5 }, weighted: { slow: 1, slower: 1 } } }
+  ttldrawnover: { A: { ttl: { max: 300, min: 5 }, pools: [slowdead, slower] } }
   ttlboth: { A: { ttl: { max: 300, min: 5 }, pools: [slowboth] } }
   ttlmax: { A: { ttl: { max: 25, min: 5 }, pools: [slow] } }
   ttlmin: { A: { ttl: { max: 300, min: 60 }, pools: [slow] } }
@@ -215,6 +219,14 @@ describe.runIf(have('nginx'))('a server and its backends', () => {
     expect(await ttl('ttl')).toBe(30);
     expect(await ttl('ttlover')).toBe(20);
     expect(await ttl('ttlboth')).toBe(20);
+    // Of a draw only the pool that was drawn counts.
+    const drawn = new Set<string>();
+    for (let i = 0; i < 30; i++) {
+      const { data, ttl: seconds } = (await askFor(server, 'ttldrawn.health.test')).answers[0]!;
+      drawn.add(`${data} ${seconds}`);
+    }
+    expect([...drawn].sort()).toEqual([`${ONE} 30`, `${TWO} 180`]);
+    expect(await ttl('ttldrawnover')).toBe(20);
     expect(await ttl('ttlmax')).toBe(25);
     expect(await ttl('ttlmin')).toBe(60);
     expect(await ttl('ttlunchecked')).toBe(300);
@@ -302,12 +314,15 @@ ${more}`;
         pid = spawned;
       };
       const starting = startServer({ files, directory, adminPort, onSpawn });
-      // Its targets are known once the zones are read.
-      await until(
-        () => admin({ admin: `http://127.0.0.1:${adminPort}` }, 'GET', '/api/v1/health').catch(() => null),
-        (reply) => reply !== null && reply.json.targets.length > 0,
-        15_000,
-      );
+      // Its targets are known once the zones are read; should it fail before, that is what to tell.
+      await Promise.race([
+        starting,
+        until(
+          () => admin({ admin: `http://127.0.0.1:${adminPort}` }, 'GET', '/api/v1/health').catch(() => null),
+          (reply) => reply !== null && reply.json.targets.length > 0,
+          15_000,
+        ),
+      ]);
       writeFileSync(
         join(directory, 'zones/slow.test.yaml'),
         silent(backends.port, '3s').replaceAll('192.0.2.1', '192.0.2.2'),

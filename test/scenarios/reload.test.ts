@@ -517,6 +517,45 @@ describe('across a restart', () => {
     }
   });
 
+  test('state that is damaged is as good as none, and an empty folder of zones is filled later', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'meridian-damaged-'));
+    try {
+      const first = await startServer({
+        directory,
+        files: {
+          'geoip/countries.mmdb': GEO,
+          'geoip/overrides.yaml': 'networks: { 3.3.0.0/16: RU }\n',
+          'zones/_common.yaml': 'pools: { shared: { members: [192.0.2.1] } }\n',
+          'zones/uses.test.yaml': zone('uses.test', '{ regions: { RU: shared, default: shared } }'),
+        },
+      });
+      await admin(first, 'PUT', '/api/v1/pools/_common/shared/force', { state: 'up', for: '1h', reason: 'x' });
+      await first.stop();
+      const damaged: string[] = [];
+      for (const entry of readdirSync(join(directory, 'state'), { recursive: true, withFileTypes: true })) {
+        // The tokens and keys of an operator are no state to be thrown away.
+        if (!entry.isFile() || /key|token/.test(entry.name)) continue;
+        writeFileSync(join(entry.parentPath, entry.name), '{"damaged');
+        damaged.push(entry.name);
+      }
+      expect(damaged.length).toBeGreaterThan(4);
+      rmSync(join(directory, 'zones/uses.test.yaml'));
+      const second = await startServer({ directory, files: {} });
+      try {
+        expect(await got(second, 'www.uses.test')).toBe('REFUSED');
+        writeFileSync(join(directory, 'zones/uses.test.yaml'), zone('uses.test', '{ pools: [shared] }'));
+        await until(
+          () => got(second, 'www.uses.test'),
+          (seen) => seen === '192.0.2.1',
+        );
+      } finally {
+        await second.stop();
+      }
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
+
   test('--strict refuses to start with errors in a zone, _common.yaml or the overrides, and says all of them', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'meridian-strict-'));
     const put = (name: string, text: string | Uint8Array): void => writeFileSync(join(directory, name), text);

@@ -31,6 +31,12 @@ export function lacking(what: string | null): boolean {
 
 const PACKAGES: Readonly<Record<string, string>> = {
   ip: 'iproute2',
+  dig: 'bind9-dnsutils',
+  delv: 'bind9-dnsutils',
+  host: 'bind9-host',
+  named: 'bind9',
+  kdig: 'knot-dnsutils',
+  drill: 'ldnsutils',
   wg: 'wireguard-tools',
   nft: 'nftables',
   'nsd-checkconf': 'nsd',
