@@ -188,7 +188,8 @@ export class Serving {
   /** Takes over new geography with the maps that were made for it. */
   #takeGeo(geo: LoadedGeo, specs: readonly MapSpec[], maps: readonly Uint8Array[]): void {
     const { log, stateDirectory } = this.#options;
-    for (const problem of geo.problems) {
+    // At the start a broken database ends the program, with its own words.
+    for (const problem of this.geo === null ? [] : geo.problems) {
       log.error(
         { event: 'geo-broken', file: problem.file, problem: problem.message },
         'a geographic database cannot be used',

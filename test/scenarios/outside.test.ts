@@ -293,7 +293,7 @@ describe('the command line without a server', () => {
     writeFileSync(path(name), content);
   };
   const settings = (more = ''): string =>
-    `admin: { listen: "127.0.0.1:0" }\n${more.includes('listen:') ? '' : 'listen: ["127.0.0.1:0"]\n'}${more}`;
+    `admin: { listen: "127.0.0.1:0" }\n${more.startsWith('listen:') ? '' : 'listen: ["127.0.0.1:0"]\n'}${more}`;
   const good = 'zone: good.test\nns: [ns.elsewhere.test.]\nrecords:\n  www: { A: 192.0.2.1 }\n';
   const config = (): string[] => ['--config', path('meridian.yaml')];
 
@@ -368,52 +368,49 @@ describe('the command line without a server', () => {
     }
   });
 
-  /** Runs `serve`, which must not start. */
-  const refuses = async (code: number, wanted: RegExp): Promise<void> => {
-    const ran = await meridian(['serve', ...config()]);
+  let configs = 0;
+
+  /** Runs `serve` with these settings; it must not start. */
+  const refuses = async (text: string, code: number, wanted: RegExp): Promise<void> => {
+    const name = `refused-${configs++}.yaml`;
+    put(name, text);
+    const ran = await meridian(['serve', '--config', path(name)]);
     expect([ran.code, ran.err]).toEqual([code, expect.stringMatching(wanted)]);
     const said = ran.err.split('\n').filter((line) => line.startsWith('meridian:') || /^\s+at /.test(line));
     expect(said.length).toBe(1);
   };
 
-  test('a taken port: one clear line and exit 3, for UDP, TCP and the admin', async () => {
+  test('a taken port: one clear line and exit 3, for UDP, TCP, the admin, and beside another Meridian', async () => {
     const tcp = createServer().listen(0, '127.0.0.1');
-    await once(tcp, 'listening');
+    const udp = createSocket('udp4').bind(0, '127.0.0.1');
+    await Promise.all([once(tcp, 'listening'), once(udp, 'listening')]);
     const { port } = tcp.address() as { port: number };
-    put('meridian.yaml', settings(`listen: ["127.0.0.1:${port}"]\n`));
-    await refuses(3, new RegExp(`127\\.0\\.0\\.1:${port}`));
-    put('meridian.yaml', `listen: ["127.0.0.1:0"]\nadmin: { listen: "127.0.0.1:${port}" }\n`);
-    await refuses(3, new RegExp(`127\\.0\\.0\\.1:${port}`));
-    tcp.close();
-    await once(tcp, 'close');
-    const udp = createSocket('udp4').bind(port, '127.0.0.1');
-    await once(udp, 'listening');
-    put('meridian.yaml', settings(`listen: ["127.0.0.1:${port}"]\n`));
-    await refuses(3, new RegExp(`127\\.0\\.0\\.1:${port}`));
-    udp.close();
-    put('meridian.yaml', settings('listen: ["192.0.2.1:5300"]\n'));
-    await refuses(3, /192\.0\.2\.1:5300/);
-    put('meridian.yaml', settings());
-  });
-
-  test('another Meridian on the port: one clear line and exit 3', async () => {
     const server = await startServer({ files: { 'zones/good.test.yaml': good, 'geoip/countries.mmdb': GEO } });
-    put('meridian.yaml', settings(`listen: ["127.0.0.1:${server.port}"]\n`));
-    await refuses(3, new RegExp(`127\\.0\\.0\\.1:${server.port}`));
-    put('meridian.yaml', settings());
+    const listen = (on: number): string => settings(`listen: ["127.0.0.1:${on}"]\n`);
+    const named = (on: number): RegExp => new RegExp(`meridian: .*127\\.0\\.0\\.1:${on}`);
+    await Promise.all([
+      refuses(listen(port), 3, named(port)),
+      refuses(listen(udp.address().port), 3, named(udp.address().port)),
+      refuses(`listen: ["127.0.0.1:0"]\nadmin: { listen: "127.0.0.1:${port}" }\n`, 3, named(port)),
+      refuses(listen(server.port), 3, named(server.port)),
+      refuses(settings('listen: ["192.0.2.1:5300"]\n'), 3, /192\.0\.2\.1:5300/),
+    ]);
     expect(await got(server, 'www.good.test')).toBe('192.0.2.1');
+    tcp.close();
+    udp.close();
     await server.stop();
   });
 
-  test('a missing zones folder, a broken database: one clear line and exit 3', async () => {
-    put('meridian.yaml', settings('zones: nowhere\n'));
-    await refuses(3, /nowhere/);
-    put('meridian.yaml', settings());
-    for (const broken of [GEO.subarray(0, GEO.length - 5), Buffer.from('garbage')]) {
-      put('geoip/broken.mmdb', broken);
-      await refuses(3, /broken\.mmdb/);
-    }
-    rmSync(path('geoip/broken.mmdb'));
+  test('a missing zones folder, a broken database, a state that is no folder: one clear line and exit 3', async () => {
+    put('cut/broken.mmdb', GEO.subarray(0, GEO.length - 5));
+    put('garbage/broken.mmdb', 'garbage');
+    put('file', 'no folder');
+    await Promise.all([
+      refuses(settings('zones: nowhere\n'), 3, /meridian: .*nowhere/),
+      refuses(settings('geoip: { directory: cut }\n'), 3, /meridian: .*broken\.mmdb/),
+      refuses(settings('geoip: { directory: garbage }\n'), 3, /meridian: .*broken\.mmdb/),
+      refuses(settings('state: file\n'), 3, /meridian: .*file/),
+    ]);
   });
 
   test('settings that are wrong, or not there', async () => {
@@ -422,9 +419,8 @@ describe('the command line without a server', () => {
     expect(ran.code).toBe(1);
     expect(ran.err).toMatch(/meridian\.yaml:2/);
     expect(ran.err).toMatch(/meridian\.yaml:3/);
-    put('meridian.yaml', 'admin: { listen: "0.0.0.0:0" }\nlisten: ["127.0.0.1:0"]\n');
-    await refuses(1, /token/);
     put('meridian.yaml', settings());
+    await refuses('admin: { listen: "0.0.0.0:0" }\nlisten: ["127.0.0.1:0"]\n', 1, /token/);
     expect((await meridian(['serve', '--config', path('nowhere.yaml')])).code).toBe(1);
   });
 
