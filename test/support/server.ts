@@ -10,6 +10,15 @@ import type { Server } from './dns.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
+/** Servers that run: a test that fails before it stops its own must not leave it behind. */
+const running = new Set<ChildProcess>();
+for (const event of ['exit', 'SIGTERM'] as const) {
+  process.once(event, () => {
+    for (const child of running) child.kill('SIGKILL');
+    if (event === 'SIGTERM') process.exit(143);
+  });
+}
+
 export interface ServerOptions {
   /** Files below the folder by their path (`zones/example.test.yaml`): text, bytes, or an object that is written as JSON, which is YAML too. */
   readonly files: Readonly<Record<string, string | Uint8Array | object>>;
@@ -74,6 +83,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
   });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   if (child.pid !== undefined) options.onSpawn?.(child.pid);
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => {
