@@ -258,6 +258,14 @@ export class Server implements ControlPlane {
     };
   }
 
+  /** Cookie secrets are rotated in their file; one with mistakes changes nothing. */
+  #rereadSecrets(): void {
+    const { secrets, diagnostics } = loadCookieSecrets(this.#settings.cookies.secretFile, randomBytes);
+    const errors = diagnostics.filter((d) => d.severity === 'error');
+    if (errors.length === 0) this.#threads?.secrets(secrets);
+    for (const d of errors) this.#options.log.error({ event: 'cookie-secrets', file: d.file, line: d.line }, d.message);
+  }
+
   #cookieSecrets(): readonly Uint8Array[] {
     const { secrets, diagnostics } = loadCookieSecrets(this.#settings.cookies.secretFile, randomBytes);
     for (const d of diagnostics)
@@ -373,6 +381,7 @@ export class Server implements ControlPlane {
   }
 
   async reload(): Promise<ReloadView> {
+    this.#rereadSecrets();
     const change = await this.#reloads.reload();
     const diagnostics = this.#serving.diagnostics();
     return {

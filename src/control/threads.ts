@@ -46,6 +46,7 @@ interface Thread {
 
 export class Threads {
   readonly #options: ThreadsOptions;
+  #answer: AnswerSettings;
   readonly #ffi: Ffi | null;
   #sockets: OpenSockets | null = null;
   readonly #threads: Thread[] = [];
@@ -55,7 +56,8 @@ export class Threads {
 
   constructor(options: ThreadsOptions) {
     this.#options = options;
-    this.#ffi = process.env['MERIDIAN_UDP'] === 'dgram' ? null : loadFfi();
+    this.#answer = options.answer;
+    this.#ffi = process.env.MERIDIAN_UDP === 'dgram' ? null : loadFfi();
     this.#ffi?.shareArena();
   }
 
@@ -104,6 +106,12 @@ export class Threads {
   chunk(index: number, buffer: SharedArrayBuffer): void {
     for (const thread of this.#threads)
       thread.port.postMessage({ kind: 'chunk', index, buffer } satisfies ThreadMessage);
+  }
+
+  /** Gives every thread, and those that will replace them, other cookie secrets. A blocked thread sees them within its wait. */
+  secrets(secrets: readonly Uint8Array[]): void {
+    this.#answer = { ...this.#answer, cookieSecrets: secrets };
+    for (const thread of this.#threads) thread.port.postMessage({ kind: 'secrets', secrets } satisfies ThreadMessage);
   }
 
   /** Stops all threads: they answer what they have read. Ends within `limits.stopMs`. */
@@ -156,7 +164,7 @@ export class Threads {
     const data: UdpWorkerData | TcpWorkerData = isTcp
       ? {
           memory,
-          settings: options.answer,
+          settings: this.#answer,
           port: port2,
           fds: this.#sockets?.tcp.map((fd) => this.#sockets!.duplicate(fd)) ?? null,
           // node:dgram may have picked the port.
@@ -165,7 +173,7 @@ export class Threads {
         }
       : {
           memory,
-          settings: options.answer,
+          settings: this.#answer,
           port: port2,
           sockets: this.#sockets?.udp[thread.reader - 1] ?? null,
           bellFd: thread.bell?.fd ?? -1,

@@ -49,6 +49,7 @@ export interface AnswerMemory {
 /** What the main thread tells a data thread while it runs. */
 export type ThreadMessage =
   | { readonly kind: 'chunk'; readonly index: number; readonly buffer: SharedArrayBuffer }
+  | { readonly kind: 'secrets'; readonly secrets: readonly Uint8Array[] }
   | { readonly kind: 'stop' };
 
 /** Four random words, seed of a generator that nobody else has. */
@@ -62,9 +63,9 @@ export function randomSeed(): [number, number, number, number] {
 export function createAnswerer(
   memory: AnswerMemory,
   settings: AnswerSettings,
-  receive: (reader: StoreReader) => void,
-): { answerer: Answerer; reader: StoreReader; parts: AnswerParts } {
-  const reader: StoreReader = new StoreReader(memory.store, memory.reader, () => receive(reader));
+  receive: () => void,
+): { answerer: Answerer; parts: AnswerParts } {
+  const reader = new StoreReader(memory.store, memory.reader, receive);
   const seed = randomSeed();
   const parts: AnswerParts = {
     reader,
@@ -81,15 +82,28 @@ export function createAnswerer(
     udpMaxBytes: settings.udpMaxBytes,
     udpMaxBytesWithoutCookie: settings.udpMaxBytesWithoutCookie,
   };
-  return { answerer: new Answerer(parts), reader, parts };
+  return { answerer: new Answerer(parts), parts };
 }
 
-/** Reads all messages that wait at a port, without an event loop. Returns false when one of them says stop. */
-export function readMessages(port: MessagePort, reader: StoreReader): boolean {
+/** Does what a message says. Returns false when it says stop. */
+export function takeMessage(message: ThreadMessage, { reader, cookies }: AnswerParts): boolean {
+  switch (message.kind) {
+    case 'chunk':
+      reader.addChunk(message.index, message.buffer);
+      return true;
+    case 'secrets':
+      cookies?.replaceSecrets(message.secrets);
+      return true;
+    case 'stop':
+      return false;
+  }
+}
+
+/** Takes all messages that wait at a port, without an event loop. Returns false when one of them says stop. */
+export function takeMessages(port: MessagePort, parts: AnswerParts): boolean {
   for (;;) {
     const received = receiveMessageOnPort(port) as { message: ThreadMessage } | undefined;
     if (received === undefined) return true;
-    if (received.message.kind === 'stop') return false;
-    reader.addChunk(received.message.index, received.message.buffer);
+    if (!takeMessage(received.message, parts)) return false;
   }
 }

@@ -6,8 +6,9 @@ import {
   type AnswerMemory,
   type AnswerSettings,
   createAnswerer,
-  readMessages,
   type ThreadMessage,
+  takeMessage,
+  takeMessages,
 } from './answerer.ts';
 import type { ListenAddress } from './listen.ts';
 import { StreamServer } from './stream.ts';
@@ -28,8 +29,8 @@ export interface TcpWorkerData {
 
 const data = workerData as TcpWorkerData;
 const { port } = data;
-const { answerer, reader, parts } = createAnswerer(data.memory, data.settings, (of) => {
-  if (!readMessages(port, of)) void stop();
+const { answerer, parts } = createAnswerer(data.memory, data.settings, () => {
+  if (!takeMessages(port, parts)) void stop();
 });
 answerer.transfer = new Transfers(parts).handler;
 const server = new StreamServer({
@@ -49,8 +50,7 @@ async function stop(): Promise<void> {
 }
 
 port.on('message', (message: ThreadMessage) => {
-  if (message.kind === 'chunk') reader.addChunk(message.index, message.buffer);
-  else void stop();
+  if (!takeMessage(message, parts)) void stop();
 });
 const ports: number[] = [];
 const failures: string[] = [];

@@ -4,8 +4,9 @@ import {
   type AnswerMemory,
   type AnswerSettings,
   createAnswerer,
-  readMessages,
   type ThreadMessage,
+  takeMessage,
+  takeMessages,
 } from './answerer.ts';
 import { DgramServer } from './dgram.ts';
 import { loadFfi } from './ffi.ts';
@@ -25,8 +26,8 @@ export interface UdpWorkerData {
 
 const { memory, settings, port, sockets, bellFd, listen } = workerData as UdpWorkerData;
 let running = true;
-const { answerer, reader } = createAnswerer(memory, settings, (of) => {
-  running = readMessages(port, of) && running;
+const { answerer, parts } = createAnswerer(memory, settings, () => {
+  running = takeMessages(port, parts) && running;
 });
 const counters = new Float64Array(memory.serveCounters);
 const monotonicMs = (): number => performance.now();
@@ -43,7 +44,7 @@ if (sockets !== null) {
     counters,
     monotonicMs,
     onBell: () => {
-      running = readMessages(port, reader) && running;
+      running = takeMessages(port, parts) && running;
       return running;
     },
   }).run();
@@ -53,8 +54,7 @@ if (sockets !== null) {
   const results = [];
   for (const address of listen) results.push(await server.listen(address));
   port.on('message', (message: ThreadMessage) => {
-    if (message.kind === 'chunk') reader.addChunk(message.index, message.buffer);
-    else void server.close().then(() => port.close());
+    if (!takeMessage(message, parts)) void server.close().then(() => port.close());
   });
   port.postMessage({
     kind: 'ready',
