@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parsePrefix } from '../../dist/base/address.js';
 import { limits } from '../../dist/base/limits.js';
+import type { ClientAddress } from '../../dist/guard/client.js';
 import {
   createRateTable,
   RATE_DROP,
