@@ -31,6 +31,11 @@ interface Target {
   drainedAnswers: number | null;
 }
 
+/** What a backend reported beside what it can take: `capacity` is the report that means full, 1 where none is written. */
+function relativeLoad(meta: TargetMeta, health: TargetHealth): number | null {
+  return health.load === null ? null : health.load / (meta.capacity ?? 1);
+}
+
 export class Targets {
   readonly #board: Board;
   readonly #rows: Rows;
@@ -74,7 +79,9 @@ export class Targets {
   onHealth(id: string, health: TargetHealth): void {
     const target = this.#targets.get(id);
     if (target === undefined) return;
-    if (target.shed !== null) target.loadFactor = nextLoadFactor(target.loadFactor, health.load, target.shed);
+    if (target.shed !== null) {
+      target.loadFactor = nextLoadFactor(target.loadFactor, relativeLoad(target.meta, health), target.shed);
+    }
     this.#write(target, health);
   }
 
@@ -139,7 +146,7 @@ export class Targets {
         forced?.state === 'drain'
           ? this.#drains.view(id, forced, noted, this.#sinceDrain(target, noted.answers), nowMs)
           : null,
-      load: health?.load ?? null,
+      load: health === undefined ? null : relativeLoad(meta, health),
       flapping: health?.flapping ?? false,
       latencies: health?.latencies ?? [],
     };

@@ -24,7 +24,7 @@ export interface MonitorOptions {
   readonly allowExec: boolean;
   /** Where verdicts are kept across restarts; null: nowhere. Its folder is made. */
   readonly stateFile: string | null;
-  /** Called at once when a target is new or its verdict, load or secondsToFlip changed. */
+  /** Called at once when a target is new, when its verdict, load or secondsToFlip changed, and after each probe that tells a load. */
   readonly onHealth: (id: string, health: TargetHealth) => void;
   readonly onEvent: (event: HealthEvent) => void;
   /** How names are resolved; the system by default. */
@@ -202,7 +202,10 @@ export class Monitor {
     const open = current.verdict === 'unknown' && target.node !== null && healthOf(target.node).verdict === 'unknown';
     if (open) this.#unknown.add(target);
     else this.#unknown.delete(target);
-    if (current.verdict !== old.verdict || current.load !== old.load || current.secondsToFlip !== old.secondsToFlip) {
+    const changed =
+      current.verdict !== old.verdict || current.load !== old.load || current.secondsToFlip !== old.secondsToFlip;
+    // A load that stays where it is goes on moving the weight: each report counts.
+    if (changed || (fresh && current.load !== null)) {
       this.#options.onHealth(target.spec.id, current);
     }
     if (current.flapping !== old.flapping) this.#news.flapping(target.spec, current.flapping);
