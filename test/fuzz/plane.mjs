@@ -119,7 +119,7 @@ export class Plane {
           : new RateLimiter({ responsesPerSecond: setup.rate, slip: 2, ipv4Prefix: 24, ipv6Prefix: 56, exempt: [] }, 1),
     };
     this.#parts = parts;
-    this.#reader = made.reader;
+    this.#reader = made.parts.reader;
     this.#answerer = new Answerer(parts);
     this.#answerer.transfer = new Transfers(parts).handler;
     for (let slot = 0; serving.board.idOf(slot) !== undefined; slot++) this.#slots.push(slot);
