@@ -103,6 +103,7 @@ export class Steered {
     chooser.trace = this.trace;
     const outcome = chooser.choose(zone, steering, map, client.family, client.w0, client.w1, most);
     counters[C.steered]!++;
+    if (chooser.cut) counters[C.cut]!++;
     if (chooser.climbed) counters[C.climbed]!++;
     if (chooser.mode === MODE_FAIL_OPEN) counters[C.failOpen]!++;
     this.#widen(map);

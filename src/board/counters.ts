@@ -15,7 +15,6 @@ export const COUNTERS = [
   'notimp',
   'refused',
   'badvers',
-  'badcookie',
   'nodata',
   'referral',
   'steered',
@@ -48,10 +47,3 @@ export const COUNTER_ROW = Math.ceil(COUNTERS.length / 8) * 8;
 export const ZONE_COUNTERS = ['ecs', 'resolver', 'unknownPlace', 'other'] as const;
 export const ZONE_COUNT = { ecs: 0, resolver: 1, unknownPlace: 2, other: 3 } as const;
 export const ZONE_ROW = 4;
-
-/** Adds one column over all rows. */
-export function sumCounter(rows: readonly Float64Array[], column: number): number {
-  let sum = 0;
-  for (const row of rows) sum += row[column]!;
-  return sum;
-}

@@ -53,6 +53,8 @@ export class Chooser {
   /** Words of the chosen members, in the order of the answer. */
   readonly chosen = new Int32Array(limits.membersPerPool);
   count = 0;
+  /** There were more members than there was room for. */
+  cut = false;
   mode = MODE_UP;
   /** The first list alone didn't decide: the scope must hold for the whole chain. */
   climbed = false;
@@ -99,6 +101,7 @@ export class Chooser {
     const flags = words[steer + STEER.flags]!;
     this.pool = 0;
     this.count = 0;
+    this.cut = false;
     this.mode = MODE_UP;
     this.climbed = false;
     this.sticky = false;
@@ -336,7 +339,8 @@ export class Chooser {
     // RFC 1034 3.6.2: a name has one CNAME.
     if (isName) wanted = 1;
     if (wanted > found) wanted = found;
-    if (wanted > most) wanted = Math.max(1, most);
+    this.cut = wanted > most;
+    if (this.cut) wanted = Math.max(1, most);
     if (pick === PICK_STICKY) this.#orderSticky(zone, found, wanted, family, client0, client1);
     else if (pick !== PICK_ORDERED)
       this.#orderWeighted(found, wanted, total === 0 ? found : total, same || total === 0);

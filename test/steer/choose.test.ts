@@ -77,6 +77,17 @@ describe('weighted members', () => {
   });
 });
 
+describe('more members than fit', () => {
+  it('are cut to what fits, which is counted, and an answer that holds all is not', () => {
+    const members = Array.from({ length: 40 }, (_, i) => `192.0.2.${i + 1}`).join(', ');
+    const plane = new Plane([zone(`  p: { members: [${members}] }`, '  www: { A: { pools: [p] } }')]);
+    const reply = plane.ask('www.example.test.', 'A', { udpSize: null });
+    expect([reply.tc, reply.bytes.length <= 512, plane.count('cut')]).toEqual([false, true, 1]);
+    expect(values(plane.ask('www.example.test.', 'A', { tcp: true })).length).toBe(40);
+    expect(plane.count('cut')).toBe(1);
+  });
+});
+
 describe('ordered members', () => {
   it('are answered in the order of the file, one by default, the next when it is down', () => {
     const pools = '  p: { pick: ordered, members: [192.0.2.3, 192.0.2.1, 192.0.2.2] }';
