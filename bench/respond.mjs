@@ -72,7 +72,7 @@ for (const [kind, make] of Object.entries(kinds)) {
     let copy = 0;
     const before = process.cpuUsage();
     for (let i = 0; i < QUERIES; i += 16) {
-      answerer.beginBatch(performance.now());
+      answerer.beginBatch();
       for (let k = 0; k < 16; k++) {
         const packet = packets[i + k] ?? packets[0];
         arena.set(packet, k * room);
@@ -82,7 +82,7 @@ for (const [kind, make] of Object.entries(kinds)) {
     }
     for (let times = 0; times < 20; times++) {
       for (let i = 0; i < QUERIES; i += 16) {
-        answerer.beginBatch(times);
+        answerer.beginBatch();
         for (let k = 0; k < 16; k++) {
           const packet = packets[i + k] ?? packets[0];
           arena.set(packet, k * room);

@@ -36,8 +36,16 @@ export interface Responder {
    */
   respond(bytes: Uint8Array, at: number, length: number, room: number, transport: 0 | 1): number;
 
-  /** Called before a batch of packets with the monotonic clock in ms: takes hold of the current zones. */
-  beginBatch(nowMs: number): void;
+  /**
+   * The same in two steps, for a group of up to `limits.udpAhead` requests of one batch: `readNext` for each of them, `lookAhead`
+   * once, then `answer` for each by its number. `peer` must be filled for both steps.
+   */
+  readNext(i: number, bytes: Uint8Array, at: number, length: number): void;
+  lookAhead(): void;
+  answer(i: number, bytes: Uint8Array, at: number, room: number, transport: 0 | 1): number;
+
+  /** Called before a batch of packets: takes hold of the current zones. */
+  beginBatch(): void;
 
   /** Called after the batch and before anything that blocks: lets go of them. */
   endBatch(): void;

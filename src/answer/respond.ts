@@ -20,6 +20,7 @@ import {
 import { CLASS, EXTENDED_ERROR, RCODE, TYPE } from '../wire/types.ts';
 import { FIND_NONE, FIND_REFERRAL, ZoneView } from '../zone/find.ts';
 import { RECORD_HOST_SHIFT, SET_DATA, SET_STEERED, SET_TYPE } from '../zone/layout.ts';
+import { Ahead } from './ahead.ts';
 import { writeChaos } from './chaos.ts';
 import { Client } from './client.ts';
 import { Edns } from './edns.ts';
@@ -59,7 +60,12 @@ export class Answerer implements Responder {
 
   readonly #parts: AnswerParts;
   readonly #counters: Float64Array;
-  readonly #query = new Query();
+  readonly #queries = Array.from({ length: limits.udpAhead }, () => new Query());
+  readonly #reads = new Uint8Array(limits.udpAhead);
+  readonly #ahead: Ahead;
+  /** The request that is being answered, and its number in the group. */
+  #query: Query = this.#queries[0]!;
+  #number = 0;
   readonly #link = new Labels();
   readonly #message = new Message();
   readonly #edns: Edns;
@@ -86,10 +92,11 @@ export class Answerer implements Responder {
     this.#cookies = parts.cookies;
     this.#edns = new Edns(parts.edns);
     this.#snapshot = new Snapshot(parts.reader);
+    this.#ahead = new Ahead(this.#snapshot);
     this.#steered = new Steered(parts, this.#snapshot, this.#zone, this.#message, this.#edns, this.#client);
   }
 
-  beginBatch(_nowMs: number): void {
+  beginBatch(): void {
     const nowMs = this.#parts.clock.nowMs();
     this.#nowSeconds = Math.floor(nowMs / 1000);
     this.#rate?.tick(nowMs);
@@ -103,14 +110,33 @@ export class Answerer implements Responder {
   }
 
   respond(bytes: Uint8Array, at: number, length: number, room: number, transport: 0 | 1): number {
-    const query = this.#query;
+    this.readNext(0, bytes, at, length);
+    return this.answer(0, bytes, at, room, transport);
+  }
+
+  readNext(i: number, bytes: Uint8Array, at: number, length: number): void {
+    if (i === 0) this.#ahead.start();
+    const query = this.#queries[i]!;
+    // Before the first directory is published there is nothing to say (contract, section 6).
+    let read = !this.#snapshot.exists ? READ_SILENT : query.read(bytes, at, length);
+    if (read === READ_OK && length > limits.udpRequestBytes) read = READ_FORMERR;
+    this.#reads[i] = read;
+    if (read === READ_OK && query.class === CLASS.IN && query.name.length > 0) this.#ahead.see(i, query, this.peer);
+  }
+
+  lookAhead(): void {
+    this.#ahead.touch();
+  }
+
+  answer(i: number, bytes: Uint8Array, at: number, room: number, transport: 0 | 1): number {
+    const query = this.#queries[i]!;
+    this.#query = query;
+    this.#number = i;
     const counters = this.#counters;
     const tcp = transport === TRANSPORT_TCP;
     counters[tcp ? C.tcpQueries : C.udpQueries]!++;
     if (this.peer.family === 6) counters[C.ipv6Queries]!++;
-    // Before the first directory is published there is nothing to say (contract, section 6).
-    let read = !this.#snapshot.exists ? READ_SILENT : query.read(bytes, at, length);
-    if (read === READ_OK && length > limits.udpRequestBytes) read = READ_FORMERR;
+    const read = this.#reads[i]!;
     if (read === READ_SILENT) {
       counters[C.silent]!++;
       return 0;
@@ -252,7 +278,7 @@ export class Answerer implements Responder {
     let labels = query.name;
     let ownerOffset = HEADER_BYTES;
     for (let link = 0; link <= limits.cnameChain; link++) {
-      const zoneLabel = snapshot.findZone(labels, query.type);
+      const zoneLabel = link === 0 ? this.#ahead.takeZone(this.#number) : snapshot.findZone(labels, query.type);
       if (zoneLabel < 0) {
         // The chain leaves what is served here: what was found so far is the answer.
         if (link === 0) this.#refuse(EXTENDED_ERROR.NOT_AUTHORITATIVE);

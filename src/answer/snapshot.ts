@@ -14,7 +14,8 @@ export class Snapshot {
   /** The last `findZone` passed over a zone at whose apex the name is: DS belongs to its parent. */
   passedApex = false;
   readonly #reader: StoreReader;
-  readonly #geo = new GeoView();
+  /** The geo image; shows none before there is one. */
+  readonly geo = new GeoView();
   readonly #map = new RegionMapView();
   #mapRef = 0;
   #ref = 0;
@@ -50,7 +51,7 @@ export class Snapshot {
     this.#at = at;
     this.#mapRef = 0;
     const geo = words[at + DIRECTORY.geo]!;
-    if (geo !== 0) this.#geo.attach(this.#reader.words[chunkOf(geo)]!, wordOf(geo));
+    if (geo !== 0) this.geo.attach(this.#reader.words[chunkOf(geo)]!, wordOf(geo));
   }
 
   letGo(): void {
@@ -95,7 +96,7 @@ export class Snapshot {
   map(number: number): RegionMapView {
     const ref = this.#words[this.entry + ENTRY.size + number]!;
     if (ref !== this.#mapRef) {
-      this.#map.attach(this.#reader.words[chunkOf(ref)]!, wordOf(ref), this.#geo);
+      this.#map.attach(this.#reader.words[chunkOf(ref)]!, wordOf(ref), this.geo);
       this.#mapRef = ref;
     }
     return this.#map;

@@ -55,7 +55,8 @@ export class Steered {
     const message = this.#message;
     const chooser = this.#chooser;
     const is4 = zone.at(set + SET_TYPE) >>> 8 === TYPE.A;
-    const most = Math.floor((message.end - message.p) / (is4 ? 16 : 28));
+    const octets = message.end - message.p;
+    const most = is4 ? octets >> 4 : (octets / 28) | 0;
     if (!this.#steer(set, apexOffset, most)) return;
     const ttl = chooser.ttlSeconds;
     for (let i = 0; i < chooser.count; i++) {

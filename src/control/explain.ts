@@ -202,7 +202,7 @@ export class Explainer {
     fillPeer(this.#answerer.peer, asked.peer);
     const listener = new Listener();
     this.#answerer.trace = listener;
-    this.#answerer.beginBatch(0);
+    this.#answerer.beginBatch();
     try {
       const transport = tcp ? TRANSPORT_TCP : TRANSPORT_UDP;
       const octets = this.#answerer.respond(this.#bytes, 0, request.length, this.#bytes.length, transport);

@@ -104,6 +104,7 @@ export class Threads {
 
   /** Hands a new chunk of shared memory to every thread. They read it when they need it: no bell. */
   chunk(index: number, buffer: SharedArrayBuffer): void {
+    this.#ffi?.hugePages(new Uint8Array(buffer));
     for (const thread of this.#threads)
       thread.port.postMessage({ kind: 'chunk', index, buffer } satisfies ThreadMessage);
   }

@@ -83,6 +83,23 @@ export class GeoView {
     return this.#header(HEADER.placeCount);
   }
 
+  /** A range among those that an address with this first word may lie in, see `touch`; 0 before there is an image. */
+  near(family: number, w0: number): number {
+    if (this.count4 === 0) return 0;
+    const m = this.words;
+    const index = (family === 4 ? this.#index4 : this.#index6) + (w0 >>> 16);
+    return (m[index]! + m[index + 1]! + 1) >>> 1;
+  }
+
+  /** Reads what stands at a range, so that it is in the cache when `find4` or `find6` comes there. */
+  touch(family: number, range: number): number {
+    if (this.count4 === 0) return 0;
+    const m = this.words;
+    return family === 4
+      ? m[this.#starts4 + range]! ^ m[this.#places4 + range]!
+      : m[this.#starts6 + range]! ^ m[this.#places6 + range]!;
+  }
+
   /** The range of an IPv4 address. */
   find4(address: number): number {
     const m = this.words;

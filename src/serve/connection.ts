@@ -20,7 +20,6 @@ export const GATHERED_BYTES = GATHER + PREFIX + limits.messageBytes;
 export interface ConnectionOwner {
   readonly responder: Responder;
   readonly counters: Float64Array;
-  readonly monotonicMs: () => number;
   /** Where answers are made before they are copied to the socket: one for all, since only one connection is at work at a time. */
   readonly gathered: Uint8Array;
   /** Requests were completed, or answers were read. */
@@ -99,9 +98,9 @@ export class Connection {
 
   /** Answers the requests in a chunk, until it ends or answers have to wait. Returns how many of its bytes are done with. */
   #consume(chunk: Buffer): number {
-    const { responder, gathered, monotonicMs, onProgress } = this.#owner;
+    const { responder, gathered, onProgress } = this.#owner;
     copyPeer(this.#peer, responder.peer);
-    responder.beginBatch(monotonicMs());
+    responder.beginBatch();
     let at = 0;
     let end = 0;
     let requests = 0;

@@ -19,6 +19,7 @@ export const SERVE_COUNTERS = [
   'tcp_closed_idle',
   'tcp_closed_garbage',
   'tcp_closed_unread',
+  'udp_gathered',
 ] as const;
 
 export const UDP_RECEIVED = 0;
@@ -46,6 +47,8 @@ export const TCP_CLOSED_IDLE = 14;
 export const TCP_CLOSED_GARBAGE = 15;
 /** Closed because the client didn't read its answers. */
 export const TCP_CLOSED_UNREAD = 16;
+/** Rounds of reading before which the thread gathered, see pace.ts. */
+export const UDP_GATHERED = 17;
 
 /** A row that nobody shares, for tests and fallbacks. */
 export function serveCounters(): Float64Array {

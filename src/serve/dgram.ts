@@ -12,14 +12,11 @@ export interface DgramServerOptions {
   readonly responder: Responder;
   /** A row of SERVE_COUNTERS. */
   readonly counters: Float64Array;
-  /** Monotonic milliseconds. */
-  readonly monotonicMs: () => number;
 }
 
 export class DgramServer {
   readonly #responder: Responder;
   readonly #counters: Float64Array;
-  readonly #monotonicMs: () => number;
   readonly #sockets: Socket[] = [];
   /** The packet that is being answered: a datagram arrives in memory of its own length, without room for an answer. */
   readonly #packet = new Uint8Array(Math.max(limits.udpRequestBytes + 1, limits.udpResponseBytes));
@@ -27,7 +24,6 @@ export class DgramServer {
   constructor(options: DgramServerOptions) {
     this.#responder = options.responder;
     this.#counters = options.counters;
-    this.#monotonicMs = options.monotonicMs;
   }
 
   /** Listens on one more address. Returns the port, or why it can't be. */
@@ -94,7 +90,7 @@ export class DgramServer {
     }
     const request = Math.min(message.length, limits.udpRequestBytes + 1);
     this.#packet.set(message.length === request ? message : message.subarray(0, request));
-    this.#responder.beginBatch(this.#monotonicMs());
+    this.#responder.beginBatch();
     const length = this.#responder.respond(this.#packet, 0, request, limits.udpResponseBytes, TRANSPORT_UDP);
     this.#responder.endBatch();
     if (length <= 0) {

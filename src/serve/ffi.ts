@@ -25,13 +25,30 @@ export interface Ffi {
   /** `fcntl(fd, command, argument)` with an int argument. */
   fcntl(fd: number, command: number, argument: number): number;
   errno(): number;
+  /** Sleeps; a microsecond or two longer than asked where `finerSleep` was called on this thread. */
+  usleep(us: number): number;
+  /** Lets this thread's sleeps end when they should: by default the kernel adds up to 50 us, to wake many at a time. */
+  finerSleep(): void;
+  /** Processor time that this thread has used, in ms. */
+  threadCpuMs(): number;
   /** Where the memory of a view is. It must be off the JavaScript heap (more than 64 bytes): only then it stands still. */
   addressOf(view: Uint8Array): number;
+  /** Asks for pages of 2 MiB under a view: an image is read all over, and a page table entry is then one of few. */
+  hugePages(view: Uint8Array): void;
   /** Lets all threads share one malloc arena: each arena keeps what it once had. Before threads start. Nothing on musl. */
   shareArena(): void;
   /** Gives the C heap's free pages back to the system: a builder thread leaves some 30 MB behind. Nothing on musl. */
   trimHeap(): void;
 }
+
+/** `prctl` option, the slack asked for in ns, and the clock of a thread's processor time (linux/prctl.h, time.h). */
+const PR_SET_TIMERSLACK = 29;
+const SLACK_NS = 1_000;
+const CLOCK_THREAD_CPUTIME_ID = 3;
+
+/** `madvise` and its unit (sys/mman.h). */
+const MADV_HUGEPAGE = 14;
+const PAGE_BYTES = 4096;
 
 /** mallopt's parameter for the number of arenas (malloc.h). */
 const M_ARENA_MAX = -8;
@@ -53,6 +70,12 @@ function bindCalls(koffi: typeof Koffi, abi: Abi): Ffi {
   const libc = koffi.load(null);
   const fcntl = libc.func('int fcntl(int, int, ...)');
   const heap = glibcHeap(libc);
+  const prctl = libc.func('int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)');
+  const madvise = libc.func('int madvise(uintptr_t, size_t, int)');
+  const clock_gettime = libc.func('int clock_gettime(int, uintptr_t)');
+  // A timespec: two 64-bit words. A view of it would be moved if it were small enough for the JavaScript heap.
+  const time = Buffer.allocUnsafeSlow(128).fill(0);
+  const timeAddress = Number(koffi.address(time));
   return {
     abi,
     socket: libc.func('int socket(int, int, int)'),
@@ -69,6 +92,17 @@ function bindCalls(koffi: typeof Koffi, abi: Abi): Ffi {
     close: libc.func('int close(int)'),
     fcntl: (fd, command, argument) => fcntl(fd, command, 'int', argument) as number,
     errno: () => koffi.errno(),
+    hugePages: (view) => {
+      const from = Math.ceil(Number(koffi.address(view)) / PAGE_BYTES) * PAGE_BYTES;
+      // A kernel without them says no, and all works as before.
+      madvise(from, Math.max(0, view.length - PAGE_BYTES), MADV_HUGEPAGE);
+    },
+    usleep: libc.func('int usleep(uint32)'),
+    finerSleep: () => void prctl(PR_SET_TIMERSLACK, SLACK_NS, 0, 0, 0),
+    threadCpuMs: () => {
+      clock_gettime(CLOCK_THREAD_CPUTIME_ID, timeAddress);
+      return time.readUInt32LE(0) * 1000 + time.readInt32LE(8) / 1e6;
+    },
     addressOf: (view) => Number(koffi.address(view)),
     ...heap,
   };

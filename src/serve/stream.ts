@@ -101,7 +101,7 @@ export class StreamServer {
   }
 
   #accept(socket: Socket): void {
-    const { counters, maxConnections, maxConnectionsPerClient, responder, clock } = this.#options;
+    const { counters, maxConnections, maxConnectionsPerClient, responder } = this.#options;
     socket.on('error', () => {});
     const peer = emptyPeer();
     // Without an address the client has gone already.
@@ -128,7 +128,6 @@ export class StreamServer {
     const connection = new Connection(socket, peer, {
       responder,
       counters,
-      monotonicMs: () => clock.monotonicMs(),
       gathered: this.#gathered,
       onProgress: () => this.#touch(connection),
       onBlocked: (bytes) => this.#block(connection, bytes),

@@ -30,7 +30,6 @@ const { answerer, parts } = createAnswerer(memory, settings, () => {
   running = takeMessages(port, parts) && running;
 });
 const counters = new Float64Array(memory.serveCounters);
-const monotonicMs = (): number => performance.now();
 
 if (sockets !== null) {
   const ffi = loadFfi();
@@ -42,7 +41,7 @@ if (sockets !== null) {
     bellFd,
     responder: answerer,
     counters,
-    monotonicMs,
+    monotonicMs: () => performance.now(),
     onBell: () => {
       running = takeMessages(port, parts) && running;
       return running;
@@ -50,7 +49,7 @@ if (sockets !== null) {
   }).run();
   port.close();
 } else {
-  const server = new DgramServer({ responder: answerer, counters, monotonicMs });
+  const server = new DgramServer({ responder: answerer, counters });
   const results = [];
   for (const address of listen) results.push(await server.listen(address));
   port.on('message', (message: ThreadMessage) => {

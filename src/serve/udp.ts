@@ -5,8 +5,17 @@ import { TRANSPORT_UDP } from '../answer/port.ts';
 import { limits } from '../base/limits.ts';
 import * as abi from './abi.ts';
 import { Arena, type Lane } from './arena.ts';
-import { UDP_BATCHES, UDP_PORT_ZERO, UDP_RECEIVED, UDP_SEND_FAILED, UDP_SENT, UDP_SILENT } from './counters.ts';
+import {
+  UDP_BATCHES,
+  UDP_GATHERED,
+  UDP_PORT_ZERO,
+  UDP_RECEIVED,
+  UDP_SEND_FAILED,
+  UDP_SENT,
+  UDP_SILENT,
+} from './counters.ts';
 import type { Ffi } from './ffi.ts';
+import { Pace } from './pace.ts';
 import type { UdpSocket } from './sockets.ts';
 
 export interface UdpLoopOptions {
@@ -21,6 +30,8 @@ export interface UdpLoopOptions {
   readonly counters: Float64Array;
   /** Monotonic milliseconds. */
   readonly monotonicMs: () => number;
+  /** Processor time of this thread, in ms; absent: as the kernel tells. */
+  readonly threadCpuMs?: () => number;
 }
 
 interface Served {
@@ -37,7 +48,7 @@ export class UdpLoop {
   readonly #served: readonly Served[];
   readonly #responder: Responder;
   readonly #counters: Float64Array;
-  readonly #monotonicMs: () => number;
+  readonly #pace: Pace;
   readonly #onBell: () => boolean;
   readonly #bellFd: number;
   /** The pollfds, sockets first and the bell last, and behind them 8 bytes to read the bell into. */
@@ -49,7 +60,7 @@ export class UdpLoop {
     this.#ffi = ffi;
     this.#responder = options.responder;
     this.#counters = options.counters;
-    this.#monotonicMs = options.monotonicMs;
+    this.#pace = new Pace(options.monotonicMs, options.threadCpuMs ?? (() => ffi.threadCpuMs()));
     this.#onBell = options.onBell;
     this.#bellFd = bellFd;
     this.#arena = new Arena(ffi, limits.udpBatch);
@@ -72,7 +83,13 @@ export class UdpLoop {
     const ffi = this.#ffi;
     const sockets = this.#served.length;
     let backlog = false;
+    let gather = false;
+    ffi.finerSleep();
     for (;;) {
+      if (gather) {
+        ffi.usleep(limits.gatherUs);
+        this.#counters[UDP_GATHERED]! += 1;
+      }
       // A socket that filled its batch has more: then poll only looks, at the other sockets and the bell.
       const ready = ffi.poll(this.#pollAddress, sockets + 1, backlog ? 0 : limits.pollWaitMs);
       if (ready < 0) {
@@ -83,13 +100,17 @@ export class UdpLoop {
         if (!this.#onBell()) break;
       }
       backlog = false;
+      let received = 0;
       // One batch a socket and turn: none starves another.
       for (let i = 0; i < sockets; i++) {
         const events = this.#events(i);
         if (events === 0) continue;
         if ((events & abi.POLLNVAL) !== 0) throw new Error(`fd ${this.#served[i]!.fd} is not open`);
-        if (this.#serve(this.#served[i]!) === limits.udpBatch) backlog = true;
+        const taken = this.#serve(this.#served[i]!);
+        received += taken;
+        if (taken === limits.udpBatch) backlog = true;
       }
+      gather = this.#pace.gathers(received) && !backlog;
     }
     for (const socket of this.#served) {
       for (let rounds = 0; rounds < LAST_ROUNDS && this.#serve(socket) === limits.udpBatch; rounds++);
@@ -116,7 +137,7 @@ export class UdpLoop {
       if (received < 0 && !PASSING.has(errno)) throw new Error(`recvmmsg failed: errno ${errno}`);
       return 0;
     }
-    this.#responder.beginBatch(this.#monotonicMs());
+    this.#responder.beginBatch();
     const answers = this.#answer(socket.lane, received);
     if (answers > 0) this.#send(socket, answers);
     this.#responder.endBatch();
@@ -130,16 +151,17 @@ export class UdpLoop {
     const responder = this.#responder;
     const peer = responder.peer;
     const { bytes, words, headerWords, vectorWords, nameStride, packetStride } = arena;
-    const { packetOf, answerLengthWord, receivedWord } = lane;
+    const { packetOf, answerLengthWord } = lane;
     const six = lane.family === 6;
     let port = lane.portByte;
     let address = lane.addressByte;
     let packet = arena.packetByte;
-    let lengthWord = receivedWord;
     let answers = 0;
     let unanswerable = 0;
     peer.family = lane.family;
     for (let i = 0; i < count; i++) {
+      const k = i % limits.udpAhead;
+      if (k === 0) this.#lookAhead(lane, i, Math.min(count - i, limits.udpAhead));
       peer.port = (bytes[port]! << 8) | bytes[port + 1]!;
       peer.w0 = word(bytes, address);
       if (six) {
@@ -150,7 +172,7 @@ export class UdpLoop {
       if (peer.port === 0) {
         unanswerable++;
       } else {
-        const length = responder.respond(bytes, packet, words[lengthWord]!, limits.udpResponseBytes, TRANSPORT_UDP);
+        const length = responder.answer(k, bytes, packet, limits.udpResponseBytes, TRANSPORT_UDP);
         if (length > 0) {
           if (packetOf[answers] !== i) arena.aim(lane, answers, i);
           words[answerLengthWord + answers * vectorWords] = length;
@@ -162,13 +184,31 @@ export class UdpLoop {
       port += nameStride;
       address += nameStride;
       packet += packetStride;
-      lengthWord += headerWords;
     }
     const counters = this.#counters;
     counters[UDP_RECEIVED]! += count;
     counters[UDP_PORT_ZERO]! += unanswerable;
     counters[UDP_SILENT]! += count - answers - unanswerable;
     return answers;
+  }
+
+  /** Reads packets `from` and on, `count` of them, before the first is answered. */
+  #lookAhead(lane: Lane, from: number, count: number): void {
+    const arena = this.#arena;
+    const responder = this.#responder;
+    const { bytes, words } = arena;
+    const { peer } = responder;
+    for (let k = 0; k < count; k++) {
+      const i = from + k;
+      peer.w0 = word(bytes, lane.addressByte + i * arena.nameStride);
+      responder.readNext(
+        k,
+        bytes,
+        arena.packetByte + i * arena.packetStride,
+        words[lane.receivedWord + i * arena.headerWords]!,
+      );
+    }
+    responder.lookAhead();
   }
 
   /** Sends answer `k` from the address that packet `i` was sent to: the control message that came with it goes back. */

@@ -7,6 +7,16 @@ export const FIND_WILDCARD = 1;
 export const FIND_REFERRAL = 2;
 export const FIND_NONE = 3;
 
+/** The node of a name with this hash, very likely the one that `ZoneView.lookup` will find; 0: none. `table` as in `ZoneView`. */
+export function nodeByHash(words: Int32Array, table: number, tableMask: number, hash: number): number {
+  let slot = hash & tableMask;
+  for (;;) {
+    const node = words[table + slot * 2 + 1]!;
+    if (node === 0 || words[table + slot * 2] === hash) return node;
+    slot = (slot + 1) & tableMask;
+  }
+}
+
 /** A zone image where it stands in shared memory. Word and byte offsets that it hands out are relative to the zone. */
 export class ZoneView {
   words: Int32Array = new Int32Array(0);
@@ -15,6 +25,9 @@ export class ZoneView {
   base = 0;
   /** First byte of the image in `bytes`. */
   byteBase = 0;
+  /** First word of the hash table in `words`, and its size less one. */
+  table = 0;
+  tableMask = 0;
   apexLabels = 0;
   apexLength = 0;
   /** What `find` found: the node to answer from, or the cut's. 0 with FIND_NONE. */
@@ -25,6 +38,8 @@ export class ZoneView {
     this.bytes = bytes;
     this.base = base;
     this.byteBase = base * 4;
+    this.table = base + words[base + HEADER.table]!;
+    this.tableMask = words[base + HEADER.tableMask]!;
     this.apexLabels = words[base + HEADER.apexLabels]!;
     this.apexLength = words[base + HEADER.apexLength]!;
   }
@@ -71,8 +86,8 @@ export class ZoneView {
     const words = this.words;
     const base = this.base;
     const hash = labels.hashes[i]!;
-    const table = base + words[base + HEADER.table]!;
-    const mask = words[base + HEADER.tableMask]!;
+    const table = this.table;
+    const mask = this.tableMask;
     const octets = labels.length - labels.starts[i]!;
     let slot = hash & mask;
     for (;;) {

@@ -172,7 +172,7 @@ export class Plane {
   }
 
   begin() {
-    this.#answerer.beginBatch(0);
+    this.#answerer.beginBatch();
   }
 
   end() {

@@ -157,7 +157,7 @@ export class Plane {
     peer.w2 = address.family === 6 ? view.getInt32(8) : 0;
     peer.w3 = address.family === 6 ? view.getInt32(12) : 0;
     this.#bytes.set(request);
-    this.answerer.beginBatch(0);
+    this.answerer.beginBatch();
     const length = this.answerer.respond(this.#bytes, 0, request.length, this.#bytes.length, tcp ? 1 : 0);
     this.answerer.endBatch();
     return length <= 0 ? null : Buffer.from(this.#bytes.subarray(0, length));

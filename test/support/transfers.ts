@@ -72,7 +72,7 @@ export class TransferPlane {
     const bytes = new Uint8Array(65_535);
     bytes.set(request);
     fillPeer(this.answerer.peer, from, 5353);
-    this.answerer.beginBatch(0);
+    this.answerer.beginBatch();
     const length = this.answerer.respond(bytes, 0, request.length, bytes.length, tcp ? 1 : 0);
     this.answerer.endBatch();
     return length < 0 ? null : Buffer.from(bytes.subarray(0, length));
