@@ -22,15 +22,13 @@ export const limits = {
   /** Requests that are read before the first of them is answered: ten cache misses pass at once on today's processors, and what is
    *  kept of each should stay in the first cache. */
   udpAhead: 16,
-  /** How long a busy data thread gathers packets before it reads. With 75 us a batch of 8 becomes one of 45 and a query costs a
-   *  tenth less; with 100 us little is gained. It begins when this share of the thread's time is spent answering and ends below the
-   *  other (gathering itself takes a fifth off), is looked at once in so many rounds (10 ms under load), and pauses after a round
-   *  with fewer packets than this. */
+  /** How long a data thread under load gathers packets before it reads: with 75 us a batch of 8 becomes one of 40 and a query costs
+   *  a tenth less, with 100 us little is gained. Load is when half of the rounds of a look find so many packets: at half of what a
+   *  thread can do one in ten does. After so many gathered rounds (about 150 ms) comes the next look, of 3 ms. */
   gatherUs: 75,
-  gatherFromShare: 0.75,
-  gatherUntilShare: 0.5,
-  gatherRounds: 256,
-  gatherFrom: 4,
+  gatherPackets: 5,
+  gatherLookRounds: 64,
+  gatherRounds: 1_024,
   /** Largest UDP response that a packet's place in the arena holds: RFC 9715 advises against more than 1400, `udp.max-size` ends here. */
   udpResponseBytes: 4096,
   /** Receive buffer asked for each UDP socket: some 5,000 small packets, 20 ms of work for one thread; more would only age. */

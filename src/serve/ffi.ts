@@ -29,8 +29,6 @@ export interface Ffi {
   usleep(us: number): number;
   /** Lets this thread's sleeps end when they should: by default the kernel adds up to 50 us, to wake many at a time. */
   finerSleep(): void;
-  /** Processor time that this thread has used, in ms. */
-  threadCpuMs(): number;
   /** Where the memory of a view is. It must be off the JavaScript heap (more than 64 bytes): only then it stands still. */
   addressOf(view: Uint8Array): number;
   /** Asks for pages of 2 MiB under a view: an image is read all over, and a page table entry is then one of few. */
@@ -41,10 +39,9 @@ export interface Ffi {
   trimHeap(): void;
 }
 
-/** `prctl` option, the slack asked for in ns, and the clock of a thread's processor time (linux/prctl.h, time.h). */
+/** `prctl` option, and the slack asked for in ns (linux/prctl.h). */
 const PR_SET_TIMERSLACK = 29;
 const SLACK_NS = 1_000;
-const CLOCK_THREAD_CPUTIME_ID = 3;
 
 /** `madvise` and its unit (sys/mman.h). */
 const MADV_HUGEPAGE = 14;
@@ -72,10 +69,6 @@ function bindCalls(koffi: typeof Koffi, abi: Abi): Ffi {
   const heap = glibcHeap(libc);
   const prctl = libc.func('int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)');
   const madvise = libc.func('int madvise(uintptr_t, size_t, int)');
-  const clock_gettime = libc.func('int clock_gettime(int, uintptr_t)');
-  // A timespec: two 64-bit words. A view of it would be moved if it were small enough for the JavaScript heap.
-  const time = Buffer.allocUnsafeSlow(128).fill(0);
-  const timeAddress = Number(koffi.address(time));
   return {
     abi,
     socket: libc.func('int socket(int, int, int)'),
@@ -99,10 +92,6 @@ function bindCalls(koffi: typeof Koffi, abi: Abi): Ffi {
     },
     usleep: libc.func('int usleep(uint32)'),
     finerSleep: () => void prctl(PR_SET_TIMERSLACK, SLACK_NS, 0, 0, 0),
-    threadCpuMs: () => {
-      clock_gettime(CLOCK_THREAD_CPUTIME_ID, timeAddress);
-      return time.readUInt32LE(0) * 1000 + time.readInt32LE(8) / 1e6;
-    },
     addressOf: (view) => Number(koffi.address(view)),
     ...heap,
   };

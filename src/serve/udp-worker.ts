@@ -41,7 +41,6 @@ if (sockets !== null) {
     bellFd,
     responder: answerer,
     counters,
-    monotonicMs: () => performance.now(),
     onBell: () => {
       running = takeMessages(port, parts) && running;
       return running;

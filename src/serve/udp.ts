@@ -28,10 +28,6 @@ export interface UdpLoopOptions {
   readonly responder: Responder;
   /** A row of SERVE_COUNTERS. */
   readonly counters: Float64Array;
-  /** Monotonic milliseconds. */
-  readonly monotonicMs: () => number;
-  /** Processor time of this thread, in ms; absent: as the kernel tells. */
-  readonly threadCpuMs?: () => number;
 }
 
 interface Served {
@@ -48,7 +44,7 @@ export class UdpLoop {
   readonly #served: readonly Served[];
   readonly #responder: Responder;
   readonly #counters: Float64Array;
-  readonly #pace: Pace;
+  readonly #pace = new Pace();
   readonly #onBell: () => boolean;
   readonly #bellFd: number;
   /** The pollfds, sockets first and the bell last, and behind them 8 bytes to read the bell into. */
@@ -60,7 +56,6 @@ export class UdpLoop {
     this.#ffi = ffi;
     this.#responder = options.responder;
     this.#counters = options.counters;
-    this.#pace = new Pace(options.monotonicMs, options.threadCpuMs ?? (() => ffi.threadCpuMs()));
     this.#onBell = options.onBell;
     this.#bellFd = bellFd;
     this.#arena = new Arena(ffi, limits.udpBatch);

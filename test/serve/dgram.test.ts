@@ -16,7 +16,7 @@ afterEach(async () => {
 
 function make(): { server: DgramServer; counters: Float64Array } {
   const counters = serveCounters();
-  const server = new DgramServer({ responder: new ToyResponder(), counters, monotonicMs: () => 0 });
+  const server = new DgramServer({ responder: new ToyResponder(), counters });
   cleanups.push(() => server.close());
   return { server, counters };
 }

@@ -154,7 +154,6 @@ function drain(sockets: OpenSockets, kernel: Ffi): { counters: Float64Array; mis
     onBell: () => false,
     responder,
     counters,
-    monotonicMs: () => 0,
   }).run();
   bell.close();
   return { counters, misused: responder.misused };
@@ -276,7 +275,6 @@ describe('a kernel that fails', () => {
       onBell: () => true,
       responder: new ToyResponder(),
       counters: serveCounters(),
-      monotonicMs: () => 0,
     });
     expect(() => loop.run()).toThrow('fd 1023 is not open');
   });
