@@ -31,5 +31,5 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:8053/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 STOPSIGNAL SIGTERM
 # A small young generation: what answers makes no garbage, and the rest is not in a hurry.
-ENTRYPOINT ["node", "--max-semi-space-size=4", "/opt/meridian/dist/cli/main.js"]
+ENTRYPOINT ["node", "/opt/meridian/dist/cli/main.js"]
 CMD ["serve", "--config", "/etc/meridian/meridian.yaml"]

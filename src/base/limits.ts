@@ -164,6 +164,9 @@ export const limits = {
   watchPollMs: 5_000,
   /** Threads that parse and compile at once: more than two starve what answers on small machines. */
   builderThreads: 2,
+  /** Young generation of a builder thread, in MiB: without a limit it grows to 100 MB and more with every reload, and nothing is
+   *  faster for it. */
+  builderYoungMb: 24,
   /** How long a builder thread waits for more work before it ends and gives its memory back. */
   builderIdleMs: 2_000,
   /** Pause between a flip and the look for record sets that fail open: many targets flip at once. */

@@ -95,7 +95,9 @@ export class Builder {
       clearTimeout(idle.timer);
       return idle.worker;
     }
-    const worker = new Worker(new URL('./builder-worker.js', import.meta.url));
+    const worker = new Worker(new URL('./builder-worker.js', import.meta.url), {
+      resourceLimits: { maxYoungGenerationSizeMb: limits.builderYoungMb },
+    });
     // While it has work, `#run` listens too; when an idle one fails, it is only forgotten.
     worker.on('error', () => {
       if (this.#idle?.worker === worker) this.#idle = null;
