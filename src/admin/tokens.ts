@@ -1,7 +1,8 @@
 // The tokens file: who may use the admin, one `name role sha256` a line, and how a token is made.
 import { createHash, randomBytes } from 'node:crypto';
-import { chownSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { writeStable } from '../base/stable-file.ts';
 
 /** What a token allows, least first: look; force, freeze and reload; everything. */
 export const ROLES = ['viewer', 'operator', 'admin'] as const;
@@ -77,17 +78,12 @@ export function addToken(file: string, name: string, role: string): string {
   const before =
     entries === undefined ? '# name role sha256(token)\n' : readFileSync(file, 'utf8').replace(/([^\n])$/, '$1\n');
   const line = `${name} ${role} ${tokenDigest(token).toString('hex')}\n`;
-  mkdirSync(dirname(file), { recursive: true });
-  // Written aside and renamed: a running server never reads half a file.
-  const aside = `${file}.${process.pid}.new`;
   try {
-    writeFileSync(aside, before + line, { mode: 0o600, flag: 'wx' });
+    mkdirSync(dirname(file), { recursive: true });
     // Added by root for a server that runs as somebody else: the file belongs to who owned it, or owns the folder.
-    const owner = statSync(entries === undefined ? dirname(file) : file);
-    if (process.getuid?.() === 0) chownSync(aside, owner.uid, owner.gid);
-    renameSync(aside, file);
+    const { uid, gid } = statSync(entries === undefined ? dirname(file) : file);
+    writeStable(file, before + line, { mode: 0o600, ...(process.getuid?.() === 0 ? { owner: { uid, gid } } : {}) });
   } catch (error) {
-    rmSync(aside, { force: true });
     throw new TokensError(`cannot write the tokens file ${file}: ${(error as Error).message}`);
   }
   return token;

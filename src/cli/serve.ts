@@ -7,11 +7,11 @@ import { newToken, TokensError } from '../admin/tokens.ts';
 import { formatAddress } from '../base/address.ts';
 import { systemClock } from '../base/clock.ts';
 import { createLog, type Logger } from '../base/log.ts';
+import { writeStable } from '../base/stable-file.ts';
 import type { Demo } from '../control/demo.ts';
 import { startFirstGeo } from '../control/first-geo.ts';
 import type { Server } from '../control/server.ts';
 import type { Settings } from '../control/settings.ts';
-import { writeStable } from '../control/stable-file.ts';
 import { StartError } from '../control/start-error.ts';
 import { LOCAL_TOKEN_FILE } from './client.ts';
 import { loadSettings } from './config.ts';
@@ -104,7 +104,7 @@ async function start(options: ServeOptions, settings: Settings, log: Logger, run
 /** Whoever may read the state folder may use the commands without a token of their own. */
 function leaveToken(file: string, token: string, log: Logger): void {
   try {
-    writeStable(file, `${token}\n`, 0o600);
+    writeStable(file, `${token}\n`, { mode: 0o600 });
   } catch (error) {
     log.warn({ event: 'admin-local-token', file, err: error }, 'no token for local commands could be left');
   }

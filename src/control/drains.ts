@@ -1,11 +1,11 @@
 // When a drained target is safe to switch off: from what the threads noted, and across restarts from what the last run left.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { z } from 'zod';
+import { writeStable } from '../base/stable-file.ts';
 import type { ZoneMeta } from '../zone/meta.ts';
 import { poolsOf } from '../zonefile/compile-steering.ts';
 import type { Forced } from './hand.ts';
 import type { Answered } from './memory.ts';
-import { writeStable } from './stable-file.ts';
 import type { DrainView } from './views.ts';
 
 /** What the file holds, by target; somebody may have edited it. */

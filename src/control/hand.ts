@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
-import { writeStable } from './stable-file.ts';
+import { writeStable } from '../base/stable-file.ts';
 import type { ForcedView, HandState } from './views.ts';
 
 export interface Forced {

@@ -1,7 +1,7 @@
 // SOA serials that only grow, across edits and restarts.
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { writeStable } from './stable-file.ts';
+import { writeStable } from '../base/stable-file.ts';
 
 interface Assigned {
   readonly serial: number;

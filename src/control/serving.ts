@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import type { Logger } from '../base/log.ts';
+import { writeStable } from '../base/stable-file.ts';
 import { Board } from '../board/board.ts';
 import type { LoadedGeo } from '../geo/open.ts';
 import type { MapSpec } from '../zone/mapspec.ts';
@@ -13,7 +14,6 @@ import { type FirstGeo, overridesKept, startFirstGeo } from './first-geo.ts';
 import { Images } from './images.ts';
 import { Rows } from './memory.ts';
 import { Serials } from './serials.ts';
-import { writeStable } from './stable-file.ts';
 import { signatureOf } from './zone-files.ts';
 import { type ServedZone, Zones, type ZonesChange } from './zones.ts';
 

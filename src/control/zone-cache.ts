@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diagnostic } from '../base/diagnostic.ts';
+import { writeStable } from '../base/stable-file.ts';
 import { LAYOUT_VERSION } from '../zone/layout.ts';
 import type { CompiledZone, ZoneMeta } from '../zone/meta.ts';
-import { writeStable } from './stable-file.ts';
 
 /** Raise with every change of what parsing or compiling makes of the same source. */
 const PROGRAM_FORMAT = `meridian ${LAYOUT_VERSION}.1`;

@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
+import { writeStable } from '../base/stable-file.ts';
 import type { SegmentRef } from '../board/store.ts';
 import { parseName } from '../wire/name.ts';
 import type { MapSpec } from '../zone/mapspec.ts';
@@ -14,7 +15,6 @@ import type { ZoneJob, ZoneResult } from './build.ts';
 import type { Builder } from './builder.ts';
 import type { Images } from './images.ts';
 import type { Serials } from './serials.ts';
-import { writeStable } from './stable-file.ts';
 import { dropZone } from './zone-cache.ts';
 import { changedSeconds, type FolderContent, readFolder, type Signature } from './zone-files.ts';
 

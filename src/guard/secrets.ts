@@ -1,19 +1,9 @@
 // The cookie secrets' file: 128 bits in hexadecimal digits a line; made at the first start (contract, settings).
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
+import { readFileSync, statSync } from 'node:fs';
 import { CODES, type Code } from '../base/codes.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { limits } from '../base/limits.ts';
+import { writeStable } from '../base/stable-file.ts';
 
 const SECRET_OCTETS = 16;
 
@@ -84,20 +74,8 @@ function createSecret(file: string, randomBytes: (octets: number) => Uint8Array)
   const text =
     '# DNS cookie secrets (RFC 9018), the first signs, all are accepted. Servers of one fleet share this file.\n' +
     `# To rotate: put a new line on top, and remove the old one an hour later.\n${Buffer.from(secret).toString('hex')}\n`;
-  // Written aside and renamed: a server that is killed here leaves a whole file or none.
-  const aside = `${file}.${process.pid}.tmp`;
   try {
-    mkdirSync(dirname(file), { recursive: true });
-    rmSync(aside, { force: true });
-    const fd = openSync(aside, 'wx', 0o600);
-    try {
-      writeSync(fd, text);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(aside, file);
-    syncFolder(dirname(file));
+    writeStable(file, text, { mode: 0o600 });
     return { secrets: [secret], created: true, diagnostics: [] };
   } catch (error) {
     const message = `the cookie secret cannot be stored, clients' cookies end with this run: ${(error as Error).message}`;
@@ -107,16 +85,6 @@ function createSecret(file: string, randomBytes: (octets: number) => Uint8Array)
       created: false,
       diagnostics: [diagnose('cookie-secret-not-stored', file, 1, 1, message, fix)],
     };
-  }
-}
-
-/** Makes the rename itself durable. */
-function syncFolder(folder: string): void {
-  const fd = openSync(folder, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }
 

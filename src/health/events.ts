@@ -1,8 +1,9 @@
 // The record of what happened: bounded, on disk as one JSON object a line, and told to whoever listens.
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
+import { writeStable } from '../base/stable-file.ts';
 
 /** Something recorded, with its number: numbers grow by one and are never used again. */
 export type Recorded<E> = E & { readonly seq: number };
@@ -96,13 +97,9 @@ export class EventLog<E extends object> {
 
   #rewrite(file: string): void {
     const kept = this.#events.slice(-this.#capacity);
-    const aside = `${file}.new`;
-    const fd = openSync(aside, 'w', 0o640);
-    writeSync(fd, kept.map((event) => `${JSON.stringify(event)}\n`).join(''));
-    fsyncSync(fd);
-    renameSync(aside, file);
+    writeStable(file, kept.map((event) => `${JSON.stringify(event)}\n`).join(''), { mode: 0o640 });
     if (this.#fd !== null) closeSync(this.#fd);
-    this.#fd = fd;
+    this.#fd = openSync(file, 'a', 0o640);
     this.#lines = kept.length;
   }
 

@@ -1,8 +1,7 @@
 // Verdicts that outlive a restart: written aside, synced, renamed; a file that isn't whole is as good as none.
 
-import { mkdirSync, readFileSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { storeStable } from '../base/stable-file.ts';
 import type { ProbeResult } from './probe.ts';
 import type { State } from './state.ts';
 
@@ -65,22 +64,7 @@ export function loadSaved(file: string): Saved | string | undefined {
 
 /** Writes the file so that at every moment the old or the new one is there whole. Rejects with the file system's error. */
 export async function storeSaved(file: string, saved: Saved): Promise<void> {
-  mkdirSync(dirname(file), { recursive: true });
-  const aside = `${file}.new`;
-  const handle = await open(aside, 'w', 0o640);
-  try {
-    await handle.writeFile(JSON.stringify(saved));
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(aside, file);
-  const directory = await open(dirname(file), 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
+  await storeStable(file, JSON.stringify(saved), { mode: 0o640 });
 }
 
 const VERDICTS: readonly unknown[] = ['up', 'down', 'unknown'];

@@ -25,6 +25,10 @@
 //  member     [0] target (number in the zone as compiled, board slot once linked)  [1] weight  [2] hash for sticky
 //             [3] IPv4: the address; IPv6: byte offset of 16 octets; name: word of a ready-made CNAME record
 //  network    who may transfer the zone, see NETWORK below
+//
+// Signatures (DNSSEC, later) have their place beside what they sign: a set grows by a word that leads to its signatures; of a
+// steered set there is one for each variant that its lists can give, made when the zone is compiled or a verdict turns, so that
+// answering only copies. That is a new LAYOUT_VERSION; kept images of another version are compiled anew.
 
 export const LAYOUT_VERSION = 2;
 export const MAGIC = 0x4d5a0000 | LAYOUT_VERSION;

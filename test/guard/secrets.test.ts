@@ -2,12 +2,12 @@
 import {
   chmodSync,
   existsSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -52,9 +52,8 @@ describe('the first start', () => {
   });
 
   it('keeps the new secret for the run when only writing fails', () => {
-    mkdirSync(join(folder, 'state'));
-    // A folder where the temporary file should go makes the write fail, for root too.
-    mkdirSync(join(folder, 'state', `cookie.key.${process.pid}.tmp`, 'x'), { recursive: true });
+    // A link that leads nowhere: nothing is there to read, and nothing can be written, for root neither.
+    symlinkSync(join(folder, 'nowhere'), join(folder, 'state'));
     const { secrets, diagnostics } = loadCookieSecrets(join(folder, 'state', 'cookie.key'), random);
     expect(toHex(secrets)).toEqual([NEW]);
     expect(diagnostics).toMatchObject([{ code: 'cookie-secret-not-stored', severity: 'warning' }]);

@@ -1,57 +1,40 @@
-// When a busy thread gathers packets before it reads, with clocks of its own.
+// When a data thread gathers packets before it reads.
 import { describe, expect, it } from 'vitest';
 import { limits } from '../../dist/base/limits.js';
 import { Pace } from '../../dist/serve/pace.js';
 
-/** A thread that is busy for `share` of the time; `rounds` rounds of `received` packets each. Returns what the last one said. */
-function thread(): { run(share: number, rounds?: number, received?: number): boolean } {
-  let wallMs = 0;
-  let cpuMs = 0;
-  const pace = new Pace(
-    () => wallMs,
-    () => cpuMs,
-  );
-  return {
-    run(share, rounds = limits.gatherRounds, received = 10) {
-      let gathers = false;
-      for (let i = 0; i < rounds; i++) {
-        wallMs += 0.04;
-        cpuMs += 0.04 * share;
-        gathers = pace.gathers(received);
-      }
-      return gathers;
-    },
-  };
+const { gatherLookRounds, gatherPackets, gatherRounds } = limits;
+
+/** Rounds that found these numbers of packets, again and again, `times` in all. Returns what each was told. */
+function rounds(pace: Pace, times: number, ...received: number[]): boolean[] {
+  return Array.from({ length: times }, (_, i) => pace.gathers(received[i % received.length]!));
 }
 
 describe('a data thread', () => {
-  it('answers at once while it has time to spare', () => {
-    const { run } = thread();
-    for (const share of [0, 0.3, 0.6, 0.74]) expect(run(share)).toBe(false);
+  it('answers at once as long as packets come one or two at a time', () => {
+    expect(rounds(new Pace(), 10_000, 1, 2, 1, 3)).not.toContain(true);
   });
 
-  it('gathers when most of its time is spent answering', () => {
-    expect(thread().run(0.8)).toBe(true);
+  it('gathers when half of the rounds find several packets waiting', () => {
+    const told = rounds(new Pace(), gatherLookRounds, 1, gatherPackets);
+    expect(told.indexOf(true)).toBe(gatherLookRounds - 1);
   });
 
-  it('goes on gathering where that made it less busy, and ends when half its time is free', () => {
-    const { run } = thread();
-    run(0.9);
-    expect(run(0.6)).toBe(true);
-    expect(run(0.45)).toBe(false);
-    expect(run(0.6)).toBe(false);
+  it('does not take a burst for load, however large', () => {
+    expect(rounds(new Pace(), 10 * gatherLookRounds, 64, 64, 64, 1, 1, 1, 1, 1)).not.toContain(true);
   });
 
-  it('looks at its clocks once in many rounds: a burst alone starts nothing', () => {
-    const { run } = thread();
-    expect(run(1, limits.gatherRounds - 1)).toBe(false);
-    expect(run(1, 1)).toBe(true);
+  it('looks anew after a while, and gathers on only if it still finds several', () => {
+    const pace = new Pace();
+    rounds(pace, gatherLookRounds, 20);
+    expect(rounds(pace, gatherRounds, 20)).toEqual([...Array(gatherRounds - 1).fill(true), false]);
+    expect(rounds(pace, gatherLookRounds, 2)).not.toContain(true);
   });
 
-  it('answers at once when a round found next to nothing, however busy it was', () => {
-    const { run } = thread();
-    run(0.9);
-    expect(run(0.9, 1, limits.gatherFrom - 1)).toBe(false);
-    expect(run(0.9, 1, limits.gatherFrom)).toBe(true);
+  it('answers at once when it gathered next to nothing', () => {
+    const pace = new Pace();
+    expect(rounds(pace, gatherLookRounds, 20).at(-1)).toBe(true);
+    expect(pace.gathers(gatherPackets - 1)).toBe(false);
+    expect(pace.gathers(gatherPackets)).toBe(false);
   });
 });

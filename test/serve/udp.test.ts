@@ -8,6 +8,7 @@ import { openBell } from '../../dist/serve/bell.js';
 import {
   serveCounters,
   UDP_BATCHES,
+  UDP_GATHERED,
   UDP_PORT_ZERO,
   UDP_RECEIVED,
   UDP_SEND_FAILED,
@@ -138,6 +139,39 @@ describe('a data thread', () => {
     await start(sockets);
     for (const id of ids.slice(600)) asker.send(message(id));
     expect((await asker.answers(ids)).size).toBe(900);
+  });
+});
+
+describe('a data thread that finds several packets again and again', () => {
+  it('sleeps for a moment before it reads on, and counts that', async () => {
+    const sockets = open(['127.0.0.1']);
+    const packets = (limits.gatherLookRounds + 10) * limits.gatherPackets;
+    const asker = await ask('127.0.0.1', sockets.listening[0]!.port);
+    for (let id = 0; id < packets; id++) {
+      asker.socket.send(message(id), (error) => asker.socket.emit('sent', error));
+      await once(asker.socket, 'sent');
+    }
+    const slept: number[] = [];
+    const bell = openBell(ffi);
+    cleanups.push(() => bell.close());
+    const counters = serveCounters();
+    new UdpLoop({
+      // A kernel that hands out a few at a time, as if they had come so.
+      ffi: {
+        ...ffi,
+        recvmmsg: (fd, at, count, flags, timeout) =>
+          ffi.recvmmsg(fd, at, Math.min(count, limits.gatherPackets), flags, timeout),
+        usleep: (us) => slept.push(us),
+      },
+      sockets: sockets.udp[0]!,
+      bellFd: bell.fd,
+      onBell: () => counters[UDP_RECEIVED]! < packets,
+      responder: new ToyResponder(),
+      counters,
+    }).run();
+    expect(counters[UDP_SENT]).toBe(packets);
+    expect(slept).toEqual(Array(11).fill(limits.gatherUs));
+    expect(counters[UDP_GATHERED]).toBe(11);
   });
 });
 

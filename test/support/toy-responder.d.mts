@@ -11,6 +11,9 @@ export class ToyResponder implements Responder {
   misused: number;
   constructor(transfer?: TransferHandler);
   respond: Responder['respond'];
+  readNext: Responder['readNext'];
+  lookAhead: Responder['lookAhead'];
+  answer: Responder['answer'];
   beginBatch: Responder['beginBatch'];
   endBatch: Responder['endBatch'];
 }
