@@ -92,9 +92,6 @@ export class Ahead {
       const node = nodes[n]!;
       sum ^= words[node]! ^ words[node + NODE_REACH]! ^ geo.touch(this.#families[n]!, ranges[n]!);
     }
-    // The search is repeated when the answer is made: then it hits, and costs less than it would to hand its result over.
-    for (let n = 0; n < count; n++)
-      if (this.#families[n] === 4) sum ^= geo.count4 === 0 ? 0 : geo.place4(geo.find4(this.#addresses[n]!));
     this.touched = sum;
   }
 }

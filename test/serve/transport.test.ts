@@ -58,7 +58,7 @@ const transports: Transport[] = [
     largest: limits.udpResponseBytes,
     start: async (host, port = 0) => {
       const responder = new ToyResponder();
-      const server = new DgramServer({ responder, counters: serveCounters(), monotonicMs: systemClock.monotonicMs });
+      const server = new DgramServer({ responder, counters: serveCounters() });
       return {
         port: portOf(await server.listen({ address: parseAddress(host)!, port })),
         stop: async () => {
