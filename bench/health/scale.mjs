@@ -12,7 +12,8 @@ import { createLog } from '../../dist/base/log.js';
 import { Monitor } from '../../dist/health/monitor.js';
 
 // As `meridian serve` does.
-setFlagsFromString('--semi-space-growth-factor=1');
+for (const flag of ['--semi-space-growth-factor=1', '--no-parallel-scavenge', '--heap-growing-percent=50'])
+  setFlagsFromString(flag);
 
 const count = Number(process.argv[2] ?? 10_000);
 const seconds = Number(process.argv[3] ?? 30);
