@@ -30,6 +30,6 @@ EXPOSE 53/udp 53/tcp
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:8053/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 STOPSIGNAL SIGTERM
-# A small young generation: what answers makes no garbage, and the rest is not in a hurry.
-ENTRYPOINT ["node", "/opt/meridian/dist/cli/main.js"]
+# One helper thread for V8 instead of four: 10 MB less, and what is left for it to do is not in a hurry.
+ENTRYPOINT ["node", "--v8-pool-size=1", "/opt/meridian/dist/cli/main.js"]
 CMD ["serve", "--config", "/etc/meridian/meridian.yaml"]
