@@ -6,14 +6,12 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { setFlagsFromString } from 'node:v8';
 import { systemClock } from '../../dist/base/clock.js';
+import { keepHeapsSmall } from '../../dist/base/heap.js';
 import { createLog } from '../../dist/base/log.js';
 import { Monitor } from '../../dist/health/monitor.js';
 
-// As `meridian serve` does.
-for (const flag of ['--semi-space-growth-factor=1', '--no-parallel-scavenge', '--heap-growing-percent=50'])
-  setFlagsFromString(flag);
+keepHeapsSmall();
 
 const count = Number(process.argv[2] ?? 10_000);
 const seconds = Number(process.argv[3] ?? 30);

@@ -16,9 +16,9 @@ const NODE_REACH = 12;
 /** One for each thread; what it holds is of the group of requests that was last seen. */
 export class Ahead {
   /** What `Snapshot.findZone` found for each request. */
-  readonly zoneLabels = new Int32Array(limits.udpAhead);
-  readonly entries = new Int32Array(limits.udpAhead);
-  readonly passedApexes = new Uint8Array(limits.udpAhead);
+  readonly #zoneLabels = new Int32Array(limits.udpAhead);
+  readonly #entries = new Int32Array(limits.udpAhead);
+  readonly #passedApexes = new Uint8Array(limits.udpAhead);
   readonly #snapshot: Snapshot;
   readonly #zone = new ZoneView();
   /** Of those that are worth touching: the zone's memory, first word and hash table, the name's hash, then its node's word. */
@@ -49,9 +49,9 @@ export class Ahead {
   see(i: number, query: Query, peer: Peer): void {
     const snapshot = this.#snapshot;
     const label = snapshot.findZone(query.name, query.type);
-    this.zoneLabels[i] = label;
-    this.entries[i] = snapshot.entry;
-    this.passedApexes[i] = snapshot.passedApex ? 1 : 0;
+    this.#zoneLabels[i] = label;
+    this.#entries[i] = snapshot.entry;
+    this.#passedApexes[i] = snapshot.passedApex ? 1 : 0;
     const zone = this.#zone;
     if (label < 0 || !snapshot.attachZone(zone)) return;
     const n = this.#count++;
@@ -68,9 +68,9 @@ export class Ahead {
   /** Takes up again what was found for request `i`. Returns the label at which its zone begins, -1 where there is none. */
   takeZone(i: number): number {
     const snapshot = this.#snapshot;
-    snapshot.entry = this.entries[i]!;
-    snapshot.passedApex = this.passedApexes[i] === 1;
-    return this.zoneLabels[i]!;
+    snapshot.entry = this.#entries[i]!;
+    snapshot.passedApex = this.#passedApexes[i] === 1;
+    return this.#zoneLabels[i]!;
   }
 
   /** Touches what `see` noted: each loop reads what needs nothing but the loop before. */

@@ -22,6 +22,7 @@ export function writeStable(
   mkdirSync(folder, { recursive: true });
   const aside = nameAside(file);
   try {
+    rmSync(aside, { force: true });
     const fd = openSync(aside, 'wx', mode);
     try {
       const bytes = typeof data === 'string' ? Buffer.from(data) : data;
@@ -54,6 +55,7 @@ export async function storeStable(
   mkdirSync(folder, { recursive: true });
   const aside = nameAside(file);
   try {
+    await rm(aside, { force: true });
     const handle = await open(aside, 'wx', mode);
     try {
       await handle.writeFile(data);
@@ -74,9 +76,9 @@ export async function storeStable(
   }
 }
 
-/** A name that no other process or call uses: what a killed one left there stands in nobody's way. */
+/** A name that no other process or call uses; after a restart with the same process number, as in containers, what a killed one left is reused. */
 function nameAside(file: string): string {
-  return `${file}.${process.pid}.${Date.now()}.${counter++}.tmp`;
+  return `${file}.${process.pid}.${counter++}.tmp`;
 }
 
 let counter = 0;

@@ -1,11 +1,11 @@
 // `meridian serve`: starts the admin and the server below it, waits for a signal, stops both within a second.
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import { AdminError } from '../admin/admin-error.ts';
 import type { Admin } from '../admin/server.ts';
 import { newToken, TokensError } from '../admin/tokens.ts';
 import { formatAddress } from '../base/address.ts';
 import { systemClock } from '../base/clock.ts';
+import { keepHeapsSmall } from '../base/heap.ts';
 import { createLog, type Logger } from '../base/log.ts';
 import { writeStable } from '../base/stable-file.ts';
 import type { Demo } from '../control/demo.ts';
@@ -35,14 +35,7 @@ interface Running {
 
 /** Serves until SIGTERM or SIGINT, then ends the process. Throws Failure when it can't start. */
 export async function serve(options: ServeOptions): Promise<void> {
-  // The young generation stays as small as it begins: left alone it grows to 32 MB a thread (128 on newer versions) and stays so,
-  // 150 MB more for 10,000 probed backends, and nothing is faster for it (docs/performance.md). `--max-semi-space-size` would be
-  // the proper way, but can't be set any more once the program runs.
-  setFlagsFromString('--semi-space-growth-factor=1');
-  // What is so small isn't worth four threads, each of which would keep pages of its own.
-  setFlagsFromString('--no-parallel-scavenge');
-  // Collect when the heap is half as large again as what lives in it, not four times: the control plane is never in a hurry.
-  setFlagsFromString('--heap-growing-percent=50');
+  keepHeapsSmall();
   const settings = loadSettings(options.config);
   const log = createLog(options.demo && settings.log.level === 'info' ? 'error' : settings.log.level);
   const running: Running = { demo: null, admin: null, server: null };

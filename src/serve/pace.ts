@@ -3,7 +3,8 @@
 // A batch costs three system calls, and often a wake-up of whoever waits for the answers, however few packets are in it. A
 // thread at its limit finds 8 at a time by itself; after 75 us it finds 40, and each costs a tenth less (docs/performance.md).
 // That is what network cards do when they hold back an interrupt. The price is latency, so a thread gathers only when packets
-// queue up anyway: when most rounds of reading find several waiting. Up to two thirds of what it can do they find one or two.
+// queue up anyway: when most rounds of reading find several waiting. Up to two thirds of what it can do they find one or two,
+// but for bursts.
 import { limits } from '../base/limits.ts';
 
 export class Pace {
