@@ -34,7 +34,7 @@ export const limits = {
   /** Receive buffer asked for each UDP socket: some 5,000 small packets, 20 ms of work for one thread; more would only age. */
   udpReceiveBufferBytes: 4 * 1024 * 1024,
   /** Longest sleep of an idle data thread: bounds how long `terminate()` and exit wait where no bell was rung; costs 0.01% of a core. */
-  pollWaitMs: 250,
+  idleWaitMs: 250,
   /** Tries to send what the kernel had no room for, and the wait before each: after that the client asks again anyway. */
   udpSendTries: 3,
   udpSendWaitMs: 2,

@@ -109,10 +109,13 @@ export class Threads {
       thread.port.postMessage({ kind: 'chunk', index, buffer } satisfies ThreadMessage);
   }
 
-  /** Gives every thread, and those that will replace them, other cookie secrets. A blocked thread sees them within its wait. */
+  /** Gives every thread, and those that will replace them, other cookie secrets. A thread takes them with its next query, or within its wait. */
   secrets(secrets: readonly Uint8Array[]): void {
     this.#answer = { ...this.#answer, cookieSecrets: secrets };
-    for (const thread of this.#threads) thread.port.postMessage({ kind: 'secrets', secrets } satisfies ThreadMessage);
+    for (const thread of this.#threads) {
+      thread.port.postMessage({ kind: 'secrets', secrets } satisfies ThreadMessage);
+      thread.bell?.ring();
+    }
   }
 
   /** Stops all threads: they answer what they have read. Ends within `limits.stopMs`. */
@@ -124,6 +127,7 @@ export class Threads {
         const ended = new Promise<void>((resolve) => thread.worker.once('exit', () => resolve()));
         thread.port.postMessage({ kind: 'stop' } satisfies ThreadMessage);
         thread.bell?.ring();
+        this.#sockets?.release(thread.reader - 1);
         let cancel = (): void => {};
         const late = new Promise<void>((resolve) => {
           cancel = this.#options.clock.after(limits.stopMs, () => {
@@ -177,7 +181,7 @@ export class Threads {
           settings: this.#answer,
           port: port2,
           sockets: this.#sockets?.udp[thread.reader - 1] ?? null,
-          bellFd: thread.bell?.fd ?? -1,
+          bell: thread.bell === null ? null : { fd: thread.bell.fd, rings: thread.bell.rings },
           listen: options.listen,
         };
     const file = isTcp ? '../serve/tcp-worker.js' : '../serve/udp-worker.js';

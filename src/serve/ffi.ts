@@ -22,6 +22,7 @@ export interface Ffi {
   read(fd: number, bytes: number, length: number): number;
   write(fd: number, bytes: number, length: number): number;
   close(fd: number): number;
+  shutdown(fd: number, how: number): number;
   /** `fcntl(fd, command, argument)` with an int argument. */
   fcntl(fd: number, command: number, argument: number): number;
   errno(): number;
@@ -83,6 +84,7 @@ function bindCalls(koffi: typeof Koffi, abi: Abi): Ffi {
     read: libc.func('intptr_t read(int, uintptr_t, size_t)'),
     write: libc.func('intptr_t write(int, uintptr_t, size_t)'),
     close: libc.func('int close(int)'),
+    shutdown: libc.func('int shutdown(int, int)'),
     fcntl: (fd, command, argument) => fcntl(fd, command, 'int', argument) as number,
     errno: () => koffi.errno(),
     hugePages: (view) => {

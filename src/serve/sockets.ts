@@ -25,6 +25,8 @@ export interface OpenSockets {
   readonly tcp: readonly number[];
   /** Addresses that could not be opened, all of them. The caller decides whether it goes on without. */
   readonly failures: readonly ListenFailure[];
+  /** Ends the waiting of thread `thread` for good, where it waits in recvmmsg and no bell is heard. What has arrived can still be read. */
+  release(thread: number): void;
   /** Another descriptor of the same socket, closed on exec. Throws when the process is out of them. */
   duplicate(fd: number): number;
   /** Closes everything. Only when no thread uses the descriptors any more: numbers are reused. */
@@ -63,6 +65,10 @@ export function openSockets(ffi: Ffi, addresses: readonly ListenAddress[], threa
       const copy = ffi.fcntl(fd, abi.F_DUPFD_CLOEXEC, 0);
       if (copy < 0) throw new Error(`fcntl(F_DUPFD_CLOEXEC) failed: errno ${ffi.errno()}`);
       return copy;
+    },
+    // Says ENOTCONN for a UDP socket, and wakes its readers all the same.
+    release: (thread) => {
+      for (const { fd } of udp[thread] ?? []) ffi.shutdown(fd, abi.SHUT_RD);
     },
     close: () => {
       for (const fd of [...udp.flat().map((socket) => socket.fd), ...tcp]) ffi.close(fd);
@@ -145,7 +151,9 @@ class SocketOpener {
   #socket(family: 4 | 6, type: number, fds: number[]): number {
     const domain = family === 4 ? abi.AF_INET : abi.AF_INET6;
     const protocol = type === abi.SOCK_DGRAM ? 'UDP' : 'TCP';
-    const fd = this.#ffi.socket(domain, type | abi.SOCK_NONBLOCK | abi.SOCK_CLOEXEC, 0);
+    // A data thread may block in recvmmsg; TCP is libuv's.
+    const nonblocking = type === abi.SOCK_STREAM ? abi.SOCK_NONBLOCK : 0;
+    const fd = this.#ffi.socket(domain, type | nonblocking | abi.SOCK_CLOEXEC, 0);
     if (fd < 0) throw new SocketError(this.#ffi.errno(), protocol);
     fds.push(fd);
     // So that 0.0.0.0 and [::] can stand side by side, and an IPv4 client never looks like ::ffff:192.0.2.1.
@@ -154,6 +162,12 @@ class SocketOpener {
   }
 
   #tuneUdp(fd: number, address: Address): void {
+    // `struct timeval`: two words of 64 bits, seconds and microseconds.
+    this.#memory.fill(0, 64, 80);
+    this.#memory.writeInt32LE(limits.idleWaitMs * 1000, 72);
+    if (this.#ffi.setsockopt(fd, abi.SOL_SOCKET, abi.SO_RCVTIMEO, this.#integerAt, 16) < 0) {
+      throw new SocketError(this.#ffi.errno(), 'UDP');
+    }
     // RCVBUFFORCE may pass net.core.rmem_max, but needs CAP_NET_ADMIN; the other takes what it gets.
     if (!this.#try(fd, abi.SOL_SOCKET, abi.SO_RCVBUFFORCE, limits.udpReceiveBufferBytes)) {
       this.#try(fd, abi.SOL_SOCKET, abi.SO_RCVBUF, limits.udpReceiveBufferBytes);

@@ -8,6 +8,7 @@ import {
   takeMessage,
   takeMessages,
 } from './answerer.ts';
+import type { BellEnd } from './bell.ts';
 import { DgramServer } from './dgram.ts';
 import { loadFfi } from './ffi.ts';
 import type { ListenAddress } from './listen.ts';
@@ -20,25 +21,26 @@ export interface UdpWorkerData {
   readonly settings: AnswerSettings;
   readonly port: MessagePort;
   readonly sockets: readonly UdpSocket[] | null;
-  readonly bellFd: number;
+  /** Null where `sockets` is. */
+  readonly bell: BellEnd | null;
   readonly listen: readonly ListenAddress[];
 }
 
-const { memory, settings, port, sockets, bellFd, listen } = workerData as UdpWorkerData;
+const { memory, settings, port, sockets, bell, listen } = workerData as UdpWorkerData;
 let running = true;
 const { answerer, parts } = createAnswerer(memory, settings, () => {
   running = takeMessages(port, parts) && running;
 });
 const counters = new Float64Array(memory.serveCounters);
 
-if (sockets !== null) {
+if (sockets !== null && bell !== null) {
   const ffi = loadFfi();
   if (ffi === null) throw new Error('libc could be loaded in the main thread, but not here');
   port.postMessage({ kind: 'ready', ports: [], failures: [] });
   new UdpLoop({
     ffi,
     sockets,
-    bellFd,
+    bell,
     responder: answerer,
     counters,
     onBell: () => {

@@ -32,7 +32,7 @@ export async function startUdpThread(ffi: Ffi, sockets: readonly UdpSocket[]): P
   const words = new Int32Array(control);
   const counters = new SharedArrayBuffer(serveCounters().byteLength);
   const worker = new Worker(new URL('./toy-worker.mjs', import.meta.url), {
-    workerData: { toy: true, sockets, bellFd: bell.fd, control, counters },
+    workerData: { toy: true, sockets, bell: { fd: bell.fd, rings: bell.rings }, control, counters },
   });
   await once(worker, 'message');
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));

@@ -11,7 +11,7 @@ export const STOP = 1;
 export const CRASH = 2;
 
 if (workerData?.toy) {
-  const { sockets, bellFd, tcpFds, control, counters } = workerData;
+  const { sockets, bell, tcpFds, control, counters } = workerData;
   const words = new Int32Array(control);
   const row = new Float64Array(counters);
   const responder = new ToyResponder();
@@ -36,7 +36,7 @@ if (workerData?.toy) {
     const loop = new UdpLoop({
       ffi: loadFfi(),
       sockets,
-      bellFd,
+      bell,
       responder,
       counters: row,
       monotonicMs: () => performance.now(),
