@@ -5,7 +5,8 @@
 //
 // QUERIES: each query preceded by its length in two bytes (the form of DNS over TCP, and of dnsperf -B). The ID is set
 // here. Latency runs from just before the send to the kernel's receive timestamp, so that a late read here does not
-// count; what was sent late is told apart as `lagMaxUs`.
+// count; what was sent late is told apart as `lagMaxUs`. Percentiles are of all queries sent: one that was never answered
+// counts as the slowest, with LOST_US, or a server that drops what it can't answer soon would look fast.
 //
 // --expect: 24 bytes for each query of the file: kind, 3 bytes of nothing, five 32-bit words in the machine's order:
 //   kind 0  only the header is checked (ID, QR, question)
@@ -32,7 +33,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCH = 64, BYTES = 2048, MOST_SOCKETS = 64, STEP_NS = 100, STEPS = 2000000, GIVE_UP_NS = 1000000000, REST_NS = 20000, WAITING = 1 << 17 };
+enum { BATCH = 64, BYTES = 2048, MOST_SOCKETS = 64, STEP_NS = 100, STEPS = 2000000, GIVE_UP_NS = 1000000000, REST_NS = 20000, WAITING = 1 << 17, LOST_US = 1000000 };
 
 typedef struct {
   uint8_t kind, nothing[3];
@@ -246,7 +247,8 @@ static uint32_t sendSome(Client *client, uint32_t first, uint32_t many) {
 }
 
 static double percentile(double share) {
-  uint64_t before = (uint64_t)ceil(share * (double)answered), sum = 0;
+  uint64_t before = (uint64_t)ceil(share * (double)sent), sum = 0;
+  if (before > answered) return LOST_US;
   for (int i = 0; i < STEPS; i++) {
     sum += steps[i];
     if (sum >= before && sum > 0) return (i + 1) * (STEP_NS / 1000.0);

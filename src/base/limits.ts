@@ -27,7 +27,7 @@ export const limits = {
    *  thread can do they find 1.3 to 1.7 on average. After so many gathered rounds (about 150 ms) comes the next look, of 3 ms. */
   gatherUs: 75,
   gatherPackets: 5,
-  gatherLookRounds: 64,
+  gatherLookRounds: 256,
   gatherRounds: 1_024,
   /** Largest UDP response that a packet's place in the arena holds: RFC 9715 advises against more than 1400, `udp.max-size` ends here. */
   udpResponseBytes: 4096,
