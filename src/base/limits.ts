@@ -125,6 +125,8 @@ export const limits = {
   /** TTL of a steered negative answer: resolvers cache it for every client. */
   steeredNegativeTtlSeconds: 30,
 
+  /** Bytes of status line and headers that an HTTP probe reads: what Node's own client takes. */
+  probeHeadBytes: 16 * 1024,
   /** Bytes of a response body that an HTTP probe reads. */
   probeBodyBytes: 64 * 1024,
   /** Bytes of evidence kept of a probe. */

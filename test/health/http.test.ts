@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { HttpCheck } from '../../dist/zone/model.js';
 import { type Backend, tcpBackend } from '../support/backends.ts';
 import { Authority, type Certificate } from '../support/certificates.ts';
 import { httpCheck, tcpCheck } from '../support/checks.ts';
@@ -162,6 +163,44 @@ describe('the HTTP probe', () => {
     expect(await tryProbe(httpCheck(port, { reuse: true }), { kept })).toMatchObject({ ok: true });
     expect(requests).toBe(3);
     for (const line of kept.values()) line.destroy();
+  });
+
+  test('a kept connection that the server closed since is opened anew', async () => {
+    const ports: number[] = [];
+    const port = await web((request, response) => {
+      ports.push(request.socket.remotePort!);
+      response.end('ok');
+      response.once('finish', () => request.socket.destroySoon());
+    });
+    const kept = new Map();
+    for (let i = 0; i < 3; i++) {
+      expect(await tryProbe(httpCheck(port, { reuse: true }), { kept })).toMatchObject({ ok: true });
+      // Until the end of the connection has come in here.
+      await expect.poll(() => ports.length).toBe(i + 1);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(new Set(ports).size).toBe(3);
+    for (const line of kept.values()) line.destroy();
+  });
+
+  test('names what is no HTTP, and what was cut off', async () => {
+    const raw = async (text: string, more: Partial<HttpCheck> = {}) => {
+      const backend = await tcpBackend((socket) => socket.end(text));
+      open.push(backend);
+      return tryProbe(httpCheck(backend.port, more));
+    };
+    expect(await raw('SSH-2.0-OpenSSH_9.2\r\n')).toMatchObject({
+      ok: false,
+      reason: 'not HTTP',
+      evidence: 'SSH-2.0-OpenSSH_9.2.',
+    });
+    expect(await raw('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok')).toMatchObject({
+      ok: false,
+      reason: 'response cut off',
+      evidence: '200 ok',
+    });
+    expect(await raw('')).toMatchObject({ ok: false, reason: 'connection closed early' });
+    expect(await raw('HTTP/1.0 200 fine\n\nok')).toMatchObject({ ok: true, evidence: '200 ok' });
   });
 
   test('reads the load from a header or from JSON', async () => {

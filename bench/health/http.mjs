@@ -1,0 +1,108 @@
+// What an HTTP probe costs, beside the same request through node:http and undici: CPU of this process, against a real nginx.
+// Usage: node bench/health/http.mjs [probes] [rounds]   (3000 5)
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Client } from 'undici';
+import { systemClock } from '../../dist/base/clock.js';
+import { keepHeapsSmall } from '../../dist/base/heap.js';
+import { probeHttp } from '../../dist/health/http.js';
+import { runProbe } from '../../dist/health/probe.js';
+import { median } from '../field.mjs';
+import { freePort, start } from '../process.mjs';
+
+keepHeapsSmall();
+const [probes = 3_000, rounds = 5] = process.argv.slice(2).map(Number);
+const atOnce = 10;
+const folder = mkdtempSync(join(tmpdir(), 'meridian-http-'));
+const port = await freePort();
+const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+  .map((kind) => `${kind}_temp_path ${folder}/${kind};`)
+  .join(' ');
+writeFileSync(
+  join(folder, 'nginx.conf'),
+  `daemon off; worker_processes 1; pid ${folder}/pid; error_log stderr; events { worker_connections 4096; }
+   http { access_log off; ${paths} server { listen ${port} backlog=4096; location / { return 200 "ok"; } } }`,
+);
+const nginx = start('nginx', {
+  command: 'nginx',
+  args: ['-p', folder, '-c', join(folder, 'nginx.conf')],
+  logPath: join(folder, 'nginx.txt'),
+});
+
+const check = {
+  ...{ kind: 'http', tls: false, port, method: 'GET', path: '/', host: 'web.test', sni: null, headers: {} },
+  ...{ expectStatus: [[200, 299]], expectBody: null, verify: true, caFile: null, minDays: null },
+  ...{ version: '1.1', reuse: false, load: null },
+};
+const headers = { host: 'web.test', 'user-agent': 'meridian' };
+/** Each: one request on a new connection, resolves with the status. */
+const clients = {
+  'the probe': async (address) => {
+    const target = { address, name: null, kept: new Map() };
+    const { result } = await runProbe(
+      (attempt) => probeHttp(target, check, attempt),
+      2_000,
+      systemClock,
+      new AbortController(),
+    );
+    return Number(result.evidence.slice(0, 3));
+  },
+  'node:http': (address) =>
+    new Promise((resolve, reject) => {
+      const createConnection = () => connect({ host: address, port, noDelay: true });
+      request({ host: address, port, path: '/', agent: false, headers, createConnection }, (response) =>
+        response.resume().on('end', () => resolve(response.statusCode)),
+      )
+        .on('error', reject)
+        .end();
+    }),
+  undici: async (address) => {
+    const client = new Client(`http://${address}:${port}`);
+    const { statusCode, body } = await client.request({ method: 'GET', path: '/', headers, reset: true });
+    await body.text();
+    return statusCode;
+  },
+};
+
+async function run(client, count) {
+  let next = 0;
+  const worker = async () => {
+    while (next < count) {
+      const n = next++;
+      const status = await client(`127.1.${(n >> 8) & 255}.${n & 255}`);
+      if (status !== 200) throw new Error(`status ${status}`);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+}
+
+for (;;) {
+  try {
+    await run(clients['the probe'], 1);
+    break;
+  } catch {
+    await wait(50);
+  }
+}
+for (const client of Object.values(clients)) await run(client, 2_000);
+const costs = Object.fromEntries(Object.keys(clients).map((name) => [name, []]));
+for (let round = 0; round < rounds; round++)
+  for (const [name, client] of Object.entries(clients)) {
+    const before = process.cpuUsage();
+    await run(client, probes);
+    const { user, system } = process.cpuUsage(before);
+    costs[name].push((user + system) / probes);
+  }
+console.table(
+  Object.entries(costs).map(([client, list]) => ({
+    client,
+    'us a request': Math.round(median(list)),
+    'to the probe': Number((median(list) / median(costs['the probe'])).toFixed(2)),
+  })),
+);
+await nginx.stop();
+rmSync(folder, { recursive: true, force: true });

@@ -1,0 +1,103 @@
+// A connection that speaks HTTP/1.1: writes a request, reads what comes, and ends with the response, an error or the deadline.
+import type { Socket } from 'node:net';
+import { failed, failedBy, type Outcome, printable } from './outcome.ts';
+import type { Attempt } from './probe.ts';
+import { ResponseReader } from './response.ts';
+import { evidenceOf, judge, type Line, openSocket, requestHeaders, type WebTarget } from './web.ts';
+
+/** Methods whose requests usually have a body: without a length some servers would wait for it (RFC 9110 8.6). */
+const WITH_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
+
+export class Http1Line implements Line {
+  readonly #web: WebTarget;
+  readonly #request: string;
+  #socket: Socket | null = null;
+  #days: number | null = null;
+  #connected = false;
+  /** The connection has ended, maybe between two requests. */
+  #over = false;
+  /** Gets what happens on the connection while a request is under way. */
+  #listener: { data(piece: Buffer): void; end(error: Error | null): void } | null = null;
+  /** Whether the last response left the connection as the next request needs it. */
+  reusable = false;
+
+  constructor(web: WebTarget) {
+    this.#web = web;
+    const { method, path, reuse } = web.check;
+    const headers = requestHeaders(web);
+    if (WITH_BODY.has(method)) headers['content-length'] = '0';
+    headers.connection = reuse ? 'keep-alive' : 'close';
+    const lines = Object.keys(headers).map((name) => `${name}: ${headers[name]}\r\n`);
+    this.#request = `${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`;
+  }
+
+  ask(attempt: Attempt): Promise<Outcome | 'stale'> {
+    return new Promise((resolve) => {
+      const { check } = this.#web;
+      const reader = new ResponseReader(check.method);
+      const reused = this.#socket !== null;
+      let silent = true;
+      const finish = (outcome: Outcome | 'stale'): void => {
+        this.#listener = null;
+        attempt.signal.removeEventListener('abort', onAbort);
+        resolve(outcome);
+      };
+      const soFar = (): string => evidenceOf(reader.status, reader.body);
+      const onAbort = (): void => {
+        const missing = reader.status > 0 ? 'response not complete' : this.#connected ? 'no response' : 'no connection';
+        finish(failed(`timeout: ${missing}`, soFar(), this.#days));
+        this.destroy();
+      };
+      const whole = (): void => {
+        this.reusable = reader.reusable;
+        finish(judge(check, reader.status, reader.headers, reader.body, this.#days));
+      };
+      this.#listener = {
+        data: (piece) => {
+          silent = false;
+          const progress = reader.push(piece);
+          if (progress === 'whole') whole();
+          else if (progress !== 'more') finish(failed(progress.bad, printable(piece), this.#days));
+        },
+        end: (error) => {
+          if (reused && silent) finish('stale');
+          else if (error !== null) finish(failedBy(error, this.#days));
+          else if (reader.end()) whole();
+          else finish(failed(silent ? 'connection closed early' : 'response cut off', soFar(), this.#days));
+        },
+      };
+      this.reusable = false;
+      if (this.#over) return finish('stale');
+      if (attempt.signal.aborted) return onAbort();
+      attempt.signal.addEventListener('abort', onAbort);
+      this.#socket ??= this.#open(attempt);
+      // Before the connection stands this waits in the socket.
+      this.#socket.write(this.#request, 'latin1');
+    });
+  }
+
+  destroy(): void {
+    this.reusable = false;
+    this.#socket?.destroy();
+  }
+
+  #open(attempt: Attempt): Socket {
+    const socket = openSocket(this.#web, attempt, (days) => {
+      this.#connected = true;
+      this.#days = days;
+    });
+    socket.on('data', (piece: Buffer) => {
+      // What nobody asked for makes a kept connection useless: the next response would be another's.
+      if (this.#listener === null) this.destroy();
+      else this.#listener.data(piece);
+    });
+    const onEnd = (error: Error | null): void => {
+      this.#over = true;
+      this.#listener?.end(error);
+    };
+    socket.on('error', onEnd);
+    socket.on('end', () => onEnd(null));
+    socket.on('close', () => onEnd(null));
+    return socket;
+  }
+}

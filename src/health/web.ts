@@ -1,0 +1,91 @@
+// What HTTP/1.1 and HTTP/2 probes share: what to ask, the connection to ask it on, and the judgement of what came.
+import { connect as connectTcp, isIPv6, type Socket } from 'node:net';
+import type { SecureContext, TLSSocket } from 'node:tls';
+import type { HttpCheck } from '../zone/model.ts';
+import { loadOf } from './load.ts';
+import { failed, type Outcome, printable, succeeded } from './outcome.ts';
+import { matches } from './pattern.ts';
+import type { Attempt, Kept, ProbeTarget } from './probe.ts';
+import type { Headers } from './response.ts';
+import { certificateDays, connectTls } from './tls.ts';
+
+/** One web server to ask, and how. */
+export interface WebTarget {
+  readonly address: string;
+  readonly check: HttpCheck;
+  /** The Host header. */
+  readonly host: string;
+  /** SNI, and the name that the certificate must have. */
+  readonly serverName: string;
+  /** null: the roots that come with Node, or no TLS. */
+  readonly context: SecureContext | null;
+}
+
+/** A connection to a web server, opened by its first request. */
+export interface Line extends Kept {
+  /** One request. `stale`: a kept connection that the server closed without a word. */
+  ask(attempt: Attempt): Promise<Outcome | 'stale'>;
+  /** Whether another request may follow. */
+  readonly reusable: boolean;
+}
+
+/** Whom the check means by host and server name. */
+export function webTarget(target: ProbeTarget, check: HttpCheck, context: SecureContext | null): WebTarget {
+  const host = check.host ?? target.name ?? (isIPv6(target.address) ? `[${target.address}]` : target.address);
+  return { address: target.address, check, host, serverName: check.sni ?? withoutPort(host), context };
+}
+
+/** The request's headers, names in lower case. */
+export function requestHeaders({ check, host }: WebTarget): Record<string, string> {
+  // Without a prototype `__proto__` is a header name like any other.
+  const headers = Object.create(null) as Record<string, string>;
+  headers.host = host;
+  headers['user-agent'] = 'meridian';
+  for (const name in check.headers) headers[name.toLowerCase()] = check.headers[name]!;
+  return headers;
+}
+
+/** Opens a socket, over TLS when asked; `onOpen` gets it with the days that its certificate has left (null without TLS). */
+export function openSocket(
+  { address, check, serverName, context }: WebTarget,
+  attempt: Attempt,
+  onOpen: (certificateDays: number | null) => void,
+): Socket {
+  if (!check.tls) {
+    const socket = connectTcp({ host: address, port: check.port, noDelay: true });
+    socket.once('connect', () => onOpen(null));
+    return socket;
+  }
+  const protocols = [check.version === '2' ? 'h2' : 'http/1.1'];
+  const socket: TLSSocket = connectTls(address, check.port, { serverName, verify: check.verify, context, protocols });
+  socket.once('secureConnect', () => onOpen(certificateDays(socket, attempt.clock.nowMs())));
+  return socket;
+}
+
+/** What a response says: status, body, certificate, in this order. */
+export function judge(check: HttpCheck, status: number, headers: Headers, body: Buffer, days: number | null): Outcome {
+  const evidence = evidenceOf(status, body);
+  if (!check.expectStatus.some(([from, to]) => status >= from && status <= to))
+    return failed(`status ${status}`, evidence, days);
+  if (check.expectBody !== null) {
+    try {
+      if (!matches(check.expectBody, body, 'utf8')) return failed('body does not match', evidence, days);
+    } catch (error) {
+      return failed('expect-body is no regular expression', printable(String(error)), days);
+    }
+  }
+  if (check.minDays !== null && days !== null && days < check.minDays)
+    return failed(`certificate expires in ${days} days`, evidence, days);
+  return succeeded(evidence, check.load === null ? null : loadOf(check.load, headers, body), days);
+}
+
+/** Status and first bytes of a response, or nothing before its status came. */
+export function evidenceOf(status: number, body: Buffer): string {
+  return status === 0 ? '' : printable(`${status} ${printable(body)}`);
+}
+
+function withoutPort(host: string): string {
+  if (host.startsWith('[')) return host.slice(1, host.indexOf(']'));
+  const colon = host.indexOf(':');
+  return colon < 0 ? host : host.slice(0, colon);
+}
