@@ -171,6 +171,7 @@ export class Server implements ControlPlane {
     const threads = new Threads({
       listen: settings.listen,
       workers: settings.workers ?? Math.min(availableParallelism(), limits.workers),
+      realtime: settings.udp.realtime,
       answer: this.#answerSettings(),
       tcp: {
         ...settings.tcp,
@@ -194,7 +195,8 @@ export class Server implements ControlPlane {
     this.#notify(this.#serving.zones.all.keys());
     this.#explainer = new Explainer(this.#serving, this.#targets);
     this.#reloads.watch();
-    log.info({ event: 'ready', listen: this.listen, zones: this.#serving.zones.all.size }, 'answering');
+    const zones = this.#serving.zones.all.size;
+    log.info({ event: 'ready', listen: this.listen, zones, realtime: threads.realtime }, 'answering');
   }
 
   async #firstLoad(): Promise<void> {

@@ -56,7 +56,12 @@ export interface Settings {
   readonly state: string;
   /** Data-plane threads; null: as many as fit the machine (`auto`). */
   readonly workers: number | null;
-  readonly udp: { readonly maxSize: number; readonly maxSizeWithoutCookie: number };
+  readonly udp: {
+    readonly maxSize: number;
+    readonly maxSizeWithoutCookie: number;
+    /** Data threads run before everything else while they have little to do, where the kernel allows it. */
+    readonly realtime: boolean;
+  };
   readonly tcp: {
     readonly idleTimeoutMs: number;
     readonly maxConnections: number;
@@ -244,9 +249,13 @@ class SettingsReader {
   }
 
   #udp(): Settings['udp'] {
-    const fields = this.#section('udp', ['max-size', 'max-size-without-cookie']);
+    const fields = this.#section('udp', ['max-size', 'max-size-without-cookie', 'realtime']);
     const size = (key: string): number => fields.whole(key, limits.plainUdpBytes, limits.messageBytes) ?? 1232;
-    return { maxSize: size('max-size'), maxSizeWithoutCookie: size('max-size-without-cookie') };
+    return {
+      maxSize: size('max-size'),
+      maxSizeWithoutCookie: size('max-size-without-cookie'),
+      realtime: fields.flag('realtime') ?? true,
+    };
   }
 
   #tcp(): Settings['tcp'] {

@@ -15,6 +15,8 @@ import { StartError } from './start-error.ts';
 export interface ThreadsOptions {
   readonly listen: readonly ListenAddress[];
   readonly workers: number;
+  /** Whether data threads may have real-time priority. */
+  readonly realtime: boolean;
   readonly answer: AnswerSettings;
   readonly tcp: Pick<
     TcpWorkerData,
@@ -32,6 +34,7 @@ interface Ready {
   readonly kind: 'ready';
   readonly ports: readonly number[];
   readonly failures: readonly string[];
+  readonly realtime: boolean;
 }
 
 interface Thread {
@@ -51,6 +54,8 @@ export class Threads {
   #sockets: OpenSockets | null = null;
   readonly #threads: Thread[] = [];
   #stopping = false;
+  /** Whether data threads have real-time priority while they have little to do, after `start`. */
+  realtime = false;
   /** The addresses with their real ports, after `open`. */
   listening: readonly ListenAddress[] = [];
 
@@ -86,6 +91,7 @@ export class Threads {
   async start(): Promise<void> {
     const udp = Array.from({ length: this.dataThreads }, (_, i) => this.#add(`udp-${i}`, i + 1, this.#ffi !== null));
     const ready = await Promise.all(udp.map((thread) => this.#ready(thread)));
+    this.realtime = ready.every((r) => r.realtime);
     if (this.#ffi === null) {
       const failures = ready.flatMap((r) => r.failures);
       if (failures.length > 0) throw new StartError(failures.join('\n'));
@@ -183,6 +189,7 @@ export class Threads {
           sockets: this.#sockets?.udp[thread.reader - 1] ?? null,
           bell: thread.bell === null ? null : { fd: thread.bell.fd, rings: thread.bell.rings },
           listen: options.listen,
+          realtime: options.realtime,
         };
     const file = isTcp ? '../serve/tcp-worker.js' : '../serve/udp-worker.js';
     const worker = new Worker(new URL(file, import.meta.url), {

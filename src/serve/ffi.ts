@@ -3,7 +3,7 @@
 // Memory is handed over as an address in a plain number, declared as uintptr_t: a Buffer for `void *` costs 60 ns more a
 // call, a bigint is an allocation (measured on koffi 3.3; the call itself costs 60 ns, `errno` 30).
 import { createRequire } from 'node:module';
-import { endianness } from 'node:os';
+import { endianness, getPriority } from 'node:os';
 import type * as Koffi from 'koffi';
 import { type Abi, layOut } from './abi.ts';
 
@@ -30,6 +30,11 @@ export interface Ffi {
   usleep(us: number): number;
   /** Lets this thread's sleeps end when they should: by default the kernel adds up to 50 us, to wake many at a time. */
   finerSleep(): void;
+  /**
+   * Gives the calling thread a policy of sched.h, a real-time priority (0 without) and a time slice (0: the usual). Threads that it starts
+   * have none of it. False where the kernel doesn't allow or know that.
+   */
+  schedule(policy: number, priority: number, sliceNs: number): boolean;
   /** Where the memory of a view is. It must be off the JavaScript heap (more than 64 bytes): only then it stands still. */
   addressOf(view: Uint8Array): number;
   /** Asks for pages of 2 MiB under a view: an image is read all over, and a page table entry is then one of few. */
@@ -43,6 +48,11 @@ export interface Ffi {
 /** `prctl` option, and the slack asked for in ns (linux/prctl.h). */
 const PR_SET_TIMERSLACK = 29;
 const SLACK_NS = 1_000;
+
+/** Numbers of `sched_setattr`, for which libc has no function, and its struct (sched_setattr(2)). */
+const SYS_SCHED_SETATTR: Readonly<Record<string, number>> = { x64: 314, arm64: 274 };
+const SCHED_ATTR = { bytes: 48, policy: 4, flags: 8, nice: 16, priority: 20, runtime: 24 } as const;
+const SCHED_FLAG_RESET_ON_FORK = 1n;
 
 /** `madvise` and its unit (sys/mman.h). */
 const MADV_HUGEPAGE = 14;
@@ -93,9 +103,28 @@ function bindCalls(koffi: typeof Koffi, abi: Abi): Ffi {
       madvise(from, Math.max(0, view.length - PAGE_BYTES), MADV_HUGEPAGE);
     },
     usleep: libc.func('int usleep(uint32)'),
+    schedule: scheduler(libc, koffi),
     finerSleep: () => void prctl(PR_SET_TIMERSLACK, SLACK_NS, 0, 0, 0),
     addressOf: (view) => Number(koffi.address(view)),
     ...heap,
+  };
+}
+
+function scheduler(libc: Koffi.LibraryHandle, koffi: typeof Koffi): Ffi['schedule'] {
+  const number = SYS_SCHED_SETATTR[process.arch];
+  if (number === undefined) return () => false;
+  const syscall = libc.func('long syscall(long, ...)');
+  return (policy, priority, sliceNs) => {
+    // Larger than 64 bytes keeps it off the JavaScript heap.
+    const attributes = Buffer.allocUnsafeSlow(128).fill(0);
+    attributes.writeUInt32LE(SCHED_ATTR.bytes, 0);
+    attributes.writeUInt32LE(policy, SCHED_ATTR.policy);
+    attributes.writeBigUInt64LE(SCHED_FLAG_RESET_ON_FORK, SCHED_ATTR.flags);
+    attributes.writeInt32LE(getPriority(), SCHED_ATTR.nice);
+    attributes.writeUInt32LE(priority, SCHED_ATTR.priority);
+    attributes.writeBigUInt64LE(BigInt(sliceNs), SCHED_ATTR.runtime);
+    const at = Number(koffi.address(attributes));
+    return syscall(number, 'int', 0, 'uintptr_t', at, 'uint', 0) === 0 && attributes.length > 0;
   };
 }
 

@@ -14,6 +14,7 @@ import { loadFfi } from './ffi.ts';
 import type { ListenAddress } from './listen.ts';
 import type { UdpSocket } from './sockets.ts';
 import { UdpLoop } from './udp.ts';
+import { Urgency } from './urgency.ts';
 
 /** What the thread starts with. `sockets` null: no libc here, it listens through node:dgram on `listen`. */
 export interface UdpWorkerData {
@@ -24,9 +25,11 @@ export interface UdpWorkerData {
   /** Null where `sockets` is. */
   readonly bell: BellEnd | null;
   readonly listen: readonly ListenAddress[];
+  /** Whether it may run before everything else, see urgency.ts. */
+  readonly realtime: boolean;
 }
 
-const { memory, settings, port, sockets, bell, listen } = workerData as UdpWorkerData;
+const { memory, settings, port, sockets, bell, listen, realtime } = workerData as UdpWorkerData;
 let running = true;
 const { answerer, parts } = createAnswerer(memory, settings, () => {
   running = takeMessages(port, parts) && running;
@@ -36,12 +39,14 @@ const counters = new Float64Array(memory.serveCounters);
 if (sockets !== null && bell !== null) {
   const ffi = loadFfi();
   if (ffi === null) throw new Error('libc could be loaded in the main thread, but not here');
-  port.postMessage({ kind: 'ready', ports: [], failures: [] });
+  const urgency = new Urgency(ffi, realtime);
+  port.postMessage({ kind: 'ready', ports: [], failures: [], realtime: urgency.allowed });
   new UdpLoop({
     ffi,
     sockets,
     bell,
     responder: answerer,
+    urgency,
     counters,
     onBell: () => {
       running = takeMessages(port, parts) && running;
@@ -60,5 +65,6 @@ if (sockets !== null && bell !== null) {
     kind: 'ready',
     ports: results.filter((result) => typeof result === 'number'),
     failures: results.filter((result) => typeof result !== 'number').map((failure) => failure.message),
+    realtime: false,
   });
 }

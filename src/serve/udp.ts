@@ -18,6 +18,7 @@ import {
 import type { Ffi } from './ffi.ts';
 import { Pace } from './pace.ts';
 import type { UdpSocket } from './sockets.ts';
+import type { Urgency } from './urgency.ts';
 
 export interface UdpLoopOptions {
   readonly ffi: Ffi;
@@ -26,6 +27,7 @@ export interface UdpLoopOptions {
   /** Called when the bell rang, and now and then while nothing comes in (limits.idleWaitMs): false stops the loop. */
   readonly onBell: () => boolean;
   readonly responder: Responder;
+  readonly urgency: Urgency;
   /** A row of SERVE_COUNTERS. */
   readonly counters: Float64Array;
 }
@@ -45,6 +47,7 @@ export class UdpLoop {
   readonly #responder: Responder;
   readonly #counters: Float64Array;
   readonly #pace = new Pace();
+  readonly #urgency: Urgency;
   readonly #onBell: () => boolean;
   readonly #bellFd: number;
   readonly #rings: Int32Array;
@@ -60,6 +63,7 @@ export class UdpLoop {
     const { ffi, sockets, bell } = options;
     this.#ffi = ffi;
     this.#responder = options.responder;
+    this.#urgency = options.urgency;
     this.#counters = options.counters;
     this.#onBell = options.onBell;
     this.#bellFd = bell.fd;
@@ -93,6 +97,7 @@ export class UdpLoop {
       const received = alone ? this.#takeOne() : this.#takeReady();
       if ((received === 0 || Atomics.load(this.#rings, 0) !== this.#heard) && !this.#listens()) break;
       gather = this.#pace.gathers(received) && !this.#backlog;
+      this.#urgency.set(!this.#pace.busy);
     }
     for (const socket of this.#served) {
       for (let rounds = 0; rounds < LAST_ROUNDS && this.#serve(socket, abi.MSG_DONTWAIT) === limits.udpBatch; rounds++);

@@ -23,7 +23,7 @@ const DEFAULTS = {
   geoip: { directory: '/etc/meridian/geoip', overrides: '/etc/meridian/geoip/overrides.yaml' },
   state: '/etc/meridian/state',
   workers: null,
-  udp: { maxSize: 1232, maxSizeWithoutCookie: 1232 },
+  udp: { maxSize: 1232, maxSizeWithoutCookie: 1232, realtime: true },
   tcp: { idleTimeoutMs: 10_000, maxConnections: 10_000, maxConnectionsPerClient: 100 },
   cookies: { secretFile: '/etc/meridian/state/cookie.key' },
   rateLimit: { responsesPerSecond: 200, slip: 1, ipv4Prefix: 24, ipv6Prefix: 56, exempt: [] },
@@ -54,7 +54,7 @@ zones: zones
 geoip: { directory: geoip, overrides: geoip/overrides.yaml }
 state: state
 workers: auto
-udp: { max-size: 1232, max-size-without-cookie: 1232 }
+udp: { max-size: 1232, max-size-without-cookie: 1232, realtime: true }
 tcp: { idle-timeout: 10s, max-connections: 10000, max-connections-per-client: 100 }
 cookies: { secret-file: state/cookie.key }
 rate-limit: { responses-per-second: 200, slip: 1, ipv4-prefix: 24, ipv6-prefix: 56, exempt: [] }
@@ -73,7 +73,7 @@ zones: ../zones
 geoip: { directory: /var/geoip }
 state: /var/lib/meridian
 workers: 4
-udp: { max-size: 4096, max-size-without-cookie: 512 }
+udp: { max-size: 4096, max-size-without-cookie: 512, realtime: false }
 tcp: { idle-timeout: 2m, max-connections: 1, max-connections-per-client: 1 }
 rate-limit: { responses-per-second: 5, slip: 0, ipv4-prefix: 32, ipv6-prefix: 64, exempt: [192.0.2.0/24, "2001:db8::1"] }
 identity: { nsid: ns1, version: meridian, hostname: a.example }
@@ -88,7 +88,7 @@ log: { level: debug }
       state: '/var/lib/meridian',
       cookies: { secretFile: '/var/lib/meridian/cookie.key' },
       workers: 4,
-      udp: { maxSize: 4096, maxSizeWithoutCookie: 512 },
+      udp: { maxSize: 4096, maxSizeWithoutCookie: 512, realtime: false },
       tcp: { idleTimeoutMs: 120_000 },
       rateLimit: { slip: 0, exempt: [{ length: 24 }, { length: 128 }] },
       identity: { nsid: 'ns1' },

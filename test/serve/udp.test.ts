@@ -18,6 +18,7 @@ import {
 import type { Ffi } from '../../dist/serve/ffi.js';
 import { type OpenSockets, openSockets } from '../../dist/serve/sockets.js';
 import { UdpLoop } from '../../dist/serve/udp.js';
+import { Urgency } from '../../dist/serve/urgency.js';
 import { askUdp, message } from '../support/clients.ts';
 import { TOY, ToyResponder } from '../support/toy-responder.mjs';
 import { ffiHere, startUdpThread, type ToyThread } from '../support/toy-thread.ts';
@@ -131,6 +132,7 @@ describe('a data thread', () => {
         return heard.length < 3;
       },
       responder: new ToyResponder(),
+      urgency: calm(),
       counters,
     }).run();
     // Rung before the first and once more after it; then it waited for its time.
@@ -178,7 +180,7 @@ describe('a data thread', () => {
 });
 
 describe('a data thread that finds several packets again and again', () => {
-  it('sleeps for a moment before it reads on, and counts that', async () => {
+  it('sleeps for a moment before it reads on, counts that, and is urgent no more', async () => {
     const sockets = open(['127.0.0.1']);
     const packets = (limits.gatherLookRounds + 10) * limits.gatherPackets;
     const asker = await ask('127.0.0.1', sockets.listening[0]!.port);
@@ -187,6 +189,11 @@ describe('a data thread that finds several packets again and again', () => {
       await once(asker.socket, 'sent');
     }
     const slept: number[] = [];
+    const urgent: [boolean, number][] = [];
+    const schedule = (_policy: number, priority: number): boolean => {
+      urgent.push([priority > 0, slept.length]);
+      return true;
+    };
     const bell = openBell(ffi);
     cleanups.push(() => bell.close());
     const counters = serveCounters();
@@ -202,13 +209,23 @@ describe('a data thread that finds several packets again and again', () => {
       bell,
       onBell: () => counters[UDP_RECEIVED]! < packets,
       responder: new ToyResponder(),
+      urgency: new Urgency({ ...ffi, schedule }, true),
       counters,
     }).run();
     expect(counters[UDP_SENT]).toBe(packets);
     expect(slept).toEqual(Array(11).fill(limits.gatherUs));
     expect(counters[UDP_GATHERED]).toBe(11);
+    expect(urgent).toEqual([
+      [true, 0],
+      [false, 0],
+    ]);
   });
 });
+
+/** The usual priority: these loops run in the test's own thread. */
+function calm(): Urgency {
+  return new Urgency({ ...ffi, schedule: () => false }, false);
+}
 
 /** Runs a loop in this thread over what `requests` clients have sent by now; it ends when it has drained the sockets. */
 function drain(sockets: OpenSockets, kernel: Ffi): { counters: Float64Array; misused: number } {
@@ -222,6 +239,7 @@ function drain(sockets: OpenSockets, kernel: Ffi): { counters: Float64Array; mis
     bell,
     onBell: () => false,
     responder,
+    urgency: calm(),
     counters,
   }).run();
   bell.close();
@@ -349,6 +367,7 @@ describe('a kernel that fails', () => {
       bell,
       onBell: () => true,
       responder: new ToyResponder(),
+      urgency: calm(),
       counters: serveCounters(),
     });
     expect(() => loop.run()).toThrow(/fd 1023 is not open|recvmmsg failed: errno 9/);

@@ -4,6 +4,7 @@ import { systemClock } from '../../dist/base/clock.js';
 import { loadFfi } from '../../dist/serve/ffi.js';
 import { StreamServer } from '../../dist/serve/stream.js';
 import { UdpLoop } from '../../dist/serve/udp.js';
+import { Urgency } from '../../dist/serve/urgency.js';
 import { ToyResponder } from './toy-responder.mjs';
 
 export const GO_ON = 0;
@@ -33,13 +34,14 @@ if (workerData?.toy) {
     });
     parentPort.postMessage('ready');
   } else {
+    const ffi = loadFfi();
     const loop = new UdpLoop({
-      ffi: loadFfi(),
+      ffi,
+      urgency: new Urgency(ffi, false),
       sockets,
       bell,
       responder,
       counters: row,
-      monotonicMs: () => performance.now(),
       onBell: () => {
         const order = Atomics.load(words, 0);
         if (order === CRASH) throw new Error('crash was asked for');
