@@ -29,6 +29,9 @@ export const limits = {
   gatherPackets: 5,
   gatherLookRounds: 256,
   gatherRounds: 1_024,
+  /** Up to this rate a data thread with real-time priority has it: a seventh of what a core answers. Seen after so many packets. */
+  urgentPacketsPerSecond: 30_000,
+  urgentLookPackets: 1_024,
   /** Largest UDP response that a packet's place in the arena holds: RFC 9715 advises against more than 1400, `udp.max-size` ends here. */
   udpResponseBytes: 4096,
   /** Receive buffer asked for each UDP socket: some 5,000 small packets, 20 ms of work for one thread; more would only age. */

@@ -13,8 +13,6 @@ export class Pace {
   /** Rounds that were looked at, and those of them that found several packets. */
   #rounds = 0;
   #full = 0;
-  /** Whether packets queue up: found by a look, until another finds that they don't any more. */
-  busy = false;
 
   /** Whether to sleep before the next round of reading, after one that found `received` packets. */
   gathers(received: number): boolean {
@@ -28,8 +26,7 @@ export class Pace {
     if (several) this.#full++;
     if (this.#rounds < limits.gatherLookRounds) return false;
     // Gathering hides what comes by itself: it ends after a while, and a look decides anew.
-    this.busy = this.#full * 2 >= this.#rounds;
-    if (this.busy) this.#gathering = limits.gatherRounds;
+    if (this.#full * 2 >= this.#rounds) this.#gathering = limits.gatherRounds;
     this.#rounds = 0;
     this.#full = 0;
     return this.#gathering > 0;

@@ -1,5 +1,6 @@
 // Entry of a data thread: serves its UDP sockets with the answer path until it is told to stop.
 import { type MessagePort, workerData } from 'node:worker_threads';
+import { systemClock } from '../base/clock.ts';
 import {
   type AnswerMemory,
   type AnswerSettings,
@@ -39,7 +40,7 @@ const counters = new Float64Array(memory.serveCounters);
 if (sockets !== null && bell !== null) {
   const ffi = loadFfi();
   if (ffi === null) throw new Error('libc could be loaded in the main thread, but not here');
-  const urgency = new Urgency(ffi, realtime);
+  const urgency = new Urgency(ffi, realtime, systemClock.monotonicMs);
   port.postMessage({ kind: 'ready', ports: [], failures: [], realtime: urgency.allowed });
   new UdpLoop({
     ffi,

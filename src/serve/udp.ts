@@ -97,7 +97,7 @@ export class UdpLoop {
       const received = alone ? this.#takeOne() : this.#takeReady();
       if ((received === 0 || Atomics.load(this.#rings, 0) !== this.#heard) && !this.#listens()) break;
       gather = this.#pace.gathers(received) && !this.#backlog;
-      this.#urgency.set(!this.#pace.busy);
+      this.#urgency.received(received);
     }
     for (const socket of this.#served) {
       for (let rounds = 0; rounds < LAST_ROUNDS && this.#serve(socket, abi.MSG_DONTWAIT) === limits.udpBatch; rounds++);

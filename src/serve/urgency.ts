@@ -1,8 +1,10 @@
-// How urgently the kernel runs a data thread: before everything else while queries come one or two at a time, like others in a flood.
+// How urgently the kernel runs a data thread: before everything else while queries come at an easy rate, like others beyond that.
 //
 // A query takes microseconds, but a thread that wakes up for one waits for the scheduler's tick, up to 4 ms, when the control plane
-// or a garbage collector has its core: with 10,000 probed backends on two cores that was p99 (docs/performance.md). In a flood
-// nothing of this holds: then probes need their share, or the flood would turn verdicts.
+// or a garbage collector has its core: with 10,000 probed backends on two cores that was p99 (docs/performance.md). Under load it
+// is the other way round: then probes need their share, or a flood would turn verdicts, and who interrupts whatever runs for every
+// packet never finds two at once, which costs twice as much.
+import { limits } from '../base/limits.ts';
 import type { Ffi } from './ffi.ts';
 
 /** sched.h. */
@@ -15,20 +17,32 @@ const SLICE_NS = 100_000;
 
 export class Urgency {
   readonly #ffi: Ffi;
+  readonly #monotonicMs: () => number;
   /** Whether it may be urgent: the setting says so, and the kernel (CAP_SYS_NICE or RLIMIT_RTPRIO, no RestrictRealtime). */
   readonly allowed: boolean;
   #urgent = false;
+  /** Packets since the last look at the rate, and when that was. */
+  #packets = 0;
+  #sinceMs: number;
 
   /** Of the thread that calls. */
-  constructor(ffi: Ffi, wanted: boolean) {
+  constructor(ffi: Ffi, wanted: boolean, monotonicMs: () => number) {
     this.#ffi = ffi;
+    this.#monotonicMs = monotonicMs;
+    this.#sinceMs = monotonicMs();
     this.allowed = wanted && this.#set(true);
     if (!this.allowed) this.#set(false);
   }
 
-  /** A system call, when it is a change. */
-  set(urgent: boolean): void {
-    if (this.allowed && urgent !== this.#urgent) this.#set(urgent);
+  /** Packets were received: looks at the rate, now and then. */
+  received(packets: number): void {
+    this.#packets += packets;
+    if (this.#packets < limits.urgentLookPackets || !this.allowed) return;
+    const now = this.#monotonicMs();
+    const easy = this.#packets * 1000 <= limits.urgentPacketsPerSecond * (now - this.#sinceMs);
+    this.#packets = 0;
+    this.#sinceMs = now;
+    if (easy !== this.#urgent) this.#set(easy);
   }
 
   #set(urgent: boolean): boolean {

@@ -37,20 +37,4 @@ describe('a data thread', () => {
     expect(pace.gathers(gatherPackets - 1)).toBe(false);
     expect(pace.gathers(gatherPackets)).toBe(false);
   });
-
-  it('is busy from one look to the next: also while it looks anew, until that finds little', () => {
-    const pace = new Pace();
-    rounds(pace, gatherLookRounds - 1, 20);
-    expect(pace.busy).toBe(false);
-    rounds(pace, 1, 20);
-    expect(pace.busy).toBe(true);
-    rounds(pace, gatherRounds + gatherLookRounds - 1, 20);
-    expect(pace.busy).toBe(true);
-    // It gathers again; what it gathers is little at once.
-    rounds(pace, 1, 20);
-    rounds(pace, gatherLookRounds, 1);
-    expect(pace.busy).toBe(true);
-    rounds(pace, 1, 1);
-    expect(pace.busy).toBe(false);
-  });
 });

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
+import { limits } from '../../dist/base/limits.js';
 import { Urgency } from '../../dist/serve/urgency.js';
 import { ffiHere } from '../support/toy-thread.ts';
 
@@ -30,38 +31,56 @@ function policies(): Map<string, number> {
 }
 
 describe('the urgency of a thread', () => {
-  it('is asked for once, and changed only when it changes', () => {
-    const asked: [number, number, number][] = [];
-    const schedule = (...args: [number, number, number]): boolean => asked.push(args) > 0;
-    const urgency = new Urgency({ ...ffi, schedule }, true);
+  const { urgentLookPackets: look, urgentPacketsPerSecond: rate } = limits;
+
+  /** An urgency with a clock of its own, that takes packets at a rate; notes what the kernel is asked for. */
+  function thread(wanted = true, allow = true) {
+    let now = 0;
+    const asked: [policy: number, priority: number, sliceNs: number][] = [];
+    const schedule = (policy: number, priority: number, sliceNs: number): boolean => {
+      asked.push([policy, priority, sliceNs]);
+      return allow || priority === 0;
+    };
+    const urgency = new Urgency({ ...ffi, schedule }, wanted, () => now);
+    const take = (packets: number, perSecond: number, batch = 1): void => {
+      for (let taken = 0; taken < packets; taken += batch) {
+        now += (batch * 1000) / perSecond;
+        urgency.received(batch);
+      }
+    };
+    return { urgency, asked, take };
+  }
+  const URGENT = [2, 1, 0];
+  const USUAL = [0, 0, 100_000];
+
+  it('is given back beyond the rate, whether packets come one by one or many at a time, and comes again below it', () => {
+    const { urgency, asked, take } = thread();
     expect(urgency.allowed).toBe(true);
-    for (const urgent of [true, true, false, false, true]) urgency.set(urgent);
-    expect(asked).toEqual([
-      [2, 1, 0],
-      [0, 0, 100_000],
-      [2, 1, 0],
-    ]);
+    take(10 * look, rate * 0.9);
+    expect(asked).toEqual([URGENT]);
+    take(10 * look, rate * 1.1);
+    expect(asked).toEqual([URGENT, USUAL]);
+    take(10 * look, rate * 10, 64);
+    expect(asked).toEqual([URGENT, USUAL]);
+    take(2 * look, rate * 0.9, 8);
+    expect(asked).toEqual([URGENT, USUAL, URGENT]);
+  });
+
+  it('ends within one look of a flood that comes after silence', () => {
+    const { asked, take } = thread();
+    take(1, 0.01);
+    take(2 * look, rate * 20, 64);
+    expect(asked).toEqual([URGENT, USUAL]);
   });
 
   it.each([
-    ['it is not wanted', false, [[0, 0, 100_000]]],
-    [
-      'the kernel does not allow it',
-      true,
-      [
-        [2, 1, 0],
-        [0, 0, 100_000],
-      ],
-    ],
-  ])('is a short time slice, and never asked for again, when %s', (_, wanted, expected) => {
-    const asked: number[][] = [];
-    const schedule = (...args: number[]): boolean => {
-      asked.push(args);
-      return args[1] === 0;
-    };
-    const urgency = new Urgency({ ...ffi, schedule }, wanted);
+    ['it is not wanted', false, true, [USUAL]],
+    ['the kernel does not allow it', true, false, [URGENT, USUAL]],
+  ])('is a short time slice, and never asked for again, when %s', (_, wanted, allow, expected) => {
+    const { urgency, asked, take } = thread(wanted, allow);
     expect(urgency.allowed).toBe(false);
-    for (const urgent of [true, false]) urgency.set(urgent);
+    take(4 * look, rate * 2);
+    take(4 * look, rate / 2);
     expect(asked).toEqual(expected);
   });
 
@@ -70,11 +89,13 @@ describe('the urgency of a thread', () => {
     const worker = new Worker(
       `const { parentPort, workerData } = require('node:worker_threads');
        Promise.all(workerData.map((file) => import(file))).then(([{ loadFfi }, { Urgency }]) => {
-         const urgency = new Urgency(loadFfi(), true);
+         let now = 0;
+         const urgency = new Urgency(loadFfi(), true, () => now);
          parentPort.postMessage(urgency.allowed);
-         parentPort.on('message', (urgent) => {
-           urgency.set(urgent);
-           parentPort.postMessage(urgent);
+         parentPort.on('message', (afterMs) => {
+           now += afterMs;
+           urgency.received(100_000);
+           parentPort.postMessage(afterMs);
          });
        });`,
       {
@@ -88,10 +109,10 @@ describe('the urgency of a thread', () => {
     const now = urgent();
     expect(now).toHaveLength(allowedHere() ? 1 : 0);
     expect(now.some((tid) => before.has(tid))).toBe(false);
-    worker.postMessage(false);
+    worker.postMessage(1);
     await told();
     expect(urgent()).toEqual([]);
-    worker.postMessage(true);
+    worker.postMessage(1_000_000);
     await told();
     expect(urgent()).toEqual(now);
     await worker.terminate();

@@ -37,7 +37,7 @@ if (workerData?.toy) {
     const ffi = loadFfi();
     const loop = new UdpLoop({
       ffi,
-      urgency: new Urgency(ffi, false),
+      urgency: new Urgency(ffi, false, systemClock.monotonicMs),
       sockets,
       bell,
       responder,
