@@ -24,7 +24,8 @@ export const limits = {
   udpAhead: 16,
   /** How long a data thread under load gathers packets before it reads: with 75 us a batch of 8 becomes one of 40 and a query costs
    *  a tenth less, with 100 us little is gained. Load is when half of the rounds of a look find so many packets: up to two thirds of what a
-   *  thread can do they find 1.3 to 1.7 on average. After so many gathered rounds (about 150 ms) comes the next look, of 3 ms. */
+   *  thread can do they find 1.3 to 1.7 on average. After so many gathered rounds (about 150 ms) comes the next look, of some 10 ms:
+   *  a look of 64 rounds took single bursts for load. */
   gatherUs: 75,
   gatherPackets: 5,
   gatherLookRounds: 256,
