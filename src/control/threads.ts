@@ -118,6 +118,7 @@ export class Threads {
   /** Gives every thread, and those that will replace them, other cookie secrets. A thread takes them with its next query, or within its wait. */
   secrets(secrets: readonly Uint8Array[]): void {
     this.#answer = { ...this.#answer, cookieSecrets: secrets };
+    if (this.#stopping) return;
     for (const thread of this.#threads) {
       thread.port.postMessage({ kind: 'secrets', secrets } satisfies ThreadMessage);
       thread.bell?.ring();
@@ -212,10 +213,22 @@ export class Threads {
       // Its sockets are ours and go on collecting queries: the next thread answers them.
       options.log.error({ event: 'thread-restarted', thread: thread.name }, 'a thread ended and is started again');
       options.clock.after(limits.threadRestartMs, () => {
-        if (!this.#stopping) thread.worker = thread.start();
+        this.#restart(thread);
       });
     });
     return worker;
+  }
+
+  #restart(thread: Thread): void {
+    if (this.#stopping) return;
+    const { log, clock } = this.#options;
+    try {
+      thread.worker = thread.start();
+    } catch (error) {
+      // Out of descriptors, for one: it may pass.
+      log.error({ event: 'thread-failed', thread: thread.name, error: String(error) }, 'a thread could not be started');
+      clock.after(limits.threadRestartMs, () => this.#restart(thread));
+    }
   }
 
   #ready(thread: Thread): Promise<Ready> {

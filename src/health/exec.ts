@@ -1,5 +1,5 @@
 // The probe that runs a program: exit status 0 is good.
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { limits } from '../base/limits.ts';
 import type { ExecCheck } from '../zone/model.ts';
 import { failed, failedBy, type Outcome, printable, succeeded } from './outcome.ts';
@@ -16,7 +16,7 @@ export const probeExec: ProbeFunction<ExecCheck> = (target, check, attempt) =>
     let output = '';
     let over = false;
     // A process group of its own, so that its children can be killed with it.
-    const child = spawn(check.command, args, {
+    const child: ChildProcess = spawn(check.command, args, {
       env: {},
       shell: false,
       detached: true,
@@ -26,8 +26,8 @@ export const probeExec: ProbeFunction<ExecCheck> = (target, check, attempt) =>
       if (over) return;
       over = true;
       attempt.signal.removeEventListener('abort', onAbort);
-      child.stdout.destroy();
-      child.stderr.destroy();
+      child.stdout?.destroy();
+      child.stderr?.destroy();
       resolve(outcome);
     };
     let ended: Outcome | null = null;
@@ -39,9 +39,10 @@ export const probeExec: ProbeFunction<ExecCheck> = (target, check, attempt) =>
       if (output.length < limits.probeEvidenceBytes) output += chunk.toString('utf8', 0, limits.probeEvidenceBytes);
     };
     attempt.signal.addEventListener('abort', onAbort);
-    child.stdout.on('data', keep);
-    child.stderr.on('data', keep);
     child.on('error', (error) => finish(failedBy(error)));
+    // There are none where this process had no descriptors left for them; the error says so.
+    child.stdout?.on('data', keep);
+    child.stderr?.on('data', keep);
     child.on('exit', (status, signal) => {
       ended = status === 0 ? succeeded('') : failed(signal === null ? `exit status ${status}` : `killed by ${signal}`);
       // What it leaves running would never end, and would keep the pipes open.

@@ -1,9 +1,11 @@
 // A connection that speaks HTTP/1.1: writes a request, reads what comes, and ends with the response, an error or the deadline.
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { failed, failedBy, type Outcome, printable } from './outcome.ts';
 import type { Attempt } from './probe.ts';
 import { ResponseReader } from './response.ts';
-import { evidenceOf, judge, type Line, openSocket, requestHeaders, type WebTarget } from './web.ts';
+import { certificateDays } from './tls.ts';
+import { evidenceOf, expired, judge, type Line, openSocket, requestHeaders, type WebTarget } from './web.ts';
 
 /** Methods whose requests usually have a body: without a length some servers would wait for it (RFC 9110 8.6). */
 const WITH_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
@@ -68,6 +70,10 @@ export class Http1Line implements Line {
       };
       this.reusable = false;
       if (this.#over) return finish('stale');
+      if (reused && check.tls) {
+        this.#days = certificateDays(this.#socket as TLSSocket, attempt.clock.nowMs());
+        if (expired(check, this.#days)) return finish('stale');
+      }
       if (attempt.signal.aborted) return onAbort();
       attempt.signal.addEventListener('abort', onAbort);
       this.#socket ??= this.#open(attempt);

@@ -6,7 +6,8 @@ import { limits } from '../base/limits.ts';
 import { failed, failedBy, type Outcome } from './outcome.ts';
 import type { Attempt } from './probe.ts';
 import type { Headers } from './response.ts';
-import { evidenceOf, judge, type Line, openSocket, requestHeaders, type WebTarget } from './web.ts';
+import { certificateDays } from './tls.ts';
+import { evidenceOf, expired, judge, type Line, openSocket, requestHeaders, type WebTarget } from './web.ts';
 
 /** undici reads `servername`, but its types don't tell; without it the Host header would be the server name. */
 type Request = Dispatcher.DispatchOptions & { servername?: string };
@@ -19,6 +20,7 @@ const DONE = new Error('the probe is done');
 export class Http2Line implements Line {
   readonly #web: WebTarget;
   #client: Client | null = null;
+  #socket: Socket | null = null;
   #days: number | null = null;
   #connected = false;
   reusable = false;
@@ -29,9 +31,13 @@ export class Http2Line implements Line {
 
   ask(attempt: Attempt): Promise<Outcome | 'stale'> {
     const reused = this.#client !== null;
-    this.#client ??= this.#open(attempt);
-    const client = this.#client;
     const { check, serverName } = this.#web;
+    this.#client ??= this.#open(attempt);
+    if (reused && check.tls) {
+      this.#days = certificateDays(this.#socket as TLSSocket, attempt.clock.nowMs());
+      if (expired(check, this.#days)) return Promise.resolve('stale');
+    }
+    const client = this.#client;
     return new Promise((resolve) => {
       let status = 0;
       let answer: Headers = {};
@@ -98,11 +104,22 @@ export class Http2Line implements Line {
   destroy(): void {
     this.reusable = false;
     void this.#client?.destroy(DONE, ignore);
+    // undici doesn't know of one that it was not given yet.
+    this.#socket?.destroy();
   }
 
   #open(attempt: Attempt): Client {
     const { address, check } = this.#web;
     const connect = (_options: unknown, callback: Opened): void => {
+      this.#connected = false;
+      // undici sends its request in here, and Node throws for what it would not send.
+      const hand = (socket: Socket): void => {
+        try {
+          callback(null, socket);
+        } catch (error) {
+          socket.destroy(error as Error);
+        }
+      };
       const socket = openSocket(this.#web, attempt, (days) => {
         socket.removeListener('error', onError);
         this.#connected = true;
@@ -110,8 +127,9 @@ export class Http2Line implements Line {
         if (check.tls && (socket as TLSSocket).alpnProtocol !== 'h2') {
           socket.destroy();
           callback(new Error('no HTTP/2'), null);
-        } else callback(null, socket);
+        } else hand(socket);
       });
+      this.#socket = socket;
       // HTTP/2 without TLS is by prior knowledge (RFC 9113 3.3); undici looks at this property.
       if (!check.tls) Object.assign(socket, { alpnProtocol: 'h2' });
       const onError = (error: Error): void => callback(error, null);

@@ -71,6 +71,12 @@ export async function probeName(
   }
   if (addresses.length === 0) return failed('timeout: name not resolved');
   return new Promise((resolve) => {
+    // Tries that are still under way when one has decided must end too, or their sockets would stay.
+    const controller = new AbortController();
+    const onAbort = (): void => controller.abort(attempt.signal.reason);
+    attempt.signal.addEventListener('abort', onAbort, { once: true });
+    if (attempt.signal.aborted) onAbort();
+    const inner = { ...attempt, signal: controller.signal };
     let open = 0;
     let tried = 0;
     let over = false;
@@ -81,13 +87,15 @@ export async function probeName(
       const address = addresses[tried++]!;
       open++;
       if (tried < addresses.length) cancel = attempt.clock.after(attempt.timeoutMs / (addresses.length + 1), tryNext);
-      void context.probe(probe, { address, name, kept }, attempt, context).then((outcome) => {
+      void context.probe(probe, { address, name, kept }, inner, context).then((outcome) => {
         open--;
         if (over) return;
         over = outcome.ok || (open === 0 && tried === addresses.length) || attempt.signal.aborted;
         if (!over) return tryNext();
         cancel?.();
         resolve(outcome.ok ? outcome : { ...outcome, evidence: printable(`${address}: ${outcome.evidence}`) });
+        attempt.signal.removeEventListener('abort', onAbort);
+        controller.abort();
       });
     };
     tryNext();

@@ -14,8 +14,12 @@ type State = 'status' | 'headers' | 'length' | 'close' | 'chunk-size' | 'chunk' 
 
 const LF = 10;
 const STATUS_LINE = /^HTTP\/1\.([01]) (\d{3})(?: .*)?$/;
-const FIELD_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*(.*?)[ \t]*$/;
-const CHUNK_SIZE = /^([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?$/;
+const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** RFC 9110 5.5: what a field's value may not have. */
+const NEVER_IN_VALUE = /[\0\r\n]/;
+const CHUNK_SIZE = /^0*([0-9A-Fa-f]{1,8})(?:[ \t]|;|$)/;
+/** A chunk's size with its extensions: a probe asks for none. */
+const CHUNK_LINE_BYTES = 256;
 const NOTHING = Buffer.alloc(0);
 
 export class ResponseReader {
@@ -81,13 +85,16 @@ export class ResponseReader {
   get reusable(): boolean {
     if (this.#state !== 'whole' || this.#pending.length > 0) return false;
     const options = tokens(this.headers.connection);
-    return this.#minor === 1 ? !options.includes('close') : options.includes('keep-alive');
+    if (this.#minor === 1) return !options.includes('close');
+    // RFC 9112 6.1: an older server that sends chunks is not to be trusted with another request.
+    return options.includes('keep-alive') && this.headers['transfer-encoding'] === undefined;
   }
 
   /** Moves `count` bytes of what is pending to the body; true when that is enough of it. */
   #keep(count: number): boolean {
     const room = limits.probeBodyBytes - this.#bodyBytes;
-    this.#body.push(this.#pending.subarray(0, Math.min(count, room)));
+    // Copied, or each byte would keep all that came with it.
+    this.#body.push(Buffer.from(this.#pending.subarray(0, Math.min(count, room))));
     this.#bodyBytes += Math.min(count, room);
     this.#pending = this.#pending.subarray(count);
     return this.#bodyBytes === limits.probeBodyBytes;
@@ -97,9 +104,9 @@ export class ResponseReader {
   #line(): string | null {
     const end = this.#pending.indexOf(LF);
     const bytes = end < 0 ? this.#pending.length : end + 1;
-    // Lines between chunks are bounded by the body: each chunk has a byte of it.
+    // Lines between chunks are as many as the body has bytes at most.
     const chunked = this.#state === 'chunk-size' || this.#state === 'chunk-end';
-    if (bytes > limits.probeHeadBytes - (chunked ? 0 : this.#headBytes)) return 'headers too long';
+    if (bytes > (chunked ? CHUNK_LINE_BYTES : limits.probeHeadBytes - this.#headBytes)) return 'headers too long';
     // What speaks first, and isn't HTTP, need not end its line.
     if (this.#state === 'status' && !'HTTP/'.startsWith(this.#pending.toString('latin1', 0, Math.min(5, bytes))))
       return 'not HTTP';
@@ -143,11 +150,12 @@ export class ResponseReader {
       else before[before.length - 1] += ` ${line.trim()}`;
       return null;
     }
-    const match = FIELD_LINE.exec(line);
-    if (match === null) return 'not HTTP';
-    const name = match[1]!.toLowerCase();
+    // No regular expression over the whole line: blanks at its ends would make it go back and forth.
+    const colon = line.indexOf(':');
+    if (colon < 0 || !FIELD_NAME.test(line.slice(0, colon)) || NEVER_IN_VALUE.test(line)) return 'not HTTP';
+    const name = line.slice(0, colon).toLowerCase();
     const before = this.headers[name];
-    const value = match[2]!;
+    const value = line.slice(colon + 1).trim();
     this.headers[name] = before === undefined ? value : [...(typeof before === 'string' ? [before] : before), value];
     this.#lastName = name;
     return null;

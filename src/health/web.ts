@@ -62,6 +62,11 @@ export function openSocket(
   return socket;
 }
 
+/** Whether the certificate of a kept connection is not good any more: a new connection shows whether there is another. */
+export function expired(check: HttpCheck, days: number | null): boolean {
+  return days !== null && days < Math.max(0, check.minDays ?? 0);
+}
+
 /** What a response says: status, body, certificate, in this order. */
 export function judge(check: HttpCheck, status: number, headers: Headers, body: Buffer, days: number | null): Outcome {
   const evidence = evidenceOf(status, body);

@@ -30,6 +30,9 @@ export interface Lane {
   readonly sendAddress: number;
   /** `msg_len` and `msg_controllen` of recv header 0; `msg_controllen` of send header 0; `iov_len` of send vector 0. */
   readonly receivedWord: number;
+  /** `msg_namelen` of recv header 0, and what it should be. */
+  readonly recvNameLengthWord: number;
+  readonly nameBytes: number;
   readonly recvControlLengthWord: number;
   readonly sendControlLengthWord: number;
   readonly answerLengthWord: number;
@@ -140,6 +143,8 @@ export class Arena {
       recvAddress: this.address(recv),
       sendAddress: this.address(send),
       receivedWord: (recv + message.bytes) >> 2,
+      recvNameLengthWord: (recv + message.nameLength) >> 2,
+      nameBytes: inet.size,
       recvControlLengthWord: (recv + message.controlLength) >> 2,
       sendControlLengthWord: (send + message.controlLength) >> 2,
       answerLengthWord: (vectors + iovec.length) >> 2,

@@ -96,8 +96,9 @@ export class UdpLoop {
       }
       const received = alone ? this.#takeOne() : this.#takeReady();
       if ((received === 0 || Atomics.load(this.#rings, 0) !== this.#heard) && !this.#listens()) break;
-      gather = this.#pace.gathers(received) && !this.#backlog;
-      this.#urgency.received(received);
+      const loaded = this.#pace.gathers(received);
+      gather = loaded && !this.#backlog;
+      this.#urgency.received(received, loaded || this.#backlog);
     }
     for (const socket of this.#served) {
       for (let rounds = 0; rounds < LAST_ROUNDS && this.#serve(socket, abi.MSG_DONTWAIT) === limits.udpBatch; rounds++);
@@ -156,14 +157,29 @@ export class UdpLoop {
       const errno = this.#ffi.errno();
       // ICMP errors and shortages pass; anything else would fail for ever.
       if (received < 0 && !PASSING.has(errno)) throw new Error(`recvmmsg failed: errno ${errno}`);
+      if (errno === abi.ENOMEM || errno === abi.ENOBUFS) this.#ffi.poll(this.#pollAddress, 0, limits.udpSendWaitMs);
       return 0;
     }
+    if (this.#arena.words[socket.lane.recvNameLengthWord] === 0 && this.#nobody(socket.lane, received)) return 0;
     this.#responder.beginBatch();
     const answers = this.#answer(socket.lane, received);
     if (answers > 0) this.#send(socket, answers);
     this.#responder.endBatch();
     this.#counters[UDP_BATCHES]! += 1;
     return received;
+  }
+
+  /**
+   * The first datagram came from nobody: it is none, the socket was shut down while this thread waited (OpenSockets.release). Makes its place
+   * ready for a real one. Returns whether nothing else was received.
+   */
+  #nobody(lane: Lane, received: number): boolean {
+    const { bytes, words } = this.#arena;
+    words[lane.recvNameLengthWord] = lane.nameBytes;
+    // The one who stood there before doesn't get an answer to it.
+    bytes[lane.portByte] = 0;
+    bytes[lane.portByte + 1] = 0;
+    return received === 1;
   }
 
   /** Answers `count` packets in place and puts the answers behind the first send headers. Returns how many. */

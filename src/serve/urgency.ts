@@ -24,6 +24,7 @@ export class Urgency {
   /** Packets since the last look at the rate, and when that was. */
   #packets = 0;
   #sinceMs: number;
+  #queued = false;
 
   /** Of the thread that calls. */
   constructor(ffi: Ffi, wanted: boolean, monotonicMs: () => number) {
@@ -34,13 +35,18 @@ export class Urgency {
     if (!this.allowed) this.#set(false);
   }
 
-  /** Packets were received: looks at the rate, now and then. */
-  received(packets: number): void {
+  /**
+   * Packets were received: looks at the rate, now and then. `queued`: more wait than a thread takes at once, so this is all that it can do,
+   * whatever the rate is: a slow core, or answers that cost much.
+   */
+  received(packets: number, queued: boolean): void {
     this.#packets += packets;
+    if (queued) this.#queued = true;
     if (this.#packets < limits.urgentLookPackets || !this.allowed) return;
     const now = this.#monotonicMs();
-    const easy = this.#packets * 1000 <= limits.urgentPacketsPerSecond * (now - this.#sinceMs);
+    const easy = !this.#queued && this.#packets * 1000 <= limits.urgentPacketsPerSecond * (now - this.#sinceMs);
     this.#packets = 0;
+    this.#queued = false;
     this.#sinceMs = now;
     if (easy !== this.#urgent) this.#set(easy);
   }

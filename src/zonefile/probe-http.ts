@@ -77,6 +77,10 @@ function readMatching(document: Document, node: Node, what: string, form: RegExp
   return undefined;
 }
 
+/** Headers that speak of the connection or the framing (RFC 9110 7.6.1, RFC 9113 8.2.2), and `Expect`, which asks for a body to wait. */
+const CONNECTION_HEADERS =
+  /^(host|content-length|transfer-encoding|connection|keep-alive|proxy-connection|te|upgrade|http2-settings|expect)$/i;
+
 function readHeaders(document: Document, node: Node, what: string): Record<string, string> | undefined {
   const map = readMap(document, node, what, 'a map of header names and values');
   if (map === undefined) return undefined;
@@ -85,8 +89,8 @@ function readHeaders(document: Document, node: Node, what: string): Record<strin
     const text = readText(document, value, `the header ${key.text}`);
     if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(key.text)) {
       document.report('bad-value', key, `"${key.text}" is no header name`, 'write a name such as X-Probe');
-    } else if (/^(host|content-length|transfer-encoding|connection)$/i.test(key.text)) {
-      const fix = /^host$/i.test(key.text) ? 'use the key host' : 'remove it: the probe sets it';
+    } else if (CONNECTION_HEADERS.test(key.text)) {
+      const fix = /^host$/i.test(key.text) ? 'use the key host' : "remove it: the connection is the probe's";
       document.report('bad-value', key, `the header ${key.text} cannot be set here`, fix);
     } else if (text !== undefined && !/^[\t\x20-\x7e\u0080-\u00ff]*$/.test(text)) {
       document.report('bad-value', value, 'a header value holds printable characters only', 'remove the others');

@@ -183,6 +183,24 @@ describe('the HTTP probe', () => {
     for (const line of kept.values()) line.destroy();
   });
 
+  test('of the addresses of a name, the one that stays silent is let go when another has answered', async () => {
+    let ended = false;
+    const silent = await tcpBackend((socket) => socket.on('close', () => (ended = true)).resume());
+    open.push(silent);
+    const answering = createServer((_request, response) => response.end('ok'));
+    // The same port on another address of this machine.
+    await new Promise<void>((resolve) => answering.listen(silent.port, '127.0.0.2', resolve));
+    open.push({ port: silent.port, close: async () => void answering.close() });
+    expect(
+      await tryProbe(httpCheck(silent.port), {
+        name: 'lb.example.net',
+        lookup: async () => ['127.0.0.1', '127.0.0.2'],
+        timeoutMs: 3_000,
+      }),
+    ).toMatchObject({ ok: true });
+    await expect.poll(() => ended).toBe(true);
+  });
+
   test('names what is no HTTP, and what was cut off', async () => {
     const raw = async (text: string, more: Partial<HttpCheck> = {}) => {
       const backend = await tcpBackend((socket) => socket.end(text));
@@ -321,6 +339,27 @@ describe('the HTTPS probe', () => {
     expect(await tryProbe(https(backend.port), { timeoutMs: 3_000 })).toMatchObject({ ok: true, evidence: '200 1.1' });
     const old = await tryProbe(https(await secure('good'), { version: '2' }), { timeoutMs: 3_000 });
     expect(old.ok).toBe(false);
+  });
+
+  test('opens a kept connection anew when its certificate is not good enough any more', async () => {
+    let handshakes = 0;
+    const server = createHttpsServer(files('good'), (_request, response) => response.end('ok'));
+    server.on('secureConnection', () => handshakes++);
+    const backend = await tcpBackend(() => {}, server);
+    open.push(backend);
+    const kept = new Map();
+    const probe = (minDays: number) =>
+      tryProbe(https(backend.port, { reuse: true, minDays }), { kept, timeoutMs: 3_000 });
+    expect(await probe(7)).toMatchObject({ ok: true });
+    expect(await probe(7)).toMatchObject({ ok: true });
+    expect(handshakes).toBe(1);
+    // 25 days later.
+    const later = Date.now() + 25 * 86_400_000;
+    expect(
+      await tryProbe(https(backend.port, { reuse: true, minDays: 7 }), { kept, timeoutMs: 3_000, nowMs: () => later }),
+    ).toMatchObject({ ok: false, reason: 'certificate expires in 5 days' });
+    expect(handshakes).toBe(2);
+    for (const line of kept.values()) line.destroy();
   });
 
   test('keeps a TLS connection when it may', async () => {

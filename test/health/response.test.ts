@@ -38,7 +38,12 @@ describe('a response', () => {
     ['without a body', 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', '', true],
     ['whose status says that there is none', 'HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n', '', true],
     ['without words after the status', 'HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok', 'ok', true],
-    ['in chunks', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\no\r\n1;x=y\r\nk\r\n0\r\n\r\n', 'ok', true],
+    [
+      'in chunks',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\no\r\n0000000000000001;x=y\r\nk\r\n0\r\n\r\n',
+      'ok',
+      true,
+    ],
     [
       'in chunks, with trailers, and a length that does not count (RFC 9112 6.3)',
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\nContent-Length: 9\r\n\r\n2\r\nok\r\n0\r\nX: y\r\n\r\n',
@@ -103,6 +108,7 @@ describe('a response', () => {
     ['no status', 'HTTP/1.1 OK\r\n\r\n'],
     ['a header without a name', 'HTTP/1.1 200 OK\r\n: x\r\n\r\n'],
     ['a header with a blank before the colon (RFC 9112 5.1)', 'HTTP/1.1 200 OK\r\nX : y\r\n\r\n'],
+    ['a carriage return inside a value', `HTTP/1.1 200 OK\r\nX:${' '.repeat(10_000)}\ra\r\n\r\n`],
     ['two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok'],
     ['a length that is no number', 'HTTP/1.1 200 OK\r\nContent-Length: +2\r\n\r\nok'],
     ['a chunk without a size', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nok\r\n'],
@@ -118,6 +124,19 @@ describe('a response', () => {
     expect(read(many)[1]).toEqual({ bad: 'headers too long' });
     const interim = 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(limits.probeHeadBytes / 20);
     expect(read(interim)[1]).toEqual({ bad: 'headers too long' });
+  });
+
+  it('costs no more than its length, however many blanks a header has', () => {
+    const before = performance.now();
+    const [reader] = read(`HTTP/1.1 200 OK\r\nX: a${' '.repeat(16_000)}b\r\nContent-Length: 0\r\n\r\n`);
+    expect(reader.headers.x).toHaveLength(16_002);
+    // Going back and forth over the blanks would take 200 ms and more.
+    expect(performance.now() - before).toBeLessThan(100);
+  });
+
+  it('may not have longer lines between its chunks than anybody writes', () => {
+    const text = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;${'x'.repeat(300)}\r\nk\r\n0\r\n\r\n`;
+    expect(read(text)[1]).toEqual({ bad: 'headers too long' });
   });
 
   it('is enough when the first of the body are in, with a length, in chunks and without', () => {

@@ -42,10 +42,10 @@ describe('the urgency of a thread', () => {
       return allow || priority === 0;
     };
     const urgency = new Urgency({ ...ffi, schedule }, wanted, () => now);
-    const take = (packets: number, perSecond: number, batch = 1): void => {
+    const take = (packets: number, perSecond: number, batch = 1, queued = false): void => {
       for (let taken = 0; taken < packets; taken += batch) {
         now += (batch * 1000) / perSecond;
-        urgency.received(batch);
+        urgency.received(batch, queued);
       }
     };
     return { urgency, asked, take };
@@ -63,6 +63,13 @@ describe('the urgency of a thread', () => {
     take(10 * look, rate * 10, 64);
     expect(asked).toEqual([URGENT, USUAL]);
     take(2 * look, rate * 0.9, 8);
+    expect(asked).toEqual([URGENT, USUAL, URGENT]);
+  });
+
+  it('is given back at any rate when more waits than the thread takes', () => {
+    const { asked, take } = thread();
+    take(4 * look, rate / 10, 64, true);
+    take(4 * look, rate / 10);
     expect(asked).toEqual([URGENT, USUAL, URGENT]);
   });
 
@@ -94,7 +101,7 @@ describe('the urgency of a thread', () => {
          parentPort.postMessage(urgency.allowed);
          parentPort.on('message', (afterMs) => {
            now += afterMs;
-           urgency.received(100_000);
+           urgency.received(100_000, false);
            parentPort.postMessage(afterMs);
          });
        });`,

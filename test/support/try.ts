@@ -13,6 +13,8 @@ export interface TryOptions {
   readonly controller?: AbortController;
   readonly kept?: Map<string, { destroy(): void }>;
   readonly allowExec?: boolean;
+  /** Another time than now. */
+  readonly nowMs?: () => number;
   readonly lookup?: (name: string) => Promise<readonly string[]>;
 }
 
@@ -26,6 +28,7 @@ export async function tryProbe(probe: Probe, options: TryOptions = {}): Promise<
     kept = new Map(),
     allowExec = true,
   } = options;
+  const clock = options.nowMs === undefined ? systemClock : { ...systemClock, nowMs: options.nowMs };
   const context = { allowExec, resolver: new Resolver(systemClock, options.lookup), probe: probeAddress };
   const { result } = await runProbe(
     (attempt) =>
@@ -33,7 +36,7 @@ export async function tryProbe(probe: Probe, options: TryOptions = {}): Promise<
         ? probeAddress(probe, { address, name: null, kept }, attempt, context)
         : probeName(probe, name, kept, attempt, context),
     timeoutMs,
-    systemClock,
+    clock,
     controller,
   );
   if (options.kept === undefined) for (const item of kept.values()) item.destroy();

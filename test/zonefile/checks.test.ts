@@ -120,6 +120,8 @@ describe('http and https', () => {
     expect(one('expect-status: 299-200')).toEqual(['bad-value 4:31']);
     expect(one('expect-body: "regex:("')).toEqual(['bad-regex 4:29']);
     expect(one('headers: { Host: x }')).toEqual(['bad-value 4:27']);
+    for (const name of ['TE', 'keep-alive', 'Upgrade', 'Proxy-Connection', 'HTTP2-Settings', 'Expect'])
+      expect(one(`headers: { ${name}: x }`)).toEqual(['bad-value 4:27']);
     expect(one('headers: { X-A: "a\\nb" }')).toEqual(['bad-value 4:32']);
     // These belong to https.
     expect(one('verify: false')).toEqual(['unknown-key 4:16']);
