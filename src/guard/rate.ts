@@ -83,7 +83,8 @@ export class RateLimiter {
     this.#words = new Int32Array(table);
     this.#seed = mix32(seed);
     this.#tagSeed = mix32(~seed);
-    this.#interval = Math.max(1, Math.round(BURST / settings.responsesPerSecond));
+    // Rounded down, so that a burst has room for as many as are allowed.
+    this.#interval = Math.max(1, Math.floor(BURST / settings.responsesPerSecond));
     this.#slip = settings.slip;
     this.#mask4 = prefixMask(settings.ipv4Prefix, 0);
     this.#masks6 = Int32Array.from([0, 1, 2, 3], (word) => prefixMask(settings.ipv6Prefix, word));

@@ -86,6 +86,13 @@ describe('the rate', () => {
     );
   });
 
+  it('lets as many through at once as it allows in a second, whatever their number', () => {
+    for (let rate = 1; rate <= 300; rate++) {
+      const limiter = new RateLimiter({ ...SETTINGS, responsesPerSecond: rate }, rate);
+      expect(passed(limiter, v4(192, 0, 2, 1), 7, T, rate)).toBe(rate);
+    }
+  });
+
   it('lets a client that asks evenly at the rate go on for ever', () => {
     const limiter = new RateLimiter(SETTINGS, 1);
     for (let i = 0; i < 20_000; i++) expect(checkAt(limiter, v4(192, 0, 2, 1), 7, T + i * 5)).toBe(RATE_PASS);
