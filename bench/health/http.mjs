@@ -1,37 +1,24 @@
 // What an HTTP probe costs, beside the same request through node:http and undici: CPU of this process, against a real nginx.
 // Usage: node bench/health/http.mjs [probes] [rounds]   (3000 5)
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { Client } from 'undici';
 import { systemClock } from '../../dist/base/clock.js';
 import { keepHeapsSmall } from '../../dist/base/heap.js';
 import { probeHttp } from '../../dist/health/http.js';
 import { runProbe } from '../../dist/health/probe.js';
 import { median } from '../field.mjs';
-import { freePort, start } from '../process.mjs';
+import { startNginx } from './nginx.mjs';
 
 keepHeapsSmall();
 const [probes = 3_000, rounds = 5] = process.argv.slice(2).map(Number);
 const atOnce = 10;
 const folder = mkdtempSync(join(tmpdir(), 'meridian-http-'));
-const port = await freePort();
-const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-  .map((kind) => `${kind}_temp_path ${folder}/${kind};`)
-  .join(' ');
-writeFileSync(
-  join(folder, 'nginx.conf'),
-  `daemon off; worker_processes 1; pid ${folder}/pid; error_log stderr; events { worker_connections 4096; }
-   http { access_log off; ${paths} server { listen ${port} backlog=4096; location / { return 200 "ok"; } } }`,
-);
-const nginx = start('nginx', {
-  command: 'nginx',
-  args: ['-p', folder, '-c', join(folder, 'nginx.conf')],
-  logPath: join(folder, 'nginx.txt'),
-});
+const nginx = await startNginx(folder);
+const { port } = nginx;
 
 const check = {
   ...{ kind: 'http', tls: false, port, method: 'GET', path: '/', host: 'web.test', sni: null, headers: {} },
@@ -80,14 +67,6 @@ async function run(client, count) {
   await Promise.all(Array.from({ length: atOnce }, worker));
 }
 
-for (;;) {
-  try {
-    await run(clients['the probe'], 1);
-    break;
-  } catch {
-    await wait(50);
-  }
-}
 for (const client of Object.values(clients)) await run(client, 2_000);
 const costs = Object.fromEntries(Object.keys(clients).map((name) => [name, []]));
 for (let round = 0; round < rounds; round++)

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { build, load } from '../generators.mjs';
 import { coreSeconds, cpuSeconds, freePort, memoryMegabytes, start, untilAnswer } from '../process.mjs';
 import { query } from '../wire.mjs';
+import { startNginx } from './nginx.mjs';
 
 const [rounds = 2, seconds = 10, rate = 20_000, count = 10_000] = process.argv.slice(2).map(Number);
 const perPool = 100;
@@ -18,20 +19,7 @@ const folder = mkdtempSync(join(tmpdir(), 'meridian-p99-'));
 const program = build('load', folder);
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
-const backendPort = await freePort();
-const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-  .map((k) => `${k}_temp_path ${folder}/${k};`)
-  .join(' ');
-writeFileSync(
-  join(folder, 'nginx.conf'),
-  `daemon off; worker_processes 1; pid ${folder}/pid; error_log stderr; events { worker_connections 4096; }
-   http { access_log off; ${paths} server { listen ${backendPort} backlog=4096; location / { return 200 "ok"; } } }`,
-);
-const nginx = start('nginx', {
-  command: 'nginx',
-  args: ['-p', folder, '-c', join(folder, 'nginx.conf')],
-  logPath: join(folder, 'nginx.txt'),
-});
+const nginx = await startNginx(folder);
 
 const pools = Math.ceil(count / perPool);
 const names = Array.from({ length: pools }, (_, i) => `h${i}.p99.test`);
@@ -71,7 +59,7 @@ log: { level: error }
       'version: meridian/v1',
       'zone: p99.test',
       'ns: [ns1]',
-      `checks: { web: { http: { port: ${backendPort}, path: /healthz, host: p99.test, expect-body: ok }, interval: 10s } }`,
+      `checks: { web: { http: { port: ${nginx.port}, path: /healthz, host: p99.test, expect-body: ok }, interval: 10s } }`,
       'pools:',
       ...names.map((_, i) => `  p${i}: { ${check}members: [${members(i)}] }`),
       'records:',

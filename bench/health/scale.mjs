@@ -1,8 +1,6 @@
 // 10,000 HTTP targets at a 10 s interval against a real nginx: how late probes are, and what they cost.
 // Usage: node bench/health/scale.mjs [targets] [seconds]
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -10,6 +8,7 @@ import { systemClock } from '../../dist/base/clock.js';
 import { keepHeapsSmall } from '../../dist/base/heap.js';
 import { createLog } from '../../dist/base/log.js';
 import { Monitor } from '../../dist/health/monitor.js';
+import { startNginx } from './nginx.mjs';
 
 keepHeapsSmall();
 
@@ -18,26 +17,12 @@ const seconds = Number(process.argv[3] ?? 30);
 const intervalMs = 10_000;
 const folder = mkdtempSync(join(tmpdir(), 'meridian-bench-'));
 
-const port = await new Promise((resolve) => {
-  const server = createServer().listen(0, '127.0.0.1', () => {
-    const { port: free } = server.address();
-    server.close(() => resolve(free));
-  });
-});
-const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-  .map((kind) => `${kind}_temp_path ${folder}/${kind};`)
-  .join(' ');
-writeFileSync(
-  join(folder, 'nginx.conf'),
-  `daemon off; worker_processes 1; pid ${folder}/pid; error_log stderr; events { worker_connections 4096; }
-   http { access_log off; ${paths} server { listen ${port} backlog=4096; location / { return 200 "ok"; } } }`,
-);
-const nginx = spawn('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf')], { stdio: 'inherit' });
+const nginx = await startNginx(folder);
 
 const probe = {
   kind: 'http',
   tls: false,
-  port,
+  port: nginx.port,
   method: 'GET',
   path: '/healthz',
   host: 'net.cat',
@@ -73,7 +58,6 @@ const monitor = new Monitor({
     if (event.to === 'down') flips++;
   },
 });
-await new Promise((resolve) => setTimeout(resolve, 500));
 const startMs = performance.now();
 monitor.setTargets(targets);
 await monitor.firstRound();
@@ -114,6 +98,6 @@ console.log(
   ),
 );
 await monitor.stop();
-nginx.kill();
+await nginx.stop();
 rmSync(folder, { recursive: true, force: true });
 process.exit(0);

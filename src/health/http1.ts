@@ -1,11 +1,9 @@
 // A connection that speaks HTTP/1.1: writes a request, reads what comes, and ends with the response, an error or the deadline.
 import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
 import { failed, failedBy, type Outcome, printable } from './outcome.ts';
 import type { Attempt } from './probe.ts';
 import { ResponseReader } from './response.ts';
-import { certificateDays } from './tls.ts';
-import { evidenceOf, expired, judge, type Line, openSocket, requestHeaders, type WebTarget } from './web.ts';
+import { evidenceOf, judge, keptDays, type Line, openSocket, requestHeaders, timedOut, type WebTarget } from './web.ts';
 
 /** Methods whose requests usually have a body: without a length some servers would wait for it (RFC 9110 8.6). */
 const WITH_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
@@ -44,10 +42,8 @@ export class Http1Line implements Line {
         attempt.signal.removeEventListener('abort', onAbort);
         resolve(outcome);
       };
-      const soFar = (): string => evidenceOf(reader.status, reader.body);
       const onAbort = (): void => {
-        const missing = reader.status > 0 ? 'response not complete' : this.#connected ? 'no response' : 'no connection';
-        finish(failed(`timeout: ${missing}`, soFar(), this.#days));
+        finish(timedOut(this.#connected, reader.status, reader.body, this.#days));
         this.destroy();
       };
       const whole = (): void => {
@@ -65,14 +61,22 @@ export class Http1Line implements Line {
           if (reused && silent) finish('stale');
           else if (error !== null) finish(failedBy(error, this.#days));
           else if (reader.end()) whole();
-          else finish(failed(silent ? 'connection closed early' : 'response cut off', soFar(), this.#days));
+          else
+            finish(
+              failed(
+                silent ? 'connection closed early' : 'response cut off',
+                evidenceOf(reader.status, reader.body),
+                this.#days,
+              ),
+            );
         },
       };
       this.reusable = false;
       if (this.#over) return finish('stale');
-      if (reused && check.tls) {
-        this.#days = certificateDays(this.#socket as TLSSocket, attempt.clock.nowMs());
-        if (expired(check, this.#days)) return finish('stale');
+      if (this.#socket !== null) {
+        const days = keptDays(check, this.#socket, attempt);
+        if (days === 'stale') return finish(days);
+        this.#days = days;
       }
       if (attempt.signal.aborted) return onAbort();
       attempt.signal.addEventListener('abort', onAbort);

@@ -6,8 +6,7 @@ import { limits } from '../base/limits.ts';
 import { failed, failedBy, type Outcome } from './outcome.ts';
 import type { Attempt } from './probe.ts';
 import type { Headers } from './response.ts';
-import { certificateDays } from './tls.ts';
-import { evidenceOf, expired, judge, type Line, openSocket, requestHeaders, type WebTarget } from './web.ts';
+import { evidenceOf, judge, keptDays, type Line, openSocket, requestHeaders, timedOut, type WebTarget } from './web.ts';
 
 /** undici reads `servername`, but its types don't tell; without it the Host header would be the server name. */
 type Request = Dispatcher.DispatchOptions & { servername?: string };
@@ -33,9 +32,10 @@ export class Http2Line implements Line {
     const reused = this.#client !== null;
     const { check, serverName } = this.#web;
     this.#client ??= this.#open(attempt);
-    if (reused && check.tls) {
-      this.#days = certificateDays(this.#socket as TLSSocket, attempt.clock.nowMs());
-      if (expired(check, this.#days)) return Promise.resolve('stale');
+    if (this.#socket !== null) {
+      const days = keptDays(check, this.#socket, attempt);
+      if (days === 'stale') return Promise.resolve(days);
+      this.#days = days;
     }
     const client = this.#client;
     return new Promise((resolve) => {
@@ -50,10 +50,8 @@ export class Http2Line implements Line {
         attempt.signal.removeEventListener('abort', onAbort);
         resolve(outcome);
       };
-      const soFar = (): string => evidenceOf(status, Buffer.concat(chunks));
       const onAbort = (): void => {
-        const missing = status > 0 ? 'response not complete' : this.#connected ? 'no response' : 'no connection';
-        finish(failed(`timeout: ${missing}`, soFar(), this.#days));
+        finish(timedOut(this.#connected, status, Buffer.concat(chunks), this.#days));
         this.destroy();
       };
       this.reusable = false;
@@ -90,7 +88,7 @@ export class Http2Line implements Line {
             else
               finish(
                 status > 0 && (error as { code?: string }).code === 'UND_ERR_SOCKET'
-                  ? failed('response cut off', soFar(), this.#days)
+                  ? failed('response cut off', evidenceOf(status, Buffer.concat(chunks)), this.#days)
                   : failedBy(error, this.#days),
               );
           },

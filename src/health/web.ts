@@ -62,9 +62,20 @@ export function openSocket(
   return socket;
 }
 
-/** Whether the certificate of a kept connection is not good any more: a new connection shows whether there is another. */
-export function expired(check: HttpCheck, days: number | null): boolean {
-  return days !== null && days < Math.max(0, check.minDays ?? 0);
+/**
+ * The days that the certificate of a kept connection has left now, null without TLS. `stale` when it isn't good enough any more: a new connection
+ * shows whether there is another.
+ */
+export function keptDays(check: HttpCheck, socket: Socket, attempt: Attempt): number | null | 'stale' {
+  if (!check.tls) return null;
+  const days = certificateDays(socket as TLSSocket, attempt.clock.nowMs());
+  return days !== null && days < Math.max(0, check.minDays ?? 0) ? 'stale' : days;
+}
+
+/** The time is up: what was missing, and what was there. */
+export function timedOut(connected: boolean, status: number, body: Buffer, days: number | null): Outcome {
+  const missing = status > 0 ? 'response not complete' : connected ? 'no response' : 'no connection';
+  return failed(`timeout: ${missing}`, evidenceOf(status, body), days);
 }
 
 /** What a response says: status, body, certificate, in this order. */

@@ -293,6 +293,7 @@ describe('a kernel that fails', () => {
     const { counters } = drain(sockets, failing('poll', [abi.EINTR, abi.EINTR]));
     await asker.answers(ids);
     expect(counters[UDP_SENT]).toBe(150);
+    expect(counters[UDP_SEND_FAILED]).toBe(0);
   });
 
   it('sends the rest of a batch that the kernel took in part', async () => {
@@ -351,7 +352,10 @@ describe('a kernel that fails', () => {
     expect(counters[UDP_SEND_FAILED]).toBe(0);
   });
 
-  it.each([1, 2])('ends the loop with an error where a descriptor is no socket, one of %i', (count) => {
+  it.each([
+    [1, 'recvmmsg failed: errno 9'],
+    [2, 'fd 1023 is not open'],
+  ])('ends the loop with an error where a descriptor is no socket, one of %i', (count, thrown) => {
     const bell = openBell(ffi);
     cleanups.push(() => bell.close());
     const loop = new UdpLoop({
@@ -363,6 +367,6 @@ describe('a kernel that fails', () => {
       urgency: calm(),
       counters: serveCounters(),
     });
-    expect(() => loop.run()).toThrow(/fd 1023 is not open|recvmmsg failed: errno 9/);
+    expect(() => loop.run()).toThrow(thrown);
   });
 });
