@@ -17,6 +17,9 @@ export const METRICS = {
   meridian_start_time_seconds: gauge('When the server started, in seconds since 1970'),
   meridian_ready: gauge('1 once the server answers'),
   meridian_data_threads: gauge('Threads that answer queries'),
+  meridian_control_busy_seconds_total: counter(
+    'Seconds that the main thread did not wait in: near 1 a second, probes and the admin are late',
+  ),
 
   meridian_queries_total: counter('Requests that were read', 'transport'),
   meridian_queries_ipv6_total: counter('Requests over IPv6'),

@@ -1,4 +1,5 @@
 // The route of the metrics: what the control plane tells, in Prometheus' text, filled in when it is scraped.
+import { performance } from 'node:perf_hooks';
 import type { FastifyInstance } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { ControlPlane, StatusView, TargetView, ZoneSummary } from '../control/views.ts';
@@ -31,7 +32,7 @@ class Series {
 /** Adds it. */
 export function addMetrics(app: FastifyInstance, control: ControlPlane): void {
   const series = new Series();
-  collectDefaultMetrics({ register: series.registry, eventLoopMonitoringPrecision: 20 });
+  addNodeMetrics(series.registry);
   const events = new Map<string, number>();
   const stop = control.onEvent((event) => events.set(event.type, (events.get(event.type) ?? 0) + 1));
   app.addHook('onClose', (_app, done) => {
@@ -52,11 +53,25 @@ export function addMetrics(app: FastifyInstance, control: ControlPlane): void {
   });
 }
 
+/** What Node's histogram of the event loop's delay is read as. */
+const SAMPLED_LAG = ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'];
+
+/**
+ * The process' and Node's own metrics, without the lag that Node samples with a timer of some milliseconds, for ever: an idle server would
+ * wake up fifty times a second for it, and beside a data thread on the same core such a wake-up is a late answer. How busy the
+ * event loop is tells meridian_control_busy_seconds_total.
+ */
+function addNodeMetrics(registry: Registry): void {
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 2 ** 31 - 1 });
+  for (const part of SAMPLED_LAG) registry.removeSingleMetric(`nodejs_eventloop_lag_${part}_seconds`);
+}
+
 function putServer(series: Series, status: StatusView, ready: boolean): void {
   series.put('meridian_info', 1, { version: status.version, udp: status.udp });
   series.put('meridian_start_time_seconds', seconds(status.startedAt));
   series.put('meridian_ready', ready ? 1 : 0);
   series.put('meridian_data_threads', status.dataThreads);
+  series.put('meridian_control_busy_seconds_total', performance.eventLoopUtilization().active / 1000);
   series.put('meridian_geo_problems', status.geo.problems.length);
   for (const { file, type, built } of status.geo.databases) {
     series.put('meridian_geo_database_built_timestamp_seconds', seconds(built), { file, type });

@@ -1,7 +1,11 @@
 // Keeps V8's heaps small, in a program that shall live for long on a small machine.
 import { setFlagsFromString } from 'node:v8';
 
-/** Holds for all threads of the process, from now on. `--max-semi-space-size` would say more, but can't be set any more once the program runs. */
+/**
+ * Holds for all threads of the process, until the next one starts: V8 sets the growth of young generations back to its least of 2 whenever it
+ * makes a heap. So every thread calls this as it begins. `--max-semi-space-size` would say more, but can't be set any more once
+ * the program runs.
+ */
 export function keepHeapsSmall(): void {
   // The young generation stays as small as it begins: left alone it grows to 32 MB a thread (128 on newer versions) and stays so,
   // 150 MB more for 10,000 probed backends, and nothing is faster for it (docs/performance.md).

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import type { Diagnostic } from '../base/diagnostic.ts';
+import { keepHeapsSmall } from '../base/heap.ts';
 import { chunkOf, wordOf } from '../board/store.ts';
 import { GeoView } from '../geo/lookup.ts';
 import { loadGeo } from '../geo/open.ts';
@@ -21,6 +22,8 @@ import type {
   ZonesRequest,
 } from './build.ts';
 import { type CachedZone, loadZone, sourceKey, storeZone } from './zone-cache.ts';
+
+keepHeapsSmall();
 
 const port = parentPort!;
 

@@ -54,6 +54,7 @@ export class Threads {
   #sockets: OpenSockets | null = null;
   readonly #threads: Thread[] = [];
   #stopping = false;
+  #cancelTrim = (): void => {};
   /** Whether data threads have real-time priority while they have little to do, after `start`. */
   realtime = false;
   /** The addresses with their real ports, after `open`. */
@@ -101,11 +102,15 @@ export class Threads {
     if (this.#stopping) return;
     const tcp = await this.#ready(this.#add('tcp', 0, false));
     if (tcp.failures.length > 0) throw new StartError(tcp.failures.join('\n'));
+    this.trimHeap();
   }
 
-  /** Gives memory back that only the C heap still holds. */
+  /** Gives memory back that only the C heap still holds, now and then again every `limits.trimMs`. */
   trimHeap(): void {
-    this.#ffi?.trimHeap();
+    this.#cancelTrim();
+    if (this.#ffi === null || this.#stopping) return;
+    this.#ffi.trimHeap();
+    this.#cancelTrim = this.#options.clock.after(limits.trimMs, () => this.trimHeap());
   }
 
   /** Hands a new chunk of shared memory to every thread. They read it when they need it: no bell. */
@@ -128,6 +133,7 @@ export class Threads {
   /** Stops all threads: they answer what they have read. Ends within `limits.stopMs`. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#cancelTrim();
     await Promise.all(
       this.#threads.map(async (thread) => {
         if (!thread.running) return;

@@ -2,6 +2,7 @@
 import { type MessagePort, workerData } from 'node:worker_threads';
 import { Transfers } from '../answer/transfer.ts';
 import { systemClock } from '../base/clock.ts';
+import { keepHeapsSmall } from '../base/heap.ts';
 import {
   type AnswerMemory,
   type AnswerSettings,
@@ -26,6 +27,8 @@ export interface TcpWorkerData {
   readonly ipv4PrefixBits: number;
   readonly ipv6PrefixBits: number;
 }
+
+keepHeapsSmall();
 
 const data = workerData as TcpWorkerData;
 const { port } = data;

@@ -1,6 +1,7 @@
 // Entry of a data thread: serves its UDP sockets with the answer path until it is told to stop.
 import { type MessagePort, workerData } from 'node:worker_threads';
 import { systemClock } from '../base/clock.ts';
+import { keepHeapsSmall } from '../base/heap.ts';
 import {
   type AnswerMemory,
   type AnswerSettings,
@@ -29,6 +30,8 @@ export interface UdpWorkerData {
   /** Whether it may run before everything else, see urgency.ts. */
   readonly realtime: boolean;
 }
+
+keepHeapsSmall();
 
 const { memory, settings, port, sockets, bell, listen, realtime } = workerData as UdpWorkerData;
 let running = true;

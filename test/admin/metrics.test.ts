@@ -60,10 +60,12 @@ describe('metrics', () => {
     expect(await scrape()).toContain('meridian_events_total{type="target.down"} 2\n');
   });
 
-  it('tell about the event loop and the process', async () => {
+  it('tell about the event loop and the process, without a timer that wakes an idle server', async () => {
     const text = await scrape();
-    expect(text).toContain('nodejs_eventloop_lag_p99_seconds');
+    expect(text).toMatch(/^nodejs_eventloop_lag_seconds \d/m);
+    expect(text).toMatch(/^meridian_control_busy_seconds_total [\d.]*[1-9]/m);
     expect(text).toContain('process_resident_memory_bytes');
+    expect(text).not.toContain('nodejs_eventloop_lag_p99_seconds');
   });
 
   it('have one for every counter of the data plane', () => {
