@@ -19,6 +19,9 @@ export const limits = {
   additionalHosts: 32,
   /** Datagrams of one recvmmsg: under load a batch held 7 to 20, more gains nothing. */
   udpBatch: 64,
+  /** Answers of one sendmmsg where packets queue up for once, after a pause: the first of them don't wait until the last is made. A multiple
+   *  of `udpAhead`. Under load whole batches are sent, which costs a twentieth less. */
+  udpSend: 16,
   /** Requests that are read before the first of them is answered: ten cache misses pass at once on today's processors, and what is
    *  kept of each should stay in the first cache. */
   udpAhead: 16,

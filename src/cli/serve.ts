@@ -8,6 +8,7 @@ import { systemClock } from '../base/clock.ts';
 import { keepHeapsSmall } from '../base/heap.ts';
 import { createLog, type Logger } from '../base/log.ts';
 import { writeStable } from '../base/stable-file.ts';
+import { stepBehind } from '../control/background.ts';
 import type { Demo } from '../control/demo.ts';
 import { startFirstGeo } from '../control/first-geo.ts';
 import type { Server } from '../control/server.ts';
@@ -65,6 +66,7 @@ async function start(options: ServeOptions, settings: Settings, log: Logger, run
     overridesFile: geoip.overrides,
     stateDirectory: state,
   });
+  stepBehind();
   const { Server: ControlServer } = await import('../control/server.ts');
   const server = new ControlServer({ settings, log, strict: options.strict, clock: systemClock, firstGeo });
   running.server = server;

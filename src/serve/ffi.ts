@@ -3,7 +3,7 @@
 // Memory is handed over as an address in a plain number, declared as uintptr_t: a Buffer for `void *` costs 60 ns more a
 // call, a bigint is an allocation (measured on koffi 3.3; the call itself costs 60 ns, `errno` 30).
 import { createRequire } from 'node:module';
-import { endianness, getPriority } from 'node:os';
+import { endianness } from 'node:os';
 import type * as Koffi from 'koffi';
 import { type Abi, layOut } from './abi.ts';
 
@@ -30,11 +30,8 @@ export interface Ffi {
   usleep(us: number): number;
   /** Lets this thread's sleeps end when they should: by default the kernel adds up to 50 us, to wake many at a time. */
   finerSleep(): void;
-  /**
-   * Gives the calling thread a policy of sched.h, a real-time priority (0 without) and a time slice (0: the usual). Threads that it starts
-   * have none of it. False where the kernel doesn't allow or know that.
-   */
-  schedule(policy: number, priority: number, sliceNs: number): boolean;
+  /** Says how the kernel shall schedule a thread. False where it doesn't allow or know that. */
+  schedule(how: Schedule): boolean;
   /** Where the memory of a view is. It must be off the JavaScript heap (more than 64 bytes): only then it stands still. */
   addressOf(view: Uint8Array): number;
   /** Asks for pages of 2 MiB under a view: an image is read all over, and a page table entry is then one of few. */
@@ -43,6 +40,23 @@ export interface Ffi {
   shareArena(): void;
   /** Gives the C heap's free pages back to the system: a builder thread leaves some 30 MB behind. Nothing on musl. */
   trimHeap(): void;
+}
+
+/** Policies of sched.h. */
+export const SCHED_OTHER = 0;
+export const SCHED_RR = 2;
+export const SCHED_BATCH = 3;
+
+export interface Schedule {
+  /** The thread's number in the system; 0: the one that calls. */
+  readonly thread: number;
+  readonly policy: number;
+  /** From -20 (favoured) to 19; of SCHED_OTHER and SCHED_BATCH. */
+  readonly nice: number;
+  /** From 1 on, of SCHED_RR. */
+  readonly priority?: number;
+  /** The time slice in ns, of SCHED_OTHER; absent: the usual. */
+  readonly sliceNs?: number;
 }
 
 /** `prctl` option, and the slack asked for in ns (linux/prctl.h). */
@@ -114,17 +128,18 @@ function scheduler(libc: Koffi.LibraryHandle, koffi: typeof Koffi): Ffi['schedul
   const number = SYS_SCHED_SETATTR[process.arch];
   if (number === undefined) return () => false;
   const syscall = libc.func('long syscall(long, ...)');
-  return (policy, priority, sliceNs) => {
+  return ({ thread, policy, nice, priority = 0, sliceNs = 0 }) => {
     // Larger than 64 bytes keeps it off the JavaScript heap.
     const attributes = Buffer.allocUnsafeSlow(128).fill(0);
     attributes.writeUInt32LE(SCHED_ATTR.bytes, 0);
     attributes.writeUInt32LE(policy, SCHED_ATTR.policy);
+    // What a real-time thread starts isn't real-time too. Once said, taking it back would need a permission.
     attributes.writeBigUInt64LE(SCHED_FLAG_RESET_ON_FORK, SCHED_ATTR.flags);
-    attributes.writeInt32LE(getPriority(), SCHED_ATTR.nice);
+    attributes.writeInt32LE(nice, SCHED_ATTR.nice);
     attributes.writeUInt32LE(priority, SCHED_ATTR.priority);
     attributes.writeBigUInt64LE(BigInt(sliceNs), SCHED_ATTR.runtime);
     const at = Number(koffi.address(attributes));
-    return syscall(number, 'int', 0, 'uintptr_t', at, 'uint', 0) === 0 && attributes.length > 0;
+    return syscall(number, 'int', thread, 'uintptr_t', at, 'uint', 0) === 0 && attributes.length > 0;
   };
 }
 

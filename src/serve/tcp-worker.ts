@@ -11,8 +11,10 @@ import {
   takeMessage,
   takeMessages,
 } from './answerer.ts';
+import { loadFfi } from './ffi.ts';
 import type { ListenAddress } from './listen.ts';
 import { StreamServer } from './stream.ts';
+import { likeOthers } from './urgency.ts';
 
 /** What the thread starts with. `fds` null: it opens `listen` itself. */
 export interface TcpWorkerData {
@@ -29,6 +31,8 @@ export interface TcpWorkerData {
 }
 
 keepHeapsSmall();
+const ffi = loadFfi();
+if (ffi !== null) likeOthers(ffi);
 
 const data = workerData as TcpWorkerData;
 const { port } = data;

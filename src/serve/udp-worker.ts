@@ -16,7 +16,7 @@ import { loadFfi } from './ffi.ts';
 import type { ListenAddress } from './listen.ts';
 import type { UdpSocket } from './sockets.ts';
 import { UdpLoop } from './udp.ts';
-import { Urgency } from './urgency.ts';
+import { likeOthers, Urgency } from './urgency.ts';
 
 /** What the thread starts with. `sockets` null: no libc here, it listens through node:dgram on `listen`. */
 export interface UdpWorkerData {
@@ -40,8 +40,9 @@ const { answerer, parts } = createAnswerer(memory, settings, () => {
 });
 const counters = new Float64Array(memory.serveCounters);
 
+const ffi = loadFfi();
+
 if (sockets !== null && bell !== null) {
-  const ffi = loadFfi();
   if (ffi === null) throw new Error('libc could be loaded in the main thread, but not here');
   const urgency = new Urgency(ffi, realtime, systemClock.monotonicMs);
   port.postMessage({ kind: 'ready', ports: [], failures: [], realtime: urgency.allowed });
@@ -59,6 +60,7 @@ if (sockets !== null && bell !== null) {
   }).run();
   port.close();
 } else {
+  if (ffi !== null) likeOthers(ffi);
   const server = new DgramServer({ responder: answerer, counters });
   const results = [];
   for (const address of listen) results.push(await server.listen(address));

@@ -55,6 +55,8 @@ export class UdpLoop {
   #heard = 0;
   /** A socket filled its batch: it has more. */
   #backlog = false;
+  /** Packets queue up all the time, not only after a pause. */
+  #loaded = false;
   /** The pollfds, sockets first and the bell last, and behind them 8 bytes to read the bell into. */
   readonly #pollMemory: Buffer;
   readonly #pollAddress: number;
@@ -96,9 +98,9 @@ export class UdpLoop {
       }
       const received = alone ? this.#takeOne() : this.#takeReady();
       if ((received === 0 || Atomics.load(this.#rings, 0) !== this.#heard) && !this.#listens()) break;
-      const loaded = this.#pace.gathers(received);
-      gather = loaded && !this.#backlog;
-      this.#urgency.received(received, loaded || this.#backlog);
+      this.#loaded = this.#pace.gathers(received);
+      gather = this.#loaded && !this.#backlog;
+      this.#urgency.received(received, this.#loaded || this.#backlog);
     }
     for (const socket of this.#served) {
       for (let rounds = 0; rounds < LAST_ROUNDS && this.#serve(socket, abi.MSG_DONTWAIT) === limits.udpBatch; rounds++);
@@ -162,8 +164,11 @@ export class UdpLoop {
     }
     if (this.#arena.words[socket.lane.recvNameLengthWord] === 0 && this.#nobody(socket.lane, received)) return 0;
     this.#responder.beginBatch();
-    const answers = this.#answer(socket.lane, received);
-    if (answers > 0) this.#send(socket, answers);
+    const step = this.#loaded ? limits.udpBatch : limits.udpSend;
+    for (let from = 0; from < received; from += step) {
+      const answers = this.#answer(socket.lane, from, Math.min(received, from + step));
+      if (answers > 0) this.#send(socket, answers);
+    }
     this.#responder.endBatch();
     this.#counters[UDP_BATCHES]! += 1;
     return received;
@@ -182,23 +187,23 @@ export class UdpLoop {
     return received === 1;
   }
 
-  /** Answers `count` packets in place and puts the answers behind the first send headers. Returns how many. */
-  #answer(lane: Lane, count: number): number {
+  /** Answers packets `from` to `end` in place and puts the answers behind the first send headers. Returns how many. */
+  #answer(lane: Lane, from: number, end: number): number {
     const arena = this.#arena;
     const responder = this.#responder;
     const peer = responder.peer;
     const { bytes, words, headerWords, vectorWords, nameStride, packetStride } = arena;
     const { packetOf, answerLengthWord } = lane;
     const six = lane.family === 6;
-    let port = lane.portByte;
-    let address = lane.addressByte;
-    let packet = arena.packetByte;
+    let port = lane.portByte + from * nameStride;
+    let address = lane.addressByte + from * nameStride;
+    let packet = arena.packetByte + from * packetStride;
     let answers = 0;
     let unanswerable = 0;
     peer.family = lane.family;
-    for (let i = 0; i < count; i++) {
+    for (let i = from; i < end; i++) {
       const k = i % limits.udpAhead;
-      if (k === 0) this.#lookAhead(lane, i, Math.min(count - i, limits.udpAhead));
+      if (k === 0) this.#lookAhead(lane, i, Math.min(end - i, limits.udpAhead));
       peer.port = (bytes[port]! << 8) | bytes[port + 1]!;
       peer.w0 = word(bytes, address);
       if (six) {
@@ -223,9 +228,9 @@ export class UdpLoop {
       packet += packetStride;
     }
     const counters = this.#counters;
-    counters[UDP_RECEIVED]! += count;
+    counters[UDP_RECEIVED]! += end - from;
     counters[UDP_PORT_ZERO]! += unanswerable;
-    counters[UDP_SILENT]! += count - answers - unanswerable;
+    counters[UDP_SILENT]! += end - from - answers - unanswerable;
     return answers;
   }
 

@@ -4,12 +4,10 @@
 // or a garbage collector has its core: with 10,000 probed backends on two cores that was p99 (docs/performance.md). Under load it
 // is the other way round: then probes need their share, or a flood would turn verdicts, and who interrupts whatever runs for every
 // packet never finds two at once, which costs twice as much.
+import { getPriority } from 'node:os';
 import { limits } from '../base/limits.ts';
-import type { Ffi } from './ffi.ts';
+import { type Ffi, SCHED_OTHER, SCHED_RR } from './ffi.ts';
 
-/** sched.h. */
-const SCHED_OTHER = 0;
-const SCHED_RR = 2;
 /** The lowest of the real-time priorities is before all that have none. */
 const PRIORITY = 1;
 /** The shortest time slice that Linux gives (6.12 and later); others' is 2.8 ms. A thread with a short one waits less for its turn. */
@@ -53,6 +51,13 @@ export class Urgency {
 
   #set(urgent: boolean): boolean {
     this.#urgent = urgent;
-    return urgent ? this.#ffi.schedule(SCHED_RR, PRIORITY, 0) : this.#ffi.schedule(SCHED_OTHER, 0, SLICE_NS);
+    return urgent
+      ? this.#ffi.schedule({ thread: 0, policy: SCHED_RR, nice: 0, priority: PRIORITY })
+      : likeOthers(this.#ffi);
   }
+}
+
+/** Schedules the calling thread, which answers, like other programs' threads, but soon when it wakes up: the control plane steps behind it. */
+export function likeOthers(ffi: Ffi): boolean {
+  return ffi.schedule({ thread: 0, policy: SCHED_OTHER, nice: getPriority(), sliceNs: SLICE_NS });
 }

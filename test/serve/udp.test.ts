@@ -182,15 +182,17 @@ describe('a data thread', () => {
 });
 
 describe('a data thread that finds several packets again and again', () => {
-  it('sleeps for a moment before it reads on, and counts that', async () => {
+  it('sleeps for a moment before it reads on, counts that, and sends all answers of a batch at once from then on', async () => {
     const sockets = open(['127.0.0.1']);
-    const packets = (limits.gatherLookRounds + 10) * limits.gatherPackets;
+    const found = limits.udpSend + 4;
+    const packets = (limits.gatherLookRounds + 10) * found;
     const asker = await ask('127.0.0.1', sockets.listening[0]!.port);
     for (let id = 0; id < packets; id++) {
       asker.socket.send(message(id), (error) => asker.socket.emit('sent', error));
       await once(asker.socket, 'sent');
     }
     const slept: number[] = [];
+    const sends: number[] = [];
     const bell = openBell(ffi);
     cleanups.push(() => bell.close());
     const counters = serveCounters();
@@ -198,8 +200,11 @@ describe('a data thread that finds several packets again and again', () => {
       // A kernel that hands out a few at a time, as if they had come so.
       ffi: {
         ...ffi,
-        recvmmsg: (fd, at, count, flags, timeout) =>
-          ffi.recvmmsg(fd, at, Math.min(count, limits.gatherPackets), flags, timeout),
+        recvmmsg: (fd, at, count, flags, timeout) => ffi.recvmmsg(fd, at, Math.min(count, found), flags, timeout),
+        sendmmsg: (fd, at, count, flags) => {
+          sends.push(count);
+          return ffi.sendmmsg(fd, at, count, flags);
+        },
         usleep: (us) => slept.push(us),
       },
       sockets: sockets.udp[0]!,
@@ -211,6 +216,10 @@ describe('a data thread that finds several packets again and again', () => {
     }).run();
     expect(counters[UDP_SENT]).toBe(packets);
     expect(slept).toEqual(Array(11).fill(limits.gatherUs));
+    expect(sends).toEqual([
+      ...Array(limits.gatherLookRounds).fill([limits.udpSend, 4]).flat(),
+      ...Array(10).fill(found),
+    ]);
     expect(counters[UDP_GATHERED]).toBe(11);
   });
 });
@@ -274,6 +283,21 @@ describe('a kernel that fails', () => {
     expect(counters[UDP_BATCHES]).toBe(3);
   });
 
+  it('has the first answers of a batch sent before the last are made', async () => {
+    const sockets = open(['127.0.0.1']);
+    const asker = await sendAll(sockets.listening[0]!.port, ids);
+    const sends: number[] = [];
+    drain(sockets, {
+      ...ffi,
+      sendmmsg: (fd, at, count, flags) => {
+        sends.push(count);
+        return ffi.sendmmsg(fd, at, count, flags);
+      },
+    });
+    await asker.answers(ids);
+    expect(sends).toEqual([...Array(9).fill(limits.udpSend), 6]);
+  });
+
   it.each([
     ['receiving is interrupted', failing('recvmmsg', [abi.EINTR])],
     ['sending is interrupted', failing('sendmmsg', [abi.EINTR, abi.EINTR, abi.EINTR, abi.EINTR])],
@@ -318,13 +342,13 @@ describe('a kernel that fails', () => {
     expect(counters[UDP_SEND_FAILED]).toBe(1);
   });
 
-  it('drops the batch when there is no room for long, and goes on with the next', async () => {
+  it('drops what one call sends when there is no room for long, and goes on with the next', async () => {
     const sockets = open(['127.0.0.1']);
     const asker = await sendAll(sockets.listening[0]!.port, ids);
     const { counters } = drain(sockets, failing('sendmmsg', Array(limits.udpSendTries + 1).fill(abi.ENOBUFS)));
-    await asker.answers(ids.slice(limits.udpBatch));
-    expect(counters[UDP_SEND_FAILED]).toBe(limits.udpBatch);
-    expect(counters[UDP_SENT]).toBe(150 - limits.udpBatch);
+    await asker.answers(ids.slice(limits.udpSend));
+    expect(counters[UDP_SEND_FAILED]).toBe(limits.udpSend);
+    expect(counters[UDP_SENT]).toBe(150 - limits.udpSend);
   });
 
   it('drops what came from port 0', async () => {

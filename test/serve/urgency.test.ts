@@ -1,9 +1,11 @@
 // How urgently the kernel runs a data thread, asked of the kernel itself.
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { limits } from '../../dist/base/limits.js';
+import { SCHED_OTHER, SCHED_RR, type Schedule } from '../../dist/serve/ffi.js';
 import { Urgency } from '../../dist/serve/urgency.js';
 import { ffiHere } from '../support/toy-thread.ts';
 
@@ -36,10 +38,10 @@ describe('the urgency of a thread', () => {
   /** An urgency with a clock of its own, that takes packets at a rate; notes what the kernel is asked for. */
   function thread(wanted = true, allow = true) {
     let now = 0;
-    const asked: [policy: number, priority: number, sliceNs: number][] = [];
-    const schedule = (policy: number, priority: number, sliceNs: number): boolean => {
-      asked.push([policy, priority, sliceNs]);
-      return allow || priority === 0;
+    const asked: Schedule[] = [];
+    const schedule = (how: Schedule): boolean => {
+      asked.push(how);
+      return allow || how.policy !== SCHED_RR;
     };
     const urgency = new Urgency({ ...ffi, schedule }, wanted, () => now);
     const take = (packets: number, perSecond: number, batch = 1, queued = false): void => {
@@ -50,8 +52,8 @@ describe('the urgency of a thread', () => {
     };
     return { urgency, asked, take };
   }
-  const URGENT = [2, 1, 0];
-  const USUAL = [0, 0, 100_000];
+  const URGENT: Schedule = { thread: 0, policy: SCHED_RR, nice: 0, priority: 1 };
+  const USUAL: Schedule = { thread: 0, policy: SCHED_OTHER, nice: getPriority(), sliceNs: 100_000 };
 
   it('is given back beyond the rate, whether packets come one by one or many at a time, and comes again below it', () => {
     const { urgency, asked, take } = thread();
