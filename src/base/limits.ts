@@ -36,6 +36,8 @@ export const limits = {
   /** Up to this rate a data thread with real-time priority has it: a seventh of what a core answers. Seen after so many packets. */
   urgentPacketsPerSecond: 30_000,
   urgentLookPackets: 1_024,
+  /** Share of a core that it may use for that: with a slow core, or answers that cost much, a lower rate is load too. */
+  urgentShare: 0.75,
   /** Largest UDP response that a packet's place in the arena holds: RFC 9715 advises against more than 1400, `udp.max-size` ends here. */
   udpResponseBytes: 4096,
   /** Receive buffer asked for each UDP socket: some 5,000 small packets, 20 ms of work for one thread; more would only age. */

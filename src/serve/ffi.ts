@@ -30,6 +30,8 @@ export interface Ffi {
   usleep(us: number): number;
   /** Lets this thread's sleeps end when they should: by default the kernel adds up to 50 us, to wake many at a time. */
   finerSleep(): void;
+  /** Milliseconds of CPU that the calling thread has used. */
+  threadCpuMs(): number;
   /** Says how the kernel shall schedule a thread. False where it doesn't allow or know that. */
   schedule(how: Schedule): boolean;
   /** Where the memory of a view is. It must be off the JavaScript heap (more than 64 bytes): only then it stands still. */
@@ -67,6 +69,9 @@ const SLACK_NS = 1_000;
 const SYS_SCHED_SETATTR: Readonly<Record<string, number>> = { x64: 314, arm64: 274 };
 const SCHED_ATTR = { bytes: 48, policy: 4, flags: 8, nice: 16, priority: 20, runtime: 24 } as const;
 const SCHED_FLAG_RESET_ON_FORK = 1n;
+
+/** time.h. */
+const CLOCK_THREAD_CPUTIME_ID = 3;
 
 /** `madvise` and its unit (sys/mman.h). */
 const MADV_HUGEPAGE = 14;
@@ -117,10 +122,22 @@ function bindCalls(koffi: typeof Koffi, abi: Abi): Ffi {
       madvise(from, Math.max(0, view.length - PAGE_BYTES), MADV_HUGEPAGE);
     },
     usleep: libc.func('int usleep(uint32)'),
+    threadCpuMs: threadClock(libc, koffi),
     schedule: scheduler(libc, koffi),
     finerSleep: () => void prctl(PR_SET_TIMERSLACK, SLACK_NS, 0, 0, 0),
     addressOf: (view) => Number(koffi.address(view)),
     ...heap,
+  };
+}
+
+function threadClock(libc: Koffi.LibraryHandle, koffi: typeof Koffi): () => number {
+  const gettime = libc.func('int clock_gettime(int, uintptr_t)');
+  // A timespec: two words of 8 bytes. Larger than 64 bytes keeps it off the JavaScript heap.
+  const words = new BigInt64Array(16);
+  const at = Number(koffi.address(words));
+  return () => {
+    gettime(CLOCK_THREAD_CPUTIME_ID, at);
+    return Number(words[0]!) * 1e3 + Number(words[1]!) / 1e6;
   };
 }
 

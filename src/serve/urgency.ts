@@ -19,33 +19,35 @@ export class Urgency {
   /** Whether it may be urgent: the setting says so, and the kernel (CAP_SYS_NICE or RLIMIT_RTPRIO, no RestrictRealtime). */
   readonly allowed: boolean;
   #urgent = false;
-  /** Packets since the last look at the rate, and when that was. */
+  /** Packets since the last look at the rate, when that was, and what CPU the thread had used. */
   #packets = 0;
   #sinceMs: number;
-  #queued = false;
+  #sinceCpuMs: number;
 
   /** Of the thread that calls. */
   constructor(ffi: Ffi, wanted: boolean, monotonicMs: () => number) {
     this.#ffi = ffi;
     this.#monotonicMs = monotonicMs;
     this.#sinceMs = monotonicMs();
+    this.#sinceCpuMs = ffi.threadCpuMs();
     this.allowed = wanted && this.#set(true);
     if (!this.allowed) this.#set(false);
   }
 
-  /**
-   * Packets were received: looks at the rate, now and then. `queued`: more wait than a thread takes at once, so this is all that it can do,
-   * whatever the rate is: a slow core, or answers that cost much.
-   */
-  received(packets: number, queued: boolean): void {
+  /** Packets were received: looks at the rate, now and then. */
+  received(packets: number): void {
     this.#packets += packets;
-    if (queued) this.#queued = true;
     if (this.#packets < limits.urgentLookPackets || !this.allowed) return;
     const now = this.#monotonicMs();
-    const easy = !this.#queued && this.#packets * 1000 <= limits.urgentPacketsPerSecond * (now - this.#sinceMs);
+    const cpuMs = this.#ffi.threadCpuMs();
+    const elapsedMs = now - this.#sinceMs;
+    // The second is for a slow core, or answers that cost much. A queue would say less: it also comes of waiting for the core.
+    const easy =
+      this.#packets * 1000 <= limits.urgentPacketsPerSecond * elapsedMs &&
+      cpuMs - this.#sinceCpuMs <= limits.urgentShare * elapsedMs;
     this.#packets = 0;
-    this.#queued = false;
     this.#sinceMs = now;
+    this.#sinceCpuMs = cpuMs;
     if (easy !== this.#urgent) this.#set(easy);
   }
 

@@ -43,11 +43,13 @@ describe('the urgency of a thread', () => {
       asked.push(how);
       return allow || how.policy !== SCHED_RR;
     };
-    const urgency = new Urgency({ ...ffi, schedule }, wanted, () => now);
-    const take = (packets: number, perSecond: number, batch = 1, queued = false): void => {
+    let cpuMs = 0;
+    const urgency = new Urgency({ ...ffi, schedule, threadCpuMs: () => cpuMs }, wanted, () => now);
+    const take = (packets: number, perSecond: number, batch = 1, packetCpuMs = 0.01): void => {
       for (let taken = 0; taken < packets; taken += batch) {
         now += (batch * 1000) / perSecond;
-        urgency.received(batch, queued);
+        cpuMs += batch * packetCpuMs;
+        urgency.received(batch);
       }
     };
     return { urgency, asked, take };
@@ -68,11 +70,27 @@ describe('the urgency of a thread', () => {
     expect(asked).toEqual([URGENT, USUAL, URGENT]);
   });
 
-  it('is given back at any rate when more waits than the thread takes', () => {
+  it('is given back at any rate by a thread that uses most of a core for it', () => {
     const { asked, take } = thread();
-    take(4 * look, rate / 10, 64, true);
-    take(4 * look, rate / 10);
+    take(4 * look, rate / 10, 1, (10_000 / rate) * limits.urgentShare * 1.1);
+    expect(asked).toEqual([URGENT, USUAL]);
+    take(2 * look, rate / 10, 1, (10_000 / rate) * limits.urgentShare * 0.9);
     expect(asked).toEqual([URGENT, USUAL, URGENT]);
+  });
+
+  it('stays while packets queue up because the thread had to wait', () => {
+    const { asked, take } = thread();
+    take(20 * look, rate / 2, limits.udpBatch);
+    expect(asked).toEqual([URGENT]);
+  });
+
+  it('knows how much of a core its own thread used', () => {
+    const before = ffi.threadCpuMs();
+    const end = performance.now() + 30;
+    while (performance.now() < end);
+    const used = ffi.threadCpuMs() - before;
+    expect(used).toBeGreaterThan(1);
+    expect(used).toBeLessThan(60);
   });
 
   it('ends within one look of a flood that comes after silence', () => {
@@ -103,7 +121,7 @@ describe('the urgency of a thread', () => {
          parentPort.postMessage(urgency.allowed);
          parentPort.on('message', (afterMs) => {
            now += afterMs;
-           urgency.received(100_000, false);
+           urgency.received(100_000);
            parentPort.postMessage(afterMs);
          });
        });`,
