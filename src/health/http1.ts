@@ -47,8 +47,12 @@ export class Http1Line implements Line {
         this.destroy();
       };
       const whole = (): void => {
-        this.reusable = reader.reusable;
-        finish(judge(check, reader.status, reader.headers, reader.body, this.#days));
+        // RFC 9110 15.5.9: a kept connection's farewell, which crossed the request on its way.
+        if (reused && reader.status === 408) finish('stale');
+        else {
+          this.reusable = reader.reusable;
+          finish(judge(check, reader.status, reader.headers, reader.body, this.#days));
+        }
       };
       this.#listener = {
         data: (piece) => {

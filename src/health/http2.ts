@@ -1,27 +1,26 @@
-// A connection that speaks HTTP/2, through undici.
+// A connection that speaks HTTP/2 (RFC 9113), through node:http2: a session for the probes of one target, a stream for each request.
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { Client, type Dispatcher } from 'undici';
 import { limits } from '../base/limits.ts';
 import { failed, failedBy, type Outcome } from './outcome.ts';
 import type { Attempt } from './probe.ts';
 import type { Headers } from './response.ts';
 import { evidenceOf, judge, keptDays, type Line, openSocket, requestHeaders, timedOut, type WebTarget } from './web.ts';
 
-/** undici reads `servername`, but its types don't tell; without it the Host header would be the server name. */
-type Request = Dispatcher.DispatchOptions & { servername?: string };
-
-type Opened = (error: Error | null, socket: Socket | null) => void;
-
-/** What a client's last connection ends with when we end it. */
-const DONE = new Error('the probe is done');
+const { HTTP2_HEADER_METHOD, HTTP2_HEADER_PATH, HTTP2_HEADER_SCHEME, HTTP2_HEADER_AUTHORITY, HTTP2_HEADER_STATUS } =
+  constants;
 
 export class Http2Line implements Line {
   readonly #web: WebTarget;
-  #client: Client | null = null;
+  #session: ClientHttp2Session | null = null;
   #socket: Socket | null = null;
   #days: number | null = null;
   #connected = false;
+  /** The server takes no more requests here: it said so (GOAWAY), or the connection has ended. */
+  #leaving = false;
+  /** What to tell the request that is under way when the connection fails. */
+  #fail: (error: Error | null) => void = ignore;
   reusable = false;
 
   constructor(web: WebTarget) {
@@ -29,121 +28,134 @@ export class Http2Line implements Line {
   }
 
   ask(attempt: Attempt): Promise<Outcome | 'stale'> {
-    const reused = this.#client !== null;
-    const { check, serverName } = this.#web;
-    this.#client ??= this.#open(attempt);
-    if (this.#socket !== null) {
-      const days = keptDays(check, this.#socket, attempt);
-      if (days === 'stale') return Promise.resolve(days);
-      this.#days = days;
-    }
-    const client = this.#client;
     return new Promise((resolve) => {
+      const { check } = this.#web;
+      const reused = this.#socket !== null;
       let status = 0;
       let answer: Headers = {};
-      let chunks: Buffer[] = [];
+      const chunks: Buffer[] = [];
       let size = 0;
       let over = false;
+      const body = (): Buffer => Buffer.concat(chunks);
       const finish = (outcome: Outcome | 'stale'): void => {
         if (over) return;
         over = true;
+        this.#fail = ignore;
         attempt.signal.removeEventListener('abort', onAbort);
         resolve(outcome);
       };
       const onAbort = (): void => {
-        finish(timedOut(this.#connected, status, Buffer.concat(chunks), this.#days));
+        finish(timedOut(this.#connected, status, body(), this.#days));
         this.destroy();
       };
+      const fail = (error: Error | null): void => {
+        // What a kept connection ends with before it answers says nothing of the server (RFC 9113 8.7: it may be asked again).
+        if (reused && status === 0) finish('stale');
+        else if (status > 0) finish(failed('response cut off', evidenceOf(status, body()), this.#days));
+        else finish(error === null ? failed('connection closed early', '', this.#days) : failedBy(error, this.#days));
+      };
+      const request = (session: ClientHttp2Session): void => {
+        let stream: ClientHttp2Stream;
+        try {
+          stream = session.request(this.#headers(), { endStream: true });
+        } catch (error) {
+          // The session is going, or Node would not send such a request.
+          fail(error as Error);
+          return;
+        }
+        stream.on('response', (headers) => {
+          status = Number(headers[HTTP2_HEADER_STATUS] ?? 0);
+          answer = headers as Headers;
+        });
+        stream.on('data', (chunk: Buffer) => {
+          if (over) return;
+          chunks.push(chunk.subarray(0, limits.probeBodyBytes - size));
+          size += chunk.length;
+          if (size < limits.probeBodyBytes) return;
+          finish(judge(check, status, answer, body(), this.#days));
+          this.destroy();
+        });
+        // Also of a stream that was reset: only its code tells a response that is whole.
+        let ended = false;
+        stream.on('end', () => {
+          ended = true;
+        });
+        stream.on('close', () => {
+          if (!ended || status === 0 || stream.rstCode !== constants.NGHTTP2_NO_ERROR || stream.aborted) fail(null);
+          else {
+            this.reusable = !this.#leaving;
+            finish(judge(check, status, answer, body(), this.#days));
+          }
+        });
+        stream.on('error', fail);
+      };
+
       this.reusable = false;
+      if (this.#leaving) return finish('stale');
+      if (this.#socket !== null) {
+        const days = keptDays(check, this.#socket, attempt);
+        if (days === 'stale') return finish(days);
+        this.#days = days;
+      }
       if (attempt.signal.aborted) return onAbort();
       attempt.signal.addEventListener('abort', onAbort);
-      const complete = (): void => finish(judge(check, status, answer, Buffer.concat(chunks), this.#days));
-      const request: Request = {
-        method: check.method as Dispatcher.HttpMethod,
-        path: check.path,
-        headers: requestHeaders(this.#web),
-        servername: serverName,
-      };
-      try {
-        client.dispatch(request, {
-          onRequestStart: () => {},
-          onResponseStart: (_controller, statusCode, headers) => {
-            status = statusCode;
-            answer = headers;
-          },
-          onResponseData: (_controller, chunk) => {
-            chunks.push(chunk.subarray(0, limits.probeBodyBytes - size));
-            size += chunk.length;
-            if (size < limits.probeBodyBytes) return;
-            complete();
-            chunks = [];
-            this.destroy();
-          },
-          onResponseEnd: () => {
-            this.reusable = true;
-            complete();
-          },
-          onResponseError: (_controller, error) => {
-            if (reused && status === 0 && !attempt.signal.aborted) finish('stale');
-            else
-              finish(
-                status > 0 && (error as { code?: string }).code === 'UND_ERR_SOCKET'
-                  ? failed('response cut off', evidenceOf(status, Buffer.concat(chunks)), this.#days)
-                  : failedBy(error, this.#days),
-              );
-          },
-        });
-      } catch (error) {
-        finish(failedBy(error));
-      }
+      this.#fail = fail;
+      if (this.#session !== null) request(this.#session);
+      else this.#open(attempt, request);
     });
   }
 
   destroy(): void {
     this.reusable = false;
-    void this.#client?.destroy(DONE, ignore);
-    // undici doesn't know of one that it was not given yet.
+    this.#session?.destroy();
     this.#socket?.destroy();
   }
 
-  #open(attempt: Attempt): Client {
-    const { address, check } = this.#web;
-    const connect = (_options: unknown, callback: Opened): void => {
-      this.#connected = false;
-      // undici sends its request in here, and Node throws for what it would not send.
-      const hand = (socket: Socket): void => {
-        try {
-          callback(null, socket);
-        } catch (error) {
-          socket.destroy(error as Error);
-        }
-      };
-      const socket = openSocket(this.#web, attempt, (days) => {
-        socket.removeListener('error', onError);
-        this.#connected = true;
-        this.#days = days;
-        if (check.tls && (socket as TLSSocket).alpnProtocol !== 'h2') {
-          socket.destroy();
-          callback(new Error('no HTTP/2'), null);
-        } else hand(socket);
-      });
-      this.#socket = socket;
-      // HTTP/2 without TLS is by prior knowledge (RFC 9113 3.3); undici looks at this property.
-      if (!check.tls) Object.assign(socket, { alpnProtocol: 'h2' });
-      const onError = (error: Error): void => callback(error, null);
-      // Errors that come later are undici's, or nobody's.
-      socket.on('error', ignore).once('error', onError);
-      attempt.signal.addEventListener('abort', () => this.#connected || socket.destroy(), { once: true });
+  #headers(): Record<string, string> {
+    const { check } = this.#web;
+    const { host, ...headers } = requestHeaders(this.#web);
+    return {
+      [HTTP2_HEADER_METHOD]: check.method,
+      [HTTP2_HEADER_PATH]: check.path,
+      [HTTP2_HEADER_SCHEME]: check.tls ? 'https' : 'http',
+      [HTTP2_HEADER_AUTHORITY]: host!,
+      ...headers,
     };
-    const host = address.includes(':') ? `[${address}]` : address;
-    return new Client(`${check.tls ? 'https' : 'http'}://${host}:${check.port}`, {
-      connect: connect as never,
-      // The deadline is the caller's: undici's own fires up to half a second late and never ends a body that drips.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      keepAliveTimeout: 60_000,
-      allowH2: true,
+  }
+
+  #open(attempt: Attempt, onOpen: (session: ClientHttp2Session) => void): void {
+    const { check, host } = this.#web;
+    const socket = openSocket(this.#web, attempt, (days) => {
+      this.#connected = true;
+      this.#days = days;
+      if (check.tls && (socket as TLSSocket).alpnProtocol !== 'h2') {
+        this.#fail(new Error('no HTTP/2'));
+        socket.destroy();
+        return;
+      }
+      // Without TLS it is HTTP/2 by prior knowledge (RFC 9113 3.3).
+      const session = connect(`${check.tls ? 'https' : 'http'}://${host}`, {
+        createConnection: () => socket,
+        settings: { enablePush: false },
+        maxSessionMemory: 1,
+      });
+      this.#session = session;
+      session.on('goaway', () => {
+        // Requests that the server has taken go on (RFC 9113 6.8).
+        this.#leaving = true;
+        this.reusable = false;
+      });
+      session.on('error', onEnd);
+      session.on('close', () => onEnd(null));
+      onOpen(session);
     });
+    this.#socket = socket;
+    const onEnd = (error: Error | null): void => {
+      this.#leaving = true;
+      this.#fail(error);
+    };
+    socket.on('error', onEnd);
+    socket.on('close', () => onEnd(null));
   }
 }
 

@@ -49,8 +49,7 @@ const WORDS: Readonly<Record<string, string>> = {
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'certificate has an unknown issuer',
   CERT_REVOKED: 'certificate is revoked',
   ERR_TLS_CERT_ALTNAME_INVALID: 'certificate is for another name',
-  UND_ERR_SOCKET: 'connection closed early',
-  UND_ERR_HEADERS_OVERFLOW: 'headers too long',
+  ERR_HTTP2_ERROR: 'not HTTP/2',
 };
 
 /** Codes of errors that this machine is to blame for: out of descriptors, buffers, memory. */

@@ -103,5 +103,6 @@ export function evidenceOf(status: number, body: Buffer): string {
 function withoutPort(host: string): string {
   if (host.startsWith('[')) return host.slice(1, host.indexOf(']'));
   const colon = host.indexOf(':');
-  return colon < 0 ? host : host.slice(0, colon);
+  // More than one: an IPv6 address without its brackets, where no port can follow.
+  return colon < 0 || host.includes(':', colon + 1) ? host : host.slice(0, colon);
 }

@@ -1,6 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createServer as createHttp2Server, createSecureServer } from 'node:http2';
+import { createServer as createHttp2Server, createSecureServer, type Http2Session, type Http2Stream } from 'node:http2';
 import { createServer as createHttpsServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -255,6 +255,90 @@ describe('the HTTP probe', () => {
       ok: true,
       evidence: '200 2.0 net.cat',
     });
+  });
+
+  /** An HTTP/2 server without TLS that answers "ok"; `before` sees each request's session first. Counts connections. */
+  async function http2Web(before: (session: Http2Session, request: number) => void) {
+    let connections = 0;
+    let requests = 0;
+    const server = createHttp2Server();
+    server.on('session', () => connections++);
+    server.on('stream', (stream) => {
+      before(stream.session!, ++requests);
+      if (stream.destroyed) return;
+      stream.respond({ ':status': 200 });
+      stream.end('ok');
+    });
+    const backend = await tcpBackend(() => {}, server);
+    open.push(backend);
+    return { port: backend.port, connections: () => connections };
+  }
+
+  test('keeps an HTTP/2 connection, and takes a polite farewell for what it is', async () => {
+    // As nginx says it with the last request of keepalive_requests: GOAWAY, then the response.
+    const backend = await http2Web((session, request) => request % 3 === 0 && session.goaway(0));
+    const kept = new Map();
+    for (let i = 0; i < 9; i++) {
+      const probed = await tryProbe(httpCheck(backend.port, { version: '2', reuse: true }), { kept });
+      expect(probed).toMatchObject({ ok: true, evidence: '200 ok' });
+    }
+    expect(backend.connections()).toBe(3);
+    for (const one of kept.values()) one.destroy();
+  });
+
+  test('asks once more where a kept HTTP/2 connection ends without a word, but not where a new one does', async () => {
+    const backend = await http2Web((session, request) => request === 2 && session.destroy());
+    const kept = new Map();
+    const probe = () => tryProbe(httpCheck(backend.port, { version: '2', reuse: true }), { kept });
+    expect(await probe()).toMatchObject({ ok: true });
+    expect(await probe()).toMatchObject({ ok: true });
+    expect(backend.connections()).toBe(2);
+    for (const one of kept.values()) one.destroy();
+    const rude = await http2Web((session) => session.destroy());
+    expect(await tryProbe(httpCheck(rude.port, { version: '2', reuse: true }))).toMatchObject({
+      ok: false,
+      reason: 'connection closed early',
+    });
+  });
+
+  test.each([
+    ['is reset half way', (stream: Http2Stream) => stream.destroy(new Error('broken'))],
+    ['is cut off with its connection', (stream: Http2Stream) => stream.session!.destroy()],
+  ])('fails an HTTP/2 response that %s', async (_, end) => {
+    const server = createHttp2Server();
+    server.on('stream', (stream) => {
+      stream.on('error', () => {});
+      stream.respond({ ':status': 200 });
+      stream.write('half', () => end(stream));
+    });
+    const backend = await tcpBackend(() => {}, server);
+    open.push(backend);
+    expect(await tryProbe(httpCheck(backend.port, { version: '2' }))).toMatchObject({
+      ok: false,
+      reason: 'response cut off',
+      evidence: '200 half',
+    });
+  });
+
+  test('fails a server that speaks HTTP/1.1 where HTTP/2 is known to be spoken', async () => {
+    const old = await web((_request, response) => response.end('ok'));
+    expect(await tryProbe(httpCheck(old, { version: '2' }))).toMatchObject({ ok: false, reason: 'not HTTP/2' });
+  });
+
+  test('takes a late 408 of a kept connection for its end, and any other for the answer', async () => {
+    let requests = 0;
+    const port = await web((_request, response) => {
+      const late = [2, 4, 5].includes(++requests);
+      response.writeHead(late ? 408 : 200, late ? { connection: 'close' } : {}).end('ok');
+    });
+    const kept = new Map();
+    const probe = () => tryProbe(httpCheck(port, { reuse: true }), { kept });
+    expect(await probe()).toMatchObject({ ok: true });
+    expect(await probe()).toMatchObject({ ok: true });
+    expect(requests).toBe(3);
+    expect(await probe()).toMatchObject({ ok: false, reason: 'status 408' });
+    expect(requests).toBe(5);
+    for (const one of kept.values()) one.destroy();
   });
 });
 
