@@ -1,5 +1,6 @@
 // Keeps V8's heaps small, in a program that shall live for long on a small machine.
 import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 /**
  * Holds for all threads of the process, until the next one starts: V8 sets the growth of young generations back to its least of 2 whenever it
@@ -14,4 +15,16 @@ export function keepHeapsSmall(): void {
   setFlagsFromString('--no-parallel-scavenge');
   // Collect when the heap is half as large again as what lives in it, not four times: the control plane is never in a hurry.
   setFlagsFromString('--heap-growing-percent=50');
+}
+
+/**
+ * Collects the calling thread's heap now; some 20 ms. For once, when a start is over: what it left behind, and the young generation that it
+ * needed, would stay until V8 finds the thread idle for long, 15 MB and more.
+ */
+export function collectHeap(): void {
+  // The only way to V8's collector without a start option.
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  setFlagsFromString('--no-expose-gc');
+  collect();
 }

@@ -169,6 +169,8 @@ export const limits = {
   stopMs: 600,
   /** Pause before a thread that died is started again, so that one that dies at once doesn't eat the machine. */
   threadRestartMs: 20,
+  /** How long after the start what it left behind is collected: V8 gives the young generation back only when little was allocated of late. */
+  collectMs: 7_000,
   /** How often free pages of the C heap are given back: compiling the answer path under load leaves 20 MB of them behind (Node 24). */
   trimMs: 60_000,
   /** Young generation of a data thread, in MiB. */

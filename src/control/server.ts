@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { formatAddress } from '../base/address.ts';
 import { type Clock, systemRandom } from '../base/clock.ts';
 import { formatDiagnostic } from '../base/diagnostic.ts';
+import { collectHeap } from '../base/heap.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
 import { loadCookieSecrets } from '../guard/secrets.ts';
@@ -86,6 +87,7 @@ export class Server implements ControlPlane {
   #stopped = false;
   /** Record sets that failed open when it was last looked at. */
   #failOpen: ReadonlySet<string> = new Set();
+  #cancelCollect = (): void => {};
   #cancelLook: (() => void) | null = null;
 
   constructor(options: ServerOptions) {
@@ -196,6 +198,10 @@ export class Server implements ControlPlane {
     this.#explainer = new Explainer(this.#serving, this.#targets);
     this.#reloads.watch();
     const zones = this.#serving.zones.all.size;
+    this.#cancelCollect = this.#clock.after(limits.collectMs, () => {
+      collectHeap();
+      threads.trimHeap();
+    });
     log.info({ event: 'ready', listen: this.listen, zones, realtime: threads.realtime }, 'answering');
   }
 
@@ -312,6 +318,7 @@ export class Server implements ControlPlane {
     this.#notifier.stop();
     this.#hand.stop();
     this.#cancelLook?.();
+    this.#cancelCollect();
     this.#webhooks.stop();
     await Promise.all([this.#threads?.stop(), this.#monitor.stop(), this.#serving.stop()]);
     this.#leaveNotes();

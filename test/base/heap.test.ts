@@ -24,3 +24,22 @@ describe('young generations', () => {
     expect(youngMb(`import('${HEAP}').then((heap) => heap.keepHeapsSmall())`)).toBeLessThanOrEqual(4);
   });
 });
+
+describe('collecting the heap', () => {
+  it('gives back at once what nothing holds any more', () => {
+    const program = `
+      const { collectHeap } = await import('${HEAP}');
+      let kept = Array.from({ length: 1e6 }, (_, i) => ({ i }));
+      const before = process.memoryUsage().heapUsed;
+      kept = null;
+      collectHeap();
+      console.log(before - process.memoryUsage().heapUsed, typeof gc);`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    const [freed, exposed] = stdout.trim().split(' ');
+    expect(Number(freed)).toBeGreaterThan(10_000_000);
+    expect(exposed).toBe('undefined');
+  });
+});

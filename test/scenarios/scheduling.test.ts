@@ -37,14 +37,11 @@ describe.runIf(process.platform === 'linux')('the threads of a server', () => {
     expect(threads(server.pid).filter(({ policy }) => policy === OTHER || policy === RR)).toHaveLength(3);
   });
 
-  it('that rule and probe step behind them', () => {
-    const main = threads(server.pid).find(({ id }) => id === server.pid);
-    expect(main?.policy).toBe(BATCH);
-    expect(main?.nice).toBe(threads(process.pid).find(({ id }) => id === process.pid)?.nice);
-  });
-
-  it('that compile and collect in the background step behind those too', () => {
-    const helpers = threads(server.pid).filter(({ policy, nice }) => policy === BATCH && nice === 10);
-    expect(helpers.length).toBeGreaterThanOrEqual(1);
+  it('that rule, probe, compile and collect step behind them, with the share that is theirs', () => {
+    const all = threads(server.pid);
+    const nice = threads(process.pid).find(({ id }) => id === process.pid)!.nice;
+    expect(all.find(({ id }) => id === server.pid)).toMatchObject({ policy: BATCH, nice });
+    // V8 has one helper at least. Builder threads are nicer.
+    expect(all.filter((thread) => thread.policy === BATCH && thread.nice === nice).length).toBeGreaterThan(1);
   });
 });
