@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningServer, startServer } from '../support/server.ts';
 
 /** sched.h. */
-const [OTHER, RR, BATCH] = [0, 2, 3];
+const [OTHER, BATCH] = [0, 3];
 
 interface Thread {
   readonly id: number;
@@ -33,15 +33,13 @@ describe.runIf(process.platform === 'linux')('the threads of a server', () => {
   });
   afterAll(() => server.stop());
 
-  it('that answer run like those of other programs: two for UDP, one for TCP', () => {
-    expect(threads(server.pid).filter(({ policy }) => policy === OTHER || policy === RR)).toHaveLength(3);
+  it('that answer, and those that compile what they run, are like those of other programs', () => {
+    // Two for UDP, one for TCP, and V8's: one at least.
+    expect(threads(server.pid).filter(({ policy }) => policy === OTHER).length).toBeGreaterThanOrEqual(4);
   });
 
-  it('that rule, probe, compile and collect step behind them, with the share that is theirs', () => {
-    const all = threads(server.pid);
+  it('that rules and probes steps behind them, with the share that is its own', () => {
     const nice = threads(process.pid).find(({ id }) => id === process.pid)!.nice;
-    expect(all.find(({ id }) => id === server.pid)).toMatchObject({ policy: BATCH, nice });
-    // V8 has one helper at least. Builder threads are nicer.
-    expect(all.filter((thread) => thread.policy === BATCH && thread.nice === nice).length).toBeGreaterThan(1);
+    expect(threads(server.pid).find(({ id }) => id === server.pid)).toMatchObject({ policy: BATCH, nice });
   });
 });
