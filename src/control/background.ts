@@ -8,9 +8,9 @@ import { loadFfi, SCHED_BATCH } from '../serve/ffi.ts';
  * scheduler, 4 ms. Where all cores are busy it gets its share all the same: probes must go on under a flood.
  *
  * V8's own threads stay as they are: what they compile is what data threads run, and when they had to wait, a data thread that fell back to
- * slow code stayed there for so long that it lost queries (docs/performance.md). Called before workers are started: they
+ * slow code stayed there for so long that it lost queries (docs/performance.md). Workers that are started from now on
  * inherit it, and those that answer take it off (serve/urgency.ts). Nothing without libc.
  */
 export function stepBehind(): void {
-  loadFfi()?.schedule({ thread: 0, policy: SCHED_BATCH, nice: getPriority() });
+  loadFfi()?.schedule({ policy: SCHED_BATCH, nice: getPriority() });
 }

@@ -102,7 +102,6 @@ export class Threads {
     if (this.#stopping) return;
     const tcp = await this.#ready(this.#add('tcp', 0, false));
     if (tcp.failures.length > 0) throw new StartError(tcp.failures.join('\n'));
-    this.trimHeap();
   }
 
   /** Gives memory back that only the C heap still holds, now and then again every `limits.trimMs`. */

@@ -3,26 +3,18 @@ import type { Socket } from 'node:net';
 import { failed, failedBy, type Outcome, printable } from './outcome.ts';
 import type { Attempt } from './probe.ts';
 import { ResponseReader } from './response.ts';
-import { evidenceOf, judge, keptDays, type Line, openSocket, requestHeaders, timedOut, type WebTarget } from './web.ts';
+import { evidenceOf, judge, openSocket, requestHeaders, timedOut, WebLine, type WebTarget } from './web.ts';
 
 /** Methods whose requests usually have a body: without a length some servers would wait for it (RFC 9110 8.6). */
 const WITH_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 
-export class Http1Line implements Line {
-  readonly #web: WebTarget;
+export class Http1Line extends WebLine {
   readonly #request: string;
-  #socket: Socket | null = null;
-  #days: number | null = null;
-  #connected = false;
-  /** The connection has ended, maybe between two requests. */
-  #over = false;
   /** Gets what happens on the connection while a request is under way. */
   #listener: { data(piece: Buffer): void; end(error: Error | null): void } | null = null;
-  /** Whether the last response left the connection as the next request needs it. */
-  reusable = false;
 
   constructor(web: WebTarget) {
-    this.#web = web;
+    super(web);
     const { method, path, reuse } = web.check;
     const headers = requestHeaders(web);
     if (WITH_BODY.has(method)) headers['content-length'] = '0';
@@ -33,9 +25,9 @@ export class Http1Line implements Line {
 
   ask(attempt: Attempt): Promise<Outcome | 'stale'> {
     return new Promise((resolve) => {
-      const { check } = this.#web;
+      const { check } = this.web;
       const reader = new ResponseReader(check.method);
-      const reused = this.#socket !== null;
+      const reused = this.socket !== null;
       let silent = true;
       const finish = (outcome: Outcome | 'stale'): void => {
         this.#listener = null;
@@ -43,7 +35,7 @@ export class Http1Line implements Line {
         resolve(outcome);
       };
       const onAbort = (): void => {
-        finish(timedOut(this.#connected, reader.status, reader.body, this.#days));
+        finish(timedOut(this.connected, reader.status, reader.body, this.days));
         this.destroy();
       };
       const whole = (): void => {
@@ -51,7 +43,7 @@ export class Http1Line implements Line {
         if (reused && reader.status === 408) finish('stale');
         else {
           this.reusable = reader.reusable;
-          finish(judge(check, reader.status, reader.headers, reader.body, this.#days));
+          finish(judge(check, reader.status, reader.headers, reader.body, this.days));
         }
       };
       this.#listener = {
@@ -59,46 +51,35 @@ export class Http1Line implements Line {
           silent = false;
           const progress = reader.push(piece);
           if (progress === 'whole') whole();
-          else if (progress !== 'more') finish(failed(progress.bad, printable(piece), this.#days));
+          else if (progress !== 'more') finish(failed(progress.bad, printable(piece), this.days));
         },
         end: (error) => {
           if (reused && silent) finish('stale');
-          else if (error !== null) finish(failedBy(error, this.#days));
+          else if (error !== null) finish(failedBy(error, this.days));
           else if (reader.end()) whole();
           else
             finish(
               failed(
                 silent ? 'connection closed early' : 'response cut off',
                 evidenceOf(reader.status, reader.body),
-                this.#days,
+                this.days,
               ),
             );
         },
       };
-      this.reusable = false;
-      if (this.#over) return finish('stale');
-      if (this.#socket !== null) {
-        const days = keptDays(check, this.#socket, attempt);
-        if (days === 'stale') return finish(days);
-        this.#days = days;
-      }
+      if (this.isStale(attempt)) return finish('stale');
       if (attempt.signal.aborted) return onAbort();
       attempt.signal.addEventListener('abort', onAbort);
-      this.#socket ??= this.#open(attempt);
+      this.socket ??= this.#open(attempt);
       // Before the connection stands this waits in the socket.
-      this.#socket.write(this.#request, 'latin1');
+      this.socket.write(this.#request, 'latin1');
     });
   }
 
-  destroy(): void {
-    this.reusable = false;
-    this.#socket?.destroy();
-  }
-
   #open(attempt: Attempt): Socket {
-    const socket = openSocket(this.#web, attempt, (days) => {
-      this.#connected = true;
-      this.#days = days;
+    const socket = openSocket(this.web, attempt, (days) => {
+      this.connected = true;
+      this.days = days;
     });
     socket.on('data', (piece: Buffer) => {
       // What nobody asked for makes a kept connection useless: the next response would be another's.
@@ -106,7 +87,7 @@ export class Http1Line implements Line {
       else this.#listener.data(piece);
     });
     const onEnd = (error: Error | null): void => {
-      this.#over = true;
+      this.over = true;
       this.#listener?.end(error);
     };
     socket.on('error', onEnd);

@@ -1,36 +1,24 @@
 // A connection that speaks HTTP/2 (RFC 9113), through node:http2: a session for the probes of one target, a stream for each request.
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
-import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { limits } from '../base/limits.ts';
 import { failed, failedBy, type Outcome } from './outcome.ts';
 import type { Attempt } from './probe.ts';
 import type { Headers } from './response.ts';
-import { evidenceOf, judge, keptDays, type Line, openSocket, requestHeaders, timedOut, type WebTarget } from './web.ts';
+import { evidenceOf, judge, openSocket, requestHeaders, timedOut, WebLine } from './web.ts';
 
 const { HTTP2_HEADER_METHOD, HTTP2_HEADER_PATH, HTTP2_HEADER_SCHEME, HTTP2_HEADER_AUTHORITY, HTTP2_HEADER_STATUS } =
   constants;
 
-export class Http2Line implements Line {
-  readonly #web: WebTarget;
+export class Http2Line extends WebLine {
   #session: ClientHttp2Session | null = null;
-  #socket: Socket | null = null;
-  #days: number | null = null;
-  #connected = false;
-  /** The server takes no more requests here: it said so (GOAWAY), or the connection has ended. */
-  #leaving = false;
   /** What to tell the request that is under way when the connection fails. */
   #fail: (error: Error | null) => void = ignore;
-  reusable = false;
-
-  constructor(web: WebTarget) {
-    this.#web = web;
-  }
 
   ask(attempt: Attempt): Promise<Outcome | 'stale'> {
     return new Promise((resolve) => {
-      const { check } = this.#web;
-      const reused = this.#socket !== null;
+      const { check } = this.web;
+      const reused = this.socket !== null;
       let status = 0;
       let answer: Headers = {};
       const chunks: Buffer[] = [];
@@ -45,14 +33,14 @@ export class Http2Line implements Line {
         resolve(outcome);
       };
       const onAbort = (): void => {
-        finish(timedOut(this.#connected, status, body(), this.#days));
+        finish(timedOut(this.connected, status, body(), this.days));
         this.destroy();
       };
       const fail = (error: Error | null): void => {
         // What a kept connection ends with before it answers says nothing of the server (RFC 9113 8.7: it may be asked again).
         if (reused && status === 0) finish('stale');
-        else if (status > 0) finish(failed('response cut off', evidenceOf(status, body()), this.#days));
-        else finish(error === null ? failed('connection closed early', '', this.#days) : failedBy(error, this.#days));
+        else if (status > 0) finish(failed('response cut off', evidenceOf(status, body()), this.days));
+        else finish(error === null ? failed('connection closed early', '', this.days) : failedBy(error, this.days));
       };
       const request = (session: ClientHttp2Session): void => {
         let stream: ClientHttp2Stream;
@@ -72,7 +60,7 @@ export class Http2Line implements Line {
           chunks.push(chunk.subarray(0, limits.probeBodyBytes - size));
           size += chunk.length;
           if (size < limits.probeBodyBytes) return;
-          finish(judge(check, status, answer, body(), this.#days));
+          finish(judge(check, status, answer, body(), this.days));
           this.destroy();
         });
         // Also of a stream that was reset: only its code tells a response that is whole.
@@ -83,20 +71,14 @@ export class Http2Line implements Line {
         stream.on('close', () => {
           if (!ended || status === 0 || stream.rstCode !== constants.NGHTTP2_NO_ERROR || stream.aborted) fail(null);
           else {
-            this.reusable = !this.#leaving;
-            finish(judge(check, status, answer, body(), this.#days));
+            this.reusable = !this.over;
+            finish(judge(check, status, answer, body(), this.days));
           }
         });
         stream.on('error', fail);
       };
 
-      this.reusable = false;
-      if (this.#leaving) return finish('stale');
-      if (this.#socket !== null) {
-        const days = keptDays(check, this.#socket, attempt);
-        if (days === 'stale') return finish(days);
-        this.#days = days;
-      }
+      if (this.isStale(attempt)) return finish('stale');
       if (attempt.signal.aborted) return onAbort();
       attempt.signal.addEventListener('abort', onAbort);
       this.#fail = fail;
@@ -105,15 +87,14 @@ export class Http2Line implements Line {
     });
   }
 
-  destroy(): void {
-    this.reusable = false;
+  override destroy(): void {
     this.#session?.destroy();
-    this.#socket?.destroy();
+    super.destroy();
   }
 
   #headers(): Record<string, string> {
-    const { check } = this.#web;
-    const { host, ...headers } = requestHeaders(this.#web);
+    const { check } = this.web;
+    const { host, ...headers } = requestHeaders(this.web);
     return {
       [HTTP2_HEADER_METHOD]: check.method,
       [HTTP2_HEADER_PATH]: check.path,
@@ -124,10 +105,10 @@ export class Http2Line implements Line {
   }
 
   #open(attempt: Attempt, onOpen: (session: ClientHttp2Session) => void): void {
-    const { check, host } = this.#web;
-    const socket = openSocket(this.#web, attempt, (days) => {
-      this.#connected = true;
-      this.#days = days;
+    const { check, host } = this.web;
+    const socket = openSocket(this.web, attempt, (days) => {
+      this.connected = true;
+      this.days = days;
       if (check.tls && (socket as TLSSocket).alpnProtocol !== 'h2') {
         this.#fail(new Error('no HTTP/2'));
         socket.destroy();
@@ -141,17 +122,17 @@ export class Http2Line implements Line {
       });
       this.#session = session;
       session.on('goaway', () => {
-        // Requests that the server has taken go on (RFC 9113 6.8).
-        this.#leaving = true;
+        // The server takes no more requests; those that it has go on (RFC 9113 6.8).
+        this.over = true;
         this.reusable = false;
       });
       session.on('error', onEnd);
       session.on('close', () => onEnd(null));
       onOpen(session);
     });
-    this.#socket = socket;
+    this.socket = socket;
     const onEnd = (error: Error | null): void => {
-      this.#leaving = true;
+      this.over = true;
       this.#fail(error);
     };
     socket.on('error', onEnd);

@@ -29,6 +29,41 @@ export interface Line extends Kept {
   readonly reusable: boolean;
 }
 
+/** What lines of both HTTP versions know of their connection. */
+export abstract class WebLine implements Line {
+  protected readonly web: WebTarget;
+  protected socket: Socket | null = null;
+  protected connected = false;
+  /** No other request can follow here: the connection has ended, maybe between two requests, or the server said that it will. */
+  protected over = false;
+  /** The days that the certificate has left, null without TLS. */
+  protected days: number | null = null;
+  reusable = false;
+
+  constructor(web: WebTarget) {
+    this.web = web;
+  }
+
+  abstract ask(attempt: Attempt): Promise<Outcome | 'stale'>;
+
+  destroy(): void {
+    this.reusable = false;
+    this.socket?.destroy();
+  }
+
+  /** Begins a request. Returns whether the line is stale: it is over, or a new connection shall show whether there is a better certificate. */
+  protected isStale(attempt: Attempt): boolean {
+    const { check } = this.web;
+    this.reusable = false;
+    if (this.over) return true;
+    if (this.socket === null || !check.tls) return false;
+    const days = certificateDays(this.socket as TLSSocket, attempt.clock.nowMs());
+    if (days !== null && days < Math.max(0, check.minDays ?? 0)) return true;
+    this.days = days;
+    return false;
+  }
+}
+
 /** Whom the check means by host and server name. */
 export function webTarget(target: ProbeTarget, check: HttpCheck, context: SecureContext | null): WebTarget {
   const host = check.host ?? target.name ?? (isIPv6(target.address) ? `[${target.address}]` : target.address);
@@ -60,16 +95,6 @@ export function openSocket(
   const socket: TLSSocket = connectTls(address, check.port, { serverName, verify: check.verify, context, protocols });
   socket.once('secureConnect', () => onOpen(certificateDays(socket, attempt.clock.nowMs())));
   return socket;
-}
-
-/**
- * The days that the certificate of a kept connection has left now, null without TLS. `stale` when it isn't good enough any more: a new connection
- * shows whether there is another.
- */
-export function keptDays(check: HttpCheck, socket: Socket, attempt: Attempt): number | null | 'stale' {
-  if (!check.tls) return null;
-  const days = certificateDays(socket as TLSSocket, attempt.clock.nowMs());
-  return days !== null && days < Math.max(0, check.minDays ?? 0) ? 'stale' : days;
 }
 
 /** The time is up: what was missing, and what was there. */

@@ -32,7 +32,7 @@ export interface Ffi {
   finerSleep(): void;
   /** Milliseconds of CPU that the calling thread has used. */
   threadCpuMs(): number;
-  /** Says how the kernel shall schedule a thread. False where it doesn't allow or know that. */
+  /** Says how the kernel shall schedule the calling thread. False where it doesn't allow or know that. */
   schedule(how: Schedule): boolean;
   /** Where the memory of a view is. It must be off the JavaScript heap (more than 64 bytes): only then it stands still. */
   addressOf(view: Uint8Array): number;
@@ -50,8 +50,6 @@ export const SCHED_RR = 2;
 export const SCHED_BATCH = 3;
 
 export interface Schedule {
-  /** The thread's number in the system; 0: the one that calls. */
-  readonly thread: number;
   readonly policy: number;
   /** From -20 (favoured) to 19; of SCHED_OTHER and SCHED_BATCH. */
   readonly nice: number;
@@ -145,7 +143,7 @@ function scheduler(libc: Koffi.LibraryHandle, koffi: typeof Koffi): Ffi['schedul
   const number = SYS_SCHED_SETATTR[process.arch];
   if (number === undefined) return () => false;
   const syscall = libc.func('long syscall(long, ...)');
-  return ({ thread, policy, nice, priority = 0, sliceNs = 0 }) => {
+  return ({ policy, nice, priority = 0, sliceNs = 0 }) => {
     // Larger than 64 bytes keeps it off the JavaScript heap.
     const attributes = Buffer.allocUnsafeSlow(128).fill(0);
     attributes.writeUInt32LE(SCHED_ATTR.bytes, 0);
@@ -156,7 +154,7 @@ function scheduler(libc: Koffi.LibraryHandle, koffi: typeof Koffi): Ffi['schedul
     attributes.writeUInt32LE(priority, SCHED_ATTR.priority);
     attributes.writeBigUInt64LE(BigInt(sliceNs), SCHED_ATTR.runtime);
     const at = Number(koffi.address(attributes));
-    return syscall(number, 'int', thread, 'uintptr_t', at, 'uint', 0) === 0 && attributes.length > 0;
+    return syscall(number, 'int', 0, 'uintptr_t', at, 'uint', 0) === 0 && attributes.length > 0;
   };
 }
 

@@ -53,13 +53,11 @@ export class Urgency {
 
   #set(urgent: boolean): boolean {
     this.#urgent = urgent;
-    return urgent
-      ? this.#ffi.schedule({ thread: 0, policy: SCHED_RR, nice: 0, priority: PRIORITY })
-      : likeOthers(this.#ffi);
+    return urgent ? this.#ffi.schedule({ policy: SCHED_RR, nice: 0, priority: PRIORITY }) : likeOthers(this.#ffi);
   }
 }
 
 /** Schedules the calling thread, which answers, like other programs' threads, but soon when it wakes up: the control plane steps behind it. */
 export function likeOthers(ffi: Ffi): boolean {
-  return ffi.schedule({ thread: 0, policy: SCHED_OTHER, nice: getPriority(), sliceNs: SLICE_NS });
+  return ffi.schedule({ policy: SCHED_OTHER, nice: getPriority(), sliceNs: SLICE_NS });
 }

@@ -54,8 +54,8 @@ describe('the urgency of a thread', () => {
     };
     return { urgency, asked, take };
   }
-  const URGENT: Schedule = { thread: 0, policy: SCHED_RR, nice: 0, priority: 1 };
-  const USUAL: Schedule = { thread: 0, policy: SCHED_OTHER, nice: getPriority(), sliceNs: 100_000 };
+  const URGENT: Schedule = { policy: SCHED_RR, nice: 0, priority: 1 };
+  const USUAL: Schedule = { policy: SCHED_OTHER, nice: getPriority(), sliceNs: 100_000 };
 
   it('is given back beyond the rate, whether packets come one by one or many at a time, and comes again below it', () => {
     const { urgency, asked, take } = thread();
