@@ -1,12 +1,13 @@
-// How urgently the kernel runs a data thread: before everything else while queries come at an easy rate, like others beyond that.
+// How urgently the kernel runs a data thread: before everything else, unless it has too much to do or that makes packets dear.
 //
-// A query takes microseconds, but a thread that wakes up for one waits for the scheduler's tick, up to 4 ms, when the control plane
-// or a garbage collector has its core: with 10,000 probed backends on two cores that was p99 (docs/performance.md). Under load it
-// is the other way round: then probes need their share, or a flood would turn verdicts, and who interrupts whatever runs for every
-// packet never finds two at once, which costs twice as much.
+// A query takes microseconds, but a thread that wakes up for one waits for the scheduler's tick, up to 4 ms, when the control plane,
+// a garbage collection or the kernel's own work has its core: that was p99, with 10,000 probed backends on two cores and under load
+// alone (docs/performance.md). Overload is another matter: then probes need their share, or a flood would turn verdicts. Between the
+// two a trial decides.
 import { getPriority } from 'node:os';
 import { limits } from '../base/limits.ts';
 import { type Ffi, SCHED_OTHER, SCHED_RR } from './ffi.ts';
+import { Trial } from './trial.ts';
 
 /** The lowest of the real-time priorities is before all that have none. */
 const PRIORITY = 1;
@@ -18,6 +19,7 @@ export class Urgency {
   readonly #monotonicMs: () => number;
   /** Whether it may be urgent: the setting says so, and the kernel (CAP_SYS_NICE or RLIMIT_RTPRIO, no RestrictRealtime). */
   readonly allowed: boolean;
+  readonly #trial = new Trial();
   #urgent = false;
   /** Packets since the last look at the rate, when that was, and what CPU the thread had used. */
   #packets = 0;
@@ -38,17 +40,28 @@ export class Urgency {
   received(packets: number): void {
     this.#packets += packets;
     if (this.#packets < limits.urgentLookPackets || !this.allowed) return;
-    const now = this.#monotonicMs();
+    const nowMs = this.#monotonicMs();
     const cpuMs = this.#ffi.threadCpuMs();
-    const elapsedMs = now - this.#sinceMs;
-    // The second is for a slow core, or answers that cost much. A queue would say less: it also comes of waiting for the core.
-    const easy =
-      this.#packets * 1000 <= limits.urgentPacketsPerSecond * elapsedMs &&
-      cpuMs - this.#sinceCpuMs <= limits.urgentShare * elapsedMs;
+    const urgent = this.#should(this.#packets, nowMs - this.#sinceMs, cpuMs - this.#sinceCpuMs, nowMs);
     this.#packets = 0;
-    this.#sinceMs = now;
+    this.#sinceMs = nowMs;
     this.#sinceCpuMs = cpuMs;
-    if (easy !== this.#urgent) this.#set(easy);
+    if (urgent !== this.#urgent) this.#set(urgent);
+  }
+
+  /** Whether to be urgent after so many packets in so much time, and CPU time. */
+  #should(packets: number, elapsedMs: number, cpuMs: number, nowMs: number): boolean {
+    const trial = this.#trial;
+    // A queue would say less about load than the CPU: it also comes of waiting for the core.
+    const overloaded = cpuMs > limits.urgentShare * elapsedMs;
+    const easy = packets * 1000 <= limits.urgentPacketsPerSecond * elapsedMs;
+    if (overloaded || easy) {
+      trial.interrupt();
+      return !overloaded;
+    }
+    // What was used while it did something else than the trial says is no part of it.
+    if (this.#urgent === trial.first) trial.look(packets, cpuMs, nowMs);
+    return trial.first;
   }
 
   #set(urgent: boolean): boolean {

@@ -33,7 +33,7 @@ function policies(): Map<string, number> {
 }
 
 describe('the urgency of a thread', () => {
-  const { urgentLookPackets: look, urgentPacketsPerSecond: rate } = limits;
+  const { urgentLookPackets: look, urgentPacketsPerSecond: rate, trialPackets: trial } = limits;
 
   /** An urgency with a clock of its own, that takes packets at a rate; notes what the kernel is asked for. */
   function thread(wanted = true, allow = true) {
@@ -62,11 +62,44 @@ describe('the urgency of a thread', () => {
     expect(urgency.allowed).toBe(true);
     take(10 * look, rate * 0.9);
     expect(asked).toEqual([URGENT]);
-    take(10 * look, rate * 1.1);
+    take(look, rate * 1.1);
     expect(asked).toEqual([URGENT, USUAL]);
     take(10 * look, rate * 10, 64);
     expect(asked).toEqual([URGENT, USUAL]);
     take(2 * look, rate * 0.9, 8);
+    expect(asked).toEqual([URGENT, USUAL, URGENT]);
+  });
+
+  it('is tried beyond the rate, and kept while a packet costs no more for it', () => {
+    const { asked, take } = thread();
+    take(look, rate * 2);
+    expect(asked).toEqual([URGENT, USUAL]);
+    take(trial, rate * 2);
+    expect(asked).toEqual([URGENT, USUAL, URGENT]);
+    take(20 * trial, rate * 2);
+    expect(asked).toEqual([URGENT, USUAL, URGENT]);
+  });
+
+  it('is given back where a trial finds that packets become dear, and tried again later', () => {
+    const { asked, take } = thread();
+    const perSecond = rate * 2;
+    const priced = (packets: number): void => {
+      for (let taken = 0; taken < packets; taken += look)
+        take(look, perSecond, 1, asked.at(-1)?.policy === SCHED_RR ? 0.012 : 0.006);
+    };
+    priced(look + 2 * trial);
+    expect(asked).toEqual([URGENT, USUAL, URGENT, USUAL]);
+    priced((perSecond * limits.trialGoodMs) / 1000 - look);
+    expect(asked).toEqual([URGENT, USUAL, URGENT, USUAL]);
+    priced(3 * look + trial);
+    expect(asked[4]).toEqual(URGENT);
+  });
+
+  it('is not what a trial counts while the thread still does something else', () => {
+    const { asked, take } = thread();
+    // The first look beyond the rate was made urgently: as the usual price it would make the other look dear.
+    take(look, rate * 2, 1, 0.003);
+    take(2 * trial, rate * 2, 1, 0.006);
     expect(asked).toEqual([URGENT, USUAL, URGENT]);
   });
 
