@@ -100,7 +100,7 @@ export class UdpLoop {
       if ((received === 0 || Atomics.load(this.#rings, 0) !== this.#heard) && !this.#listens()) break;
       this.#loaded = this.#pace.gathers(received);
       gather = this.#loaded && !this.#backlog;
-      this.#urgency.received(received);
+      this.#urgency.received(received, gather);
     }
     for (const socket of this.#served) {
       for (let rounds = 0; rounds < LAST_ROUNDS && this.#serve(socket, abi.MSG_DONTWAIT) === limits.udpBatch; rounds++);

@@ -36,13 +36,13 @@ export class Urgency {
     if (!this.allowed) this.#set(false);
   }
 
-  /** Packets were received: looks at the rate, now and then. */
-  received(packets: number): void {
+  /** Packets were received, and the next will be gathered or not (pace.ts): looks at the rate, now and then. */
+  received(packets: number, gathers: boolean): void {
     this.#packets += packets;
     if (this.#packets < limits.urgentLookPackets || !this.allowed) return;
     const nowMs = this.#monotonicMs();
     const cpuMs = this.#ffi.threadCpuMs();
-    const urgent = this.#should(this.#packets, nowMs - this.#sinceMs, cpuMs - this.#sinceCpuMs, nowMs);
+    const urgent = this.#should(this.#packets, nowMs - this.#sinceMs, cpuMs - this.#sinceCpuMs, gathers, nowMs);
     this.#packets = 0;
     this.#sinceMs = nowMs;
     this.#sinceCpuMs = cpuMs;
@@ -50,10 +50,10 @@ export class Urgency {
   }
 
   /** Whether to be urgent after so many packets in so much time, and CPU time. */
-  #should(packets: number, elapsedMs: number, cpuMs: number, nowMs: number): boolean {
+  #should(packets: number, elapsedMs: number, cpuMs: number, gathers: boolean, nowMs: number): boolean {
     const trial = this.#trial;
-    // A queue would say less about load than the CPU: it also comes of waiting for the core.
-    const overloaded = cpuMs > limits.urgentShare * elapsedMs;
+    // A queue would say less about load than the CPU: it also comes of waiting for the core. Who gathers has let go of latency already.
+    const overloaded = gathers || cpuMs > limits.urgentShare * elapsedMs;
     const easy = packets * 1000 <= limits.urgentPacketsPerSecond * elapsedMs;
     if (overloaded || easy) {
       trial.interrupt();

@@ -45,11 +45,11 @@ describe('the urgency of a thread', () => {
     };
     let cpuMs = 0;
     const urgency = new Urgency({ ...ffi, schedule, threadCpuMs: () => cpuMs }, wanted, () => now);
-    const take = (packets: number, perSecond: number, batch = 1, packetCpuMs = 0.01): void => {
+    const take = (packets: number, perSecond: number, batch = 1, packetCpuMs = 0.01, gathers = false): void => {
       for (let taken = 0; taken < packets; taken += batch) {
         now += (batch * 1000) / perSecond;
         cpuMs += batch * packetCpuMs;
-        urgency.received(batch);
+        urgency.received(batch, gathers);
       }
     };
     return { urgency, asked, take };
@@ -111,6 +111,16 @@ describe('the urgency of a thread', () => {
     expect(asked).toEqual([URGENT, USUAL, URGENT]);
   });
 
+  it('is given back at any rate by a thread that gathers', () => {
+    const { asked, take } = thread();
+    take(look, rate / 2, 64, 0.01, true);
+    expect(asked).toEqual([URGENT, USUAL]);
+    take(trial + 2 * look, rate * 2, 64, 0.01, true);
+    expect(asked).toEqual([URGENT, USUAL]);
+    take(look, rate / 2);
+    expect(asked).toEqual([URGENT, USUAL, URGENT]);
+  });
+
   it('stays while packets queue up because the thread had to wait', () => {
     const { asked, take } = thread();
     take(20 * look, rate / 2, limits.udpBatch);
@@ -154,7 +164,7 @@ describe('the urgency of a thread', () => {
          parentPort.postMessage(urgency.allowed);
          parentPort.on('message', (afterMs) => {
            now += afterMs;
-           urgency.received(100_000);
+           urgency.received(100_000, false);
            parentPort.postMessage(afterMs);
          });
        });`,
