@@ -7,6 +7,8 @@ import { writeCityDatabase } from './mmdb.mjs';
 import { cpuSeconds, memoryMegabytes } from './process.mjs';
 import { layout, writeQueries } from './workload.mjs';
 
+const settleMs = 15_000;
+
 /** Runs the part: a zone of 100 names; the embedded database with 1, 2 and 4 threads, a city database with 2 and 4. */
 export async function memory(bench) {
   const zones = layout(100);
@@ -45,7 +47,8 @@ export async function memory(bench) {
         );
         const atStart = memoryMegabytes(server.pid);
         const one = await measure(bench, server, { file, generator: 'load', rate: 20_000, seconds: bench.warmup });
-        await wait(1000);
+        // Until what the start left behind has been collected (limits.collectMs), and V8 has given pages back.
+        await wait(settleMs);
         const idleFrom = cpuSeconds(server.pid);
         await wait(3000);
         const idleTo = cpuSeconds(server.pid);
@@ -56,7 +59,7 @@ export async function memory(bench) {
             path === undefined ? 'embedded' : path === city ? `city, ${Math.round(cityMegabytes)} MB` : 'country',
           threads: workers,
           'MB at first answer': Math.round(atStart.resident),
-          'MB after load': Math.round(later.resident),
+          'MB settled': Math.round(later.resident),
           'of it anonymous and shared': Math.round(later.anonymous + later.shared),
           'MB peak': Math.round(later.peak),
           'idle: ms CPU in 3 s': Math.round((idleTo.user + idleTo.sys - idleFrom.user - idleFrom.sys) * 1000),

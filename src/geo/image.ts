@@ -92,52 +92,52 @@ export function buildGeoImage(geo: MergedGeo): Uint8Array {
   const places = placeRows(geo, strings);
   const sources = sourceRows(geo.sources, strings);
   const v6 = withBlocks(geo.v6);
-  const pool = strings.bytes();
 
   const header = new Int32Array(HEADER.size);
-  const parts: Int32Array[] = [header];
+  const parts: { readonly at: number; readonly words: number; readonly write: (out: Int32Array) => void }[] = [];
   let length = HEADER.size;
-  const add = (part: Int32Array): number => {
+  // Every part is written where it stays: of a city database each copy is 70 MB.
+  const add = (words: number, write: (out: Int32Array) => void): number => {
     const at = length;
-    parts.push(part);
-    length += part.length;
+    parts.push({ at, words, write });
+    length += words;
     return at;
   };
+  const addStarts = (table: RangeTable): number => add(table.length * table.words, (out) => writeStarts(table, out));
+  const addValues = (table: RangeTable): number =>
+    add(table.length, (out) => out.set(table.values.subarray(0, table.length)));
   header[HEADER.magic] = GEO_MAGIC;
   header[HEADER.version] = GEO_VERSION;
   header[HEADER.gives] = geo.sources.reduce((all, s) => (s.kind === 'overrides' ? all : all | s.gives), 0);
   header[HEADER.count4] = geo.v4.length;
-  header[HEADER.index4] = add(indexOf(geo.v4));
-  header[HEADER.starts4] = add(startsOf(geo.v4));
-  header[HEADER.places4] = add(valuesOf(geo.v4));
+  header[HEADER.index4] = add(INDEX_WORDS, (out) => writeIndex(geo.v4, out));
+  header[HEADER.starts4] = addStarts(geo.v4);
+  header[HEADER.places4] = addValues(geo.v4);
   header[HEADER.count6] = v6.length;
-  header[HEADER.index6] = add(indexOf(v6));
-  header[HEADER.starts6] = add(startsOf(v6));
-  header[HEADER.places6] = add(valuesOf(v6).map((value) => (value >>> 0 >= BLOCK_MARK ? 0 : value)));
+  header[HEADER.index6] = add(INDEX_WORDS, (out) => writeIndex(v6, out));
+  header[HEADER.starts6] = addStarts(v6);
+  header[HEADER.places6] = add(v6.length, (out) => writePlaces(v6, out));
   header[HEADER.asCount4] = geo.as4.length;
-  header[HEADER.asStarts4] = add(startsOf(geo.as4));
-  header[HEADER.asNumbers4] = add(valuesOf(geo.as4));
+  header[HEADER.asStarts4] = addStarts(geo.as4);
+  header[HEADER.asNumbers4] = addValues(geo.as4);
   header[HEADER.asCount6] = geo.as6.length;
-  header[HEADER.asStarts6] = add(startsOf(geo.as6));
-  header[HEADER.asNumbers6] = add(valuesOf(geo.as6));
+  header[HEADER.asStarts6] = addStarts(geo.as6);
+  header[HEADER.asNumbers6] = addValues(geo.as6);
   header[HEADER.placeCount] = geo.places.length;
-  header[HEADER.places] = add(places);
+  header[HEADER.places] = add(places.length, (out) => out.set(places));
   header[HEADER.stringCount] = strings.count;
-  header[HEADER.stringOffsets] = add(strings.offsets());
-  header[HEADER.strings] = add(pool);
+  header[HEADER.stringOffsets] = add(strings.count + 1, (out) => strings.writeOffsets(out));
+  header[HEADER.strings] = add(Math.ceil(strings.bytes / 4), (out) => strings.writeTexts(out));
   header[HEADER.sourceCount] = geo.sources.length;
-  header[HEADER.sources] = add(sources);
+  header[HEADER.sources] = add(sources.length, (out) => out.set(sources));
   EMBEDDED_BLOCKS.forEach((_, block) => {
     header[HEADER.blocks + block] = blockRange(v6, block);
   });
   header[HEADER.length] = length;
 
   const image = new Int32Array(length);
-  let at = 0;
-  for (const part of parts) {
-    image.set(part, at);
-    at += part.length;
-  }
+  image.set(header);
+  for (const { at, words, write } of parts) write(image.subarray(at, at + words));
   image[HEADER.stamp] = stampOf(image);
   return new Uint8Array(image.buffer);
 }
@@ -164,24 +164,23 @@ function blockRange(v6: RangeTable, block: number): number {
   return v6.values.subarray(0, v6.length).indexOf(BLOCK_MARK + block);
 }
 
-function startsOf(table: RangeTable): Int32Array {
+function writeStarts(table: RangeTable, out: Int32Array): void {
   const n = table.length;
-  const out = new Int32Array(n * table.words);
   for (let c = 0; c < table.words; c++) {
     const column = table.columns[c]!;
     for (let i = 0; i < n; i++) out[c * n + i] = column[i]! ^ SIGN;
   }
-  return out;
 }
 
-function valuesOf(table: RangeTable): Int32Array {
-  const out = new Int32Array(table.length);
-  out.set(table.values.subarray(0, table.length));
-  return out;
+/** The place of each range; none in the embedded blocks. */
+function writePlaces(v6: RangeTable, out: Int32Array): void {
+  for (let i = 0; i < v6.length; i++) {
+    const value = v6.values[i]!;
+    out[i] = value >= BLOCK_MARK ? 0 : value;
+  }
 }
 
-function indexOf(table: RangeTable): Int32Array {
-  const out = new Int32Array(INDEX_WORDS);
+function writeIndex(table: RangeTable, out: Int32Array): void {
   const [c0, c1, c2, c3] = table.columns;
   let range = 0;
   for (let high = 0; high < 65_536; high++) {
@@ -196,7 +195,6 @@ function indexOf(table: RangeTable): Int32Array {
     out[high] = range;
   }
   out[65_536] = table.length - 1;
-  return out;
 }
 
 function placeRows(geo: MergedGeo, strings: StringPool): Int32Array {
@@ -231,8 +229,10 @@ function sourceRows(sources: readonly Source[], strings: StringPool): Int32Array
 
 /** Texts, each once; number 0 stands for none. */
 class StringPool {
-  readonly #texts: Buffer[] = [Buffer.alloc(0)];
+  readonly #texts = [''];
   readonly #numbers = new Map<string, number>();
+  /** Octets of all texts in a row, in UTF-8. */
+  bytes = 0;
 
   get count(): number {
     return this.#texts.length;
@@ -243,26 +243,24 @@ class StringPool {
     let number = this.#numbers.get(text);
     if (number === undefined) {
       number = this.#texts.length;
-      this.#texts.push(Buffer.from(text, 'utf8'));
+      this.#texts.push(text);
       this.#numbers.set(text, number);
+      this.bytes += Buffer.byteLength(text);
     }
     return number;
   }
 
   /** Start of each text in bytes, and the end of the last. */
-  offsets(): Int32Array {
-    const out = new Int32Array(this.#texts.length + 1);
+  writeOffsets(out: Int32Array): void {
     this.#texts.forEach((text, i) => {
-      out[i + 1] = out[i]! + text.length;
+      out[i + 1] = out[i]! + Buffer.byteLength(text);
     });
-    return out;
   }
 
-  /** The texts in a row, filled up to whole words. */
-  bytes(): Int32Array {
-    const all = Buffer.concat(this.#texts);
-    const out = new Int32Array(Math.ceil(all.length / 4));
-    new Uint8Array(out.buffer).set(all);
-    return out;
+  /** The texts in a row. */
+  writeTexts(out: Int32Array): void {
+    const bytes = Buffer.from(out.buffer, out.byteOffset, out.byteLength);
+    let at = 0;
+    for (const text of this.#texts) at += bytes.write(text, at);
   }
 }

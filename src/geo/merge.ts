@@ -148,22 +148,84 @@ function prefixesOf(overrides: readonly Override[]): Prefix[] {
   return overrides.map(({ prefix }) => prefix);
 }
 
-/** Distinct places, numbered. */
+/**
+ * Distinct places, numbered. A city database has half a million: a Map with a text for each would take 200 MB while it is read, and
+ * three times as long.
+ */
 class PlaceList {
-  readonly all: MergedPlace[] = [{ facts: NOWHERE, source: -1 }];
-  readonly #ids = new Map<string, number>();
+  readonly all: MergedPlace[] = [];
+  /** Hash table of ids plus one (0: free), at most half full; by linear probing. */
+  #table = new Int32Array(1024);
+  readonly #texts = new Map<string, number>();
+
+  constructor() {
+    this.id(NOWHERE, -1);
+  }
 
   id(facts: PlaceFacts, source: number): number {
-    const { country, continent, subdivision, district, city, at } = facts;
-    const key = `${source}|${country}|${continent}|${subdivision}|${district}|${at?.[0]},${at?.[1]}|${city}`;
-    let id = this.#ids.get(key);
-    if (id === undefined) {
-      id = this.all.length;
-      this.all.push({ facts, source });
-      this.#ids.set(key, id);
-    }
-    return id;
+    const slot = this.#slotOf(facts, source);
+    const known = this.#table[slot]!;
+    if (known > 0) return known - 1;
+    this.all.push({ facts, source });
+    this.#table[slot] = this.all.length;
+    if (this.all.length * 2 > this.#table.length) this.#grow();
+    return this.all.length - 1;
   }
+
+  /** Where the place stands in the table, or would stand. */
+  #slotOf(facts: PlaceFacts, source: number): number {
+    const table = this.#table;
+    const mask = table.length - 1;
+    let slot = this.#hash(facts, source) & mask;
+    for (; table[slot] !== 0; slot = (slot + 1) & mask) {
+      const place = this.all[table[slot]! - 1]!;
+      if (place.source === source && isSamePlace(place.facts, facts)) break;
+    }
+    return slot;
+  }
+
+  #grow(): void {
+    this.#table = new Int32Array(this.#table.length * 2);
+    this.all.forEach(({ facts, source }, id) => {
+      this.#table[this.#slotOf(facts, source)] = id + 1;
+    });
+  }
+
+  #hash({ country, continent, subdivision, district, city, at }: PlaceFacts, source: number): number {
+    let h = source | 0;
+    const mix = (value: number): void => {
+      h = Math.imul(h ^ value, 0x9e3779b1);
+      h ^= h >>> 15;
+    };
+    for (const text of [country, continent, subdivision, district, city]) mix(this.#number(text));
+    // Degrees come with four decimals: what lies closer together meets in the table, and is told apart there.
+    mix(at === null ? -1 : (at[0] * 10_000) | 0);
+    mix(at === null ? -1 : (at[1] * 10_000) | 0);
+    return h;
+  }
+
+  /** The number of a text, 0 for none. */
+  #number(text: string | null): number {
+    if (text === null) return 0;
+    let number = this.#texts.get(text);
+    if (number === undefined) {
+      number = this.#texts.size + 1;
+      this.#texts.set(text, number);
+    }
+    return number;
+  }
+}
+
+function isSamePlace(a: PlaceFacts, b: PlaceFacts): boolean {
+  return (
+    a.country === b.country &&
+    a.continent === b.continent &&
+    a.subdivision === b.subdivision &&
+    a.district === b.district &&
+    a.city === b.city &&
+    a.at?.[0] === b.at?.[0] &&
+    a.at?.[1] === b.at?.[1]
+  );
 }
 
 /** Which places a database knows. */

@@ -1,0 +1,80 @@
+// Which places a merged geography has: those of its databases, each once.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { mergeGeo } from '../../dist/geo/merge.js';
+import type { Database } from '../../dist/geo/mmdb.js';
+import { NOWHERE, type PlaceFacts } from '../../dist/geo/place.js';
+import { RangeTable } from '../../dist/geo/ranges.js';
+
+/** A database that knows a place for each IPv4 address from 0 on. */
+function databaseOf(places: readonly PlaceFacts[]): Database {
+  const v4 = new RangeTable(1);
+  places.forEach((_, i) => {
+    v4.append(i, 0, 0, 0, i + 1);
+  });
+  v4.append(places.length, 0, 0, 0, 0);
+  const v6 = new RangeTable(4);
+  v6.append(0, 0, 0, 0, 0);
+  return { file: 'x.mmdb', type: 'X', builtAt: 0, v4, v6, records: places.map((place) => ({ place, as: 0 })) };
+}
+
+/** What the merged geography says of address `n`. */
+function placeAt(places: readonly PlaceFacts[]) {
+  const merged = mergeGeo([{ database: databaseOf(places), kind: 'database' }], [], 'overrides.yaml');
+  const starts = merged.v4.columns[0].subarray(0, merged.v4.length);
+  const at = (n: number): PlaceFacts =>
+    merged.places[merged.v4.values[starts.findLastIndex((start) => start <= n)]!]!.facts;
+  return { merged, at };
+}
+
+const text = fc.constantFrom(null, 'A', 'B', 'São Paulo');
+const place = fc.record({
+  country: fc.constantFrom('US', 'BR'),
+  continent: fc.constantFrom('NA' as const, 'SA' as const),
+  subdivision: text,
+  district: text,
+  city: text,
+  // Some of them differ by less than a ten-thousandth of a degree.
+  at: fc.option(
+    fc.tuple(fc.constantFrom(1, 1.00001, -1), fc.constantFrom(0, 5e-5, 2)).map((pair): [number, number] => pair),
+    { nil: null },
+  ),
+});
+
+describe('the places of a merged geography', () => {
+  it('are those that the database says, for each address', () => {
+    fc.assert(
+      fc.property(fc.array(place, { maxLength: 60 }), (places) => {
+        const { at } = placeAt(places);
+        places.forEach((facts, n) => {
+          expect(at(n)).toEqual(facts);
+        });
+      }),
+    );
+  });
+
+  it('are each there once, behind the one of those that nobody knows', () => {
+    fc.assert(
+      fc.property(fc.array(place, { maxLength: 60 }), (places) => {
+        const { merged } = placeAt(places);
+        const all = merged.places.map(({ facts }) => JSON.stringify(facts));
+        expect(new Set(all).size).toBe(all.length);
+        expect(all[0]).toBe(JSON.stringify(NOWHERE));
+        expect(new Set(all.slice(1))).toEqual(new Set(places.map((facts) => JSON.stringify(facts))));
+      }),
+    );
+  });
+
+  it('are told apart by the thousand', () => {
+    const places = Array.from({ length: 5_000 }, (_, i) => ({
+      ...NOWHERE,
+      country: 'US',
+      continent: 'NA' as const,
+      city: `city ${i % 2_500}`,
+    }));
+    const { merged, at } = placeAt(places);
+    expect(merged.places).toHaveLength(2_501);
+    expect(at(2_499).city).toBe('city 2499');
+    expect(at(2_500).city).toBe('city 0');
+  });
+});
