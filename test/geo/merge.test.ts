@@ -65,6 +65,18 @@ describe('the places of a merged geography', () => {
     );
   });
 
+  it.each([
+    [0, [1.00001, 2]],
+    [1, [1, 2.00001]],
+  ] as const)('are told apart however near they are (axis %i)', (_, [latitude, longitude]) => {
+    const near = { ...NOWHERE, country: 'US', continent: 'NA' as const, at: [1, 2] as const };
+    const { at } = placeAt([near, { ...near, at: [latitude, longitude] }]);
+    expect([at(0).at, at(1).at]).toEqual([
+      [1, 2],
+      [latitude, longitude],
+    ]);
+  });
+
   it('are told apart by the thousand', () => {
     const places = Array.from({ length: 5_000 }, (_, i) => ({
       ...NOWHERE,
