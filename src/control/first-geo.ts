@@ -30,7 +30,8 @@ function savedOverrides(stateDirectory: string | null): LoadedGeo['overrides'] {
 /** A builder that is already at work on the geography, and what will come of it. */
 export interface FirstGeo {
   readonly builder: Builder;
-  readonly geo: Promise<LoadedGeo>;
+  /** For once: its image is large, and whoever kept it here would keep it for ever. */
+  take(): Promise<LoadedGeo>;
 }
 
 export function startFirstGeo({ geoDirectory, overridesFile, stateDirectory }: GeoPaths): FirstGeo {
@@ -41,8 +42,16 @@ export function startFirstGeo({ geoDirectory, overridesFile, stateDirectory }: G
     overridesFile,
     ...(lastGoodOverrides === null ? {} : { lastGoodOverrides }),
   };
-  const geo = builder.geo(files, []).then((built) => built.geo);
+  let geo: Promise<LoadedGeo> | null = builder.geo(files, []).then((built) => built.geo);
   // Whoever waits for it hears of a failure; until then it is nobody's unhandled one.
   geo.catch(() => {});
-  return { builder, geo };
+  return {
+    builder,
+    take() {
+      if (geo === null) throw new Error('the first geography was taken already');
+      const taken = geo;
+      geo = null;
+      return taken;
+    },
+  };
 }

@@ -85,7 +85,7 @@ export class Serving {
     // At the start both are built at once, on two threads; later the maps that the zones need go with the geography.
     const change = await this.zones.load();
     onZones();
-    if (first) this.#takeGeo(await this.#firstGeo.geo, [], []);
+    if (first) this.#takeGeo(await this.#firstGeo.take(), [], []);
     else if (geoChanged) await this.#loadGeo(this.zones.maps());
     // The first reading tells of more files to follow: lists of networks.
     this.#geoSignature = first ? this.#signGeo() : geoSignature;
