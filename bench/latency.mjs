@@ -1,7 +1,10 @@
 // Measures latency at half of the saturation rate, the same rate for every server that reaches it.
 import { join } from 'node:path';
 import { interleaved, launchAll, measure, median, medianRatio } from './field.mjs';
-import { layout, loopbackSources, writeQueries } from './workload.mjs';
+import { layout, loopbackSources, outside, writeQueries } from './workload.mjs';
+
+// Clients elsewhere: Meridian treats those of its own machine otherwise (serve/urgency.ts).
+const sources = outside === undefined ? loopbackSources : [outside];
 
 const figures = ['p50Us', 'p99Us', 'p999Us', 'maxUs'];
 
@@ -29,7 +32,7 @@ export async function latency(bench) {
     const runs = new Map(servers.map((server) => [server.peer.name, []]));
     await interleaved(servers, bench.runs, async (server, round) => {
       const rate = Math.min(common, saturation.get(server.peer.name) / 2);
-      const one = await measure(bench, server, { file, generator: 'load', rate, sources: loopbackSources });
+      const one = await measure(bench, server, { file, generator: 'load', rate, sources });
       runs.get(server.peer.name).push({ ...one, rate });
       bench.progress(
         `latency ${round + 1}/${bench.runs} ${server.peer.name}: p50 ${one.p50Us} p99 ${one.p99Us} p99.9 ${one.p999Us} us at ${Math.round(rate)} q/s`,

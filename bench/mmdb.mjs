@@ -170,10 +170,11 @@ function* networks(tree, values) {
 
 /**
  * Writes a GeoIP2-Country database to `path`: the embedded database's networks in MaxMind's nested form, so that every
- * server reads the same file, with the quarters of 127.0.0.0/8 given to the countries of `loopback`.
+ * server reads the same file, with the quarters of 127.0.0.0/8 given to the countries of `loopback`, and `outside`, an IPv4 address of this
+ * machine, to the first of them.
  * Returns the networks by country: `{ US: { ipv4: [[address, length]…], ipv6: [[bigint, length]…] } }`.
  */
-export function writeCountryDatabase(path, loopback) {
+export function writeCountryDatabase(path, loopback, outside) {
   const buffer = readFileSync(embeddedPath);
   const reader = new Reader(buffer);
   if (reader.metadata.recordSize !== 24) throw new Error(`${embeddedPath}: records of 24 bits were expected`);
@@ -189,6 +190,10 @@ export function writeCountryDatabase(path, loopback) {
   for (const [quarter, code] of loopback.entries()) {
     if (!codes.includes(code)) codes.push(code);
     tree.insert4((0x7f00_0000 | (quarter << 22)) >>> 0, 10, codes.indexOf(code));
+  }
+  if (outside !== undefined) {
+    const address = outside.split('.').reduce((sum, octet) => sum * 256 + Number(octet), 0);
+    tree.insert4(address, 32, codes.indexOf(loopback[0]));
   }
   tree.write(path, codes.map(countryRecord), 'GeoIP2-Country');
   return byCountry;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { churningPeer, epochPage, flappingBackends, origin, rewriting, writeQueries } from './churn.mjs';
 import { launch, measure } from './field.mjs';
 import { load } from './generators.mjs';
+import { outside } from './workload.mjs';
 
 /** The collections that `--trace-gc` told of, by isolate: `{ count, longestMs }`, the longest first. */
 export function collections(log) {
@@ -53,6 +54,8 @@ export async function pauses(bench) {
         rate,
         seconds: bench.minutes * 60,
         core: bench.loadCore,
+        // The server treats clients elsewhere otherwise than those of its own machine (serve/urgency.ts): they are elsewhere, mostly.
+        ...(outside === undefined ? {} : { sources: [outside] }),
       });
       const reloads = await changes.stop();
       const gc = collections(readFileSync(join(server.directory, 'output.txt'), 'utf8').slice(before));

@@ -1,5 +1,6 @@
 // Generates the work: names, regions, addresses, and the query files that the load generators send.
 import { writeFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { writeCountryDatabase } from './mmdb.mjs';
 import { ipv4Text, query } from './wire.mjs';
@@ -16,7 +17,11 @@ export const regions = [
 const loopback = ['DE', 'US', 'JP', 'AU'];
 /** Addresses to send from, one of each region. */
 export const loopbackSources = ['127.0.0.1', '127.64.0.1', '127.128.0.1', '127.192.0.1'];
-/** The region of 127.0.0.1. */
+/** An address of this machine that is no loopback address, where it has one: what comes from it looks like a client elsewhere. */
+export const outside = Object.values(networkInterfaces())
+  .flat()
+  .find((one) => one.family === 'IPv4' && !one.internal)?.address;
+/** The region of 127.0.0.1 and of `outside`. */
 export const localRegion = 1;
 
 /** Services, each with a pool in every region: the names share them, as machines are shared. */
@@ -60,7 +65,7 @@ export function layout(count, split = count > namesPerZone) {
 /** Writes the country database into `directory`: `{ path, byCountry, others }`. */
 export function writeGeography(directory) {
   const path = join(directory, 'country.mmdb');
-  const byCountry = writeCountryDatabase(path, loopback);
+  const byCountry = writeCountryDatabase(path, loopback, outside);
   const named = new Set(regions.flatMap((region) => region.countries));
   const others = Object.keys(byCountry).filter((code) => !named.has(code) && byCountry[code].ipv4.length > 10);
   return { path, byCountry, others };

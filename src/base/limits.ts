@@ -33,17 +33,13 @@ export const limits = {
   gatherPackets: 5,
   gatherLookRounds: 256,
   gatherRounds: 1_024,
-  /** Up to this rate a data thread that may go before everything else does so without a trial: a seventh of what a core answers. Seen after so
-   *  many packets. */
-  urgentPacketsPerSecond: 30_000,
-  urgentLookPackets: 4_096,
-  /** Share of a core that it may use for that at any rate: the rest is for probes and whatever else has to run. */
+  /** Share of a core, over so much time, up to which a data thread that may go before everything else does: the rest is for probes and
+   *  whatever else has to run. Looked at after so many packets. */
   urgentShare: 0.8,
-  /** Above that rate it tries both, with so many packets each (some 80 ms), and goes first for so long when a packet costs at most so much
-   *  of what it costs otherwise: 1.02 were measured on a core of its own, 2.3 beside who asks. */
-  trialPackets: 8_192,
-  trialGoodMs: 10_000,
-  trialPrice: 1.15,
+  urgentShareMs: 250,
+  urgentLookPackets: 4_096,
+  /** Rate up to which it does when the queries come from this machine: a seventh of what a core answers. */
+  urgentLocalPacketsPerSecond: 30_000,
   /** Largest UDP response that a packet's place in the arena holds: RFC 9715 advises against more than 1400, `udp.max-size` ends here. */
   udpResponseBytes: 4096,
   /** Receive buffer asked for each UDP socket: some 5,000 small packets, 20 ms of work for one thread; more would only age. */

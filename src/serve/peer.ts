@@ -1,4 +1,4 @@
-// A peer's address as Node tells it, in text, turned into the words that the answer path takes.
+// A peer's address: from the text that Node tells to the words that the answer path takes, and what it says of the peer.
 import type { Peer } from '../answer/port.ts';
 import { parseAddress } from '../base/address.ts';
 
@@ -35,4 +35,9 @@ export function copyPeer(from: Readonly<Peer>, to: Peer): void {
   to.w2 = from.w2;
   to.w3 = from.w3;
   to.port = from.port;
+}
+
+/** Whether the peer asks from this machine: 127.0.0.0/8 or ::1. */
+export function isLoopback(peer: Readonly<Peer>): boolean {
+  return peer.family === 4 ? peer.w0 >>> 24 === 127 : (peer.w0 | peer.w1 | peer.w2) === 0 && peer.w3 === 1;
 }

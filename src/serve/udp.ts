@@ -17,6 +17,7 @@ import {
 } from './counters.ts';
 import type { Ffi } from './ffi.ts';
 import { Pace } from './pace.ts';
+import { isLoopback } from './peer.ts';
 import type { UdpSocket } from './sockets.ts';
 import type { Urgency } from './urgency.ts';
 
@@ -100,7 +101,8 @@ export class UdpLoop {
       if ((received === 0 || Atomics.load(this.#rings, 0) !== this.#heard) && !this.#listens()) break;
       this.#loaded = this.#pace.gathers(received);
       gather = this.#loaded && !this.#backlog;
-      this.#urgency.received(received, gather);
+      // The last peer stands for all: those who ask from this machine do it by the thousand.
+      this.#urgency.received(received, isLoopback(this.#responder.peer));
     }
     for (const socket of this.#served) {
       for (let rounds = 0; rounds < LAST_ROUNDS && this.#serve(socket, abi.MSG_DONTWAIT) === limits.udpBatch; rounds++);

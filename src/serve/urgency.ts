@@ -1,13 +1,12 @@
-// How urgently the kernel runs a data thread: before everything else, unless it has too much to do or that makes packets dear.
+// How urgently the kernel runs a data thread: before everything else, unless it has too much to do or takes the core from those who ask.
 //
 // A query takes microseconds, but a thread that wakes up for one waits for the scheduler's tick, up to 4 ms, when the control plane,
-// a garbage collection or the kernel's own work has its core: that was p99, with 10,000 probed backends on two cores and under load
-// alone (docs/performance.md). Overload is another matter: then probes need their share, or a flood would turn verdicts. Between the
-// two a trial decides.
+// a garbage collection or the kernel's own work has its core, and longer when there is more to do than cores (docs/performance.md).
+// Overload is another matter: then probes need their share, or a flood would turn verdicts. And where those who ask run on this very
+// machine, a thread that goes first interrupts them for every packet and never finds two at once, which costs twice as much.
 import { getPriority } from 'node:os';
 import { limits } from '../base/limits.ts';
 import { type Ffi, SCHED_OTHER, SCHED_RR } from './ffi.ts';
-import { Trial } from './trial.ts';
 
 /** The lowest of the real-time priorities is before all that have none. */
 const PRIORITY = 1;
@@ -19,12 +18,14 @@ export class Urgency {
   readonly #monotonicMs: () => number;
   /** Whether it may be urgent: the setting says so, and the kernel (CAP_SYS_NICE or RLIMIT_RTPRIO, no RestrictRealtime). */
   readonly allowed: boolean;
-  readonly #trial = new Trial();
   #urgent = false;
-  /** Packets since the last look at the rate, when that was, and what CPU the thread had used. */
+  /** Packets since the last look, those of them that came from this machine, when that was, and what CPU the thread had used. */
   #packets = 0;
+  #local = 0;
   #sinceMs: number;
   #sinceCpuMs: number;
+  /** What share of a core the thread has used of late. */
+  #share = 0;
 
   /** Of the thread that calls. */
   constructor(ffi: Ffi, wanted: boolean, monotonicMs: () => number) {
@@ -36,32 +37,28 @@ export class Urgency {
     if (!this.allowed) this.#set(false);
   }
 
-  /** Packets were received, and the next will be gathered or not (pace.ts): looks at the rate, now and then. */
-  received(packets: number, gathers: boolean): void {
+  /** Packets were received, from this machine itself or from elsewhere: looks at the load, now and then. */
+  received(packets: number, local: boolean): void {
     this.#packets += packets;
+    if (local) this.#local += packets;
     if (this.#packets < limits.urgentLookPackets || !this.allowed) return;
-    const nowMs = this.#monotonicMs();
+    const now = this.#monotonicMs();
     const cpuMs = this.#ffi.threadCpuMs();
-    const urgent = this.#should(this.#packets, nowMs - this.#sinceMs, cpuMs - this.#sinceCpuMs, gathers, nowMs);
+    const urgent = this.#should(now - this.#sinceMs, cpuMs - this.#sinceCpuMs);
     this.#packets = 0;
-    this.#sinceMs = nowMs;
+    this.#local = 0;
+    this.#sinceMs = now;
     this.#sinceCpuMs = cpuMs;
     if (urgent !== this.#urgent) this.#set(urgent);
   }
 
-  /** Whether to be urgent after so many packets in so much time, and CPU time. */
-  #should(packets: number, elapsedMs: number, cpuMs: number, gathers: boolean, nowMs: number): boolean {
-    const trial = this.#trial;
-    // A queue would say less about load than the CPU: it also comes of waiting for the core. Who gathers has let go of latency already.
-    const overloaded = gathers || cpuMs > limits.urgentShare * elapsedMs;
-    const easy = packets * 1000 <= limits.urgentPacketsPerSecond * elapsedMs;
-    if (overloaded || easy) {
-      trial.interrupt();
-      return !overloaded;
-    }
-    // What was used while it did something else than the trial says is no part of it.
-    if (this.#urgent === trial.first) trial.look(packets, cpuMs, nowMs);
-    return trial.first;
+  /** Whether to be urgent after so much time, and CPU time. */
+  #should(elapsedMs: number, cpuMs: number): boolean {
+    // CPU says what load there is: a queue also comes of waiting for the core, and so does a single busy look.
+    this.#share += (cpuMs / elapsedMs - this.#share) * Math.min(1, elapsedMs / limits.urgentShareMs);
+    if (this.#share > limits.urgentShare) return false;
+    const elsewhere = this.#local * 2 < this.#packets;
+    return elsewhere || this.#packets * 1000 <= limits.urgentLocalPacketsPerSecond * elapsedMs;
   }
 
   #set(urgent: boolean): boolean {

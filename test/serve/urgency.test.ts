@@ -33,7 +33,7 @@ function policies(): Map<string, number> {
 }
 
 describe('the urgency of a thread', () => {
-  const { urgentLookPackets: look, urgentPacketsPerSecond: rate, trialPackets: trial } = limits;
+  const { urgentLookPackets: look, urgentLocalPacketsPerSecond: rate } = limits;
 
   /** An urgency with a clock of its own, that takes packets at a rate; notes what the kernel is asked for. */
   function thread(wanted = true, allow = true) {
@@ -45,11 +45,11 @@ describe('the urgency of a thread', () => {
     };
     let cpuMs = 0;
     const urgency = new Urgency({ ...ffi, schedule, threadCpuMs: () => cpuMs }, wanted, () => now);
-    const take = (packets: number, perSecond: number, batch = 1, packetCpuMs = 0.01, gathers = false): void => {
+    const take = (packets: number, perSecond: number, batch = 1, packetCpuMs = 0.01, local = true): void => {
       for (let taken = 0; taken < packets; taken += batch) {
         now += (batch * 1000) / perSecond;
         cpuMs += batch * packetCpuMs;
-        urgency.received(batch, gathers);
+        urgency.received(batch, local);
       }
     };
     return { urgency, asked, take };
@@ -57,7 +57,7 @@ describe('the urgency of a thread', () => {
   const URGENT: Schedule = { policy: SCHED_RR, nice: 0, priority: 1 };
   const USUAL: Schedule = { policy: SCHED_OTHER, nice: getPriority(), sliceNs: 100_000 };
 
-  it('is given back beyond the rate, whether packets come one by one or many at a time, and comes again below it', () => {
+  it('is given back beyond the rate of queries from this machine, whether packets come one by one or many at a time, and comes again below it', () => {
     const { urgency, asked, take } = thread();
     expect(urgency.allowed).toBe(true);
     take(10 * look, rate * 0.9);
@@ -70,39 +70,6 @@ describe('the urgency of a thread', () => {
     expect(asked).toEqual([URGENT, USUAL, URGENT]);
   });
 
-  it('is tried beyond the rate, and kept while a packet costs no more for it', () => {
-    const { asked, take } = thread();
-    take(look, rate * 2);
-    expect(asked).toEqual([URGENT, USUAL]);
-    take(trial, rate * 2);
-    expect(asked).toEqual([URGENT, USUAL, URGENT]);
-    take(20 * trial, rate * 2);
-    expect(asked).toEqual([URGENT, USUAL, URGENT]);
-  });
-
-  it('is given back where a trial finds that packets become dear, and tried again later', () => {
-    const { asked, take } = thread();
-    const perSecond = rate * 2;
-    const priced = (packets: number): void => {
-      for (let taken = 0; taken < packets; taken += look)
-        take(look, perSecond, 1, asked.at(-1)?.policy === SCHED_RR ? 0.012 : 0.006);
-    };
-    priced(look + 2 * trial);
-    expect(asked).toEqual([URGENT, USUAL, URGENT, USUAL]);
-    priced((perSecond * limits.trialGoodMs) / 1000 - look);
-    expect(asked).toEqual([URGENT, USUAL, URGENT, USUAL]);
-    priced(3 * look + trial);
-    expect(asked[4]).toEqual(URGENT);
-  });
-
-  it('is not what a trial counts while the thread still does something else', () => {
-    const { asked, take } = thread();
-    // The first look beyond the rate was made urgently: as the usual price it would make the other look dear.
-    take(look, rate * 2, 1, 0.003);
-    take(2 * trial, rate * 2, 1, 0.006);
-    expect(asked).toEqual([URGENT, USUAL, URGENT]);
-  });
-
   it('is given back at any rate by a thread that uses most of a core for it', () => {
     const { asked, take } = thread();
     take(4 * look, rate / 10, 1, (10_000 / rate) * limits.urgentShare * 1.1);
@@ -111,14 +78,23 @@ describe('the urgency of a thread', () => {
     expect(asked).toEqual([URGENT, USUAL, URGENT]);
   });
 
-  it('is given back at any rate by a thread that gathers', () => {
+  it('stays beyond the rate while those who ask are elsewhere and the thread has time left', () => {
     const { asked, take } = thread();
-    take(look, rate / 2, 64, 0.01, true);
+    take(20 * look, rate * 2, 1, 0.01, false);
+    take(20 * look, rate * 2, 64, 0.01, false);
+    expect(asked).toEqual([URGENT]);
+  });
+
+  it('is given back in a flood from elsewhere, but not for one busy look', () => {
+    const { asked, take } = thread();
+    const flood = rate * 4;
+    take(10 * look, rate, 1, 0.015, false);
+    // A queue after a pause: one look in which the thread did nothing else.
+    take(look, flood, 64, 1000 / flood, false);
+    take(look, rate, 1, 0.015, false);
+    expect(asked).toEqual([URGENT]);
+    take((flood * limits.urgentShareMs * 3) / 1000, flood, 64, 1000 / flood, false);
     expect(asked).toEqual([URGENT, USUAL]);
-    take(trial + 2 * look, rate * 2, 64, 0.01, true);
-    expect(asked).toEqual([URGENT, USUAL]);
-    take(look, rate / 2);
-    expect(asked).toEqual([URGENT, USUAL, URGENT]);
   });
 
   it('stays while packets queue up because the thread had to wait', () => {
@@ -164,7 +140,7 @@ describe('the urgency of a thread', () => {
          parentPort.postMessage(urgency.allowed);
          parentPort.on('message', (afterMs) => {
            now += afterMs;
-           urgency.received(100_000, false);
+           urgency.received(100_000, true);
            parentPort.postMessage(afterMs);
          });
        });`,
