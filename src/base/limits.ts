@@ -35,7 +35,7 @@ export const limits = {
   gatherRounds: 1_024,
   /** Share of a core, over so much time, up to which a data thread that may go before everything else does: the rest is for probes and
    *  whatever else has to run. Looked at after so many packets. */
-  urgentShare: 0.8,
+  urgentShare: 0.9,
   urgentShareMs: 250,
   urgentLookPackets: 4_096,
   /** Rate up to which it does when the queries come from this machine: a seventh of what a core answers. */
