@@ -33,9 +33,9 @@ export const limits = {
   gatherPackets: 5,
   gatherLookRounds: 256,
   gatherRounds: 1_024,
-  /** Share of a core, over so much time, up to which a data thread that may go before everything else does: the rest is for probes and
+  /** Share of a core, over so much time, up to which a data thread that may go before everything else does: the rest of two cores is enough for ten thousand probed backends and
    *  whatever else has to run. Looked at after so many packets. */
-  urgentShare: 0.9,
+  urgentShare: 0.85,
   urgentShareMs: 250,
   urgentLookPackets: 4_096,
   /** Rate up to which it does when the queries come from this machine: a seventh of what a core answers. */
