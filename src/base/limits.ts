@@ -33,8 +33,8 @@ export const limits = {
   gatherPackets: 5,
   gatherLookRounds: 256,
   gatherRounds: 1_024,
-  /** Share of a core, over so much time, up to which a data thread that may go before everything else does: the rest of two cores is enough for ten thousand probed backends and
-   *  whatever else has to run. Looked at after so many packets. */
+  /** Share of a core, over so much time, up to which a data thread that may go before everything else does: what is left of two cores is
+   *  enough for ten thousand probed backends. Looked at after so many packets. */
   urgentShare: 0.85,
   urgentShareMs: 250,
   urgentLookPackets: 4_096,

@@ -62,7 +62,7 @@ describe('the urgency of a thread', () => {
     expect(urgency.allowed).toBe(true);
     take(10 * look, rate * 0.9);
     expect(asked).toEqual([URGENT]);
-    take(look, rate * 1.1);
+    take(10 * look, rate * 1.1);
     expect(asked).toEqual([URGENT, USUAL]);
     take(10 * look, rate * 10, 64);
     expect(asked).toEqual([URGENT, USUAL]);
