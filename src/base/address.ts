@@ -117,3 +117,8 @@ export function compareAddresses(a: Address, b: Address): number {
   }
   return 0;
 }
+
+/** 127.0.0.0/8 or ::1. */
+export function isLoopback({ family, bytes }: Address): boolean {
+  return family === 4 ? bytes[0] === 127 : bytes.every((byte, i) => byte === (i === 15 ? 1 : 0));
+}

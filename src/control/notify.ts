@@ -1,7 +1,7 @@
 // Tells secondaries that a zone has changed (NOTIFY, RFC 1996), again and again until they say that they heard it.
 import { randomInt } from 'node:crypto';
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
-import { formatAddress, parseAddress } from '../base/address.ts';
+import { formatAddress, isLoopback, parseAddress } from '../base/address.ts';
 import type { Clock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
@@ -263,8 +263,4 @@ function sourceFor(address: Secondary['address'], listen: readonly ListenAddress
       isLoopback(one.address) === isLoopback(address),
   );
   return found && formatAddress(found.address);
-}
-
-function isLoopback({ family, bytes }: Secondary['address']): boolean {
-  return family === 4 ? bytes[0] === 127 : bytes.every((byte, i) => byte === (i === 15 ? 1 : 0));
 }

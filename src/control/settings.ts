@@ -1,7 +1,7 @@
 // meridian.yaml: every setting with its default, typed, with absolute paths.
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { type Address, formatAddress, type Prefix, parseAddress } from '../base/address.ts';
+import { type Address, formatAddress, isLoopback, type Prefix, parseAddress } from '../base/address.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { type Document, type MapNode, type Node, readDocument } from '../base/document.ts';
 import {
@@ -341,11 +341,6 @@ function readEndpoint(document: Document, node: Node, what: string): Endpoint | 
   const fix = 'write an address and a port, such as "127.0.0.1:5300" or "[::1]:5300"';
   document.report('bad-listen', scalar, `${what}: "${scalar.text}" is no address with a port`, fix);
   return undefined;
-}
-
-function isLoopback(address: Address): boolean {
-  if (address.family === 4) return address.bytes[0] === 127;
-  return address.bytes.every((byte, i) => byte === (i === 15 ? 1 : 0));
 }
 
 function readHostName(document: Document, node: Node): string | undefined {
