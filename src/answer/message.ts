@@ -1,5 +1,6 @@
 // Writes a response over the request it answers: header, records, and nothing past the limit.
 
+import { lowerOctet } from '../base/ascii.ts';
 import type { ZoneView } from '../zone/find.ts';
 import { RECORD_FIXES_SHIFT, RECORD_HOST_SHIFT } from '../zone/layout.ts';
 
@@ -173,9 +174,7 @@ export class Message {
       if (length !== other[q]) return false;
       if (length === 0) return true;
       for (let i = 1; i <= length; i++) {
-        let c = out[p + i]!;
-        if (c >= 65 && c <= 90) c |= 32;
-        if (c !== other[q + i]) return false;
+        if (lowerOctet(out[p + i]!) !== other[q + i]) return false;
       }
       p += length + 1;
       q += length + 1;

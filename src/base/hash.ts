@@ -1,4 +1,5 @@
 // The hashes that more than one room must agree on: of names, and of (client network, member) for sticky.
+import { lowerOctet } from './ascii.ts';
 
 /** Start of a name's hash: the root's. */
 export const NAME_HASH_ROOT = 0x2f0b4c47;
@@ -11,9 +12,7 @@ export function hashLabel(suffixHash: number, bytes: Uint8Array, at: number): nu
   const length = bytes[at]!;
   let h = suffixHash ^ length;
   for (let i = at + 1, end = at + 1 + length; i < end; i++) {
-    let c = bytes[i]!;
-    if (c >= 65 && c <= 90) c |= 32;
-    h = Math.imul(h ^ c, 0x01000193);
+    h = Math.imul(h ^ lowerOctet(bytes[i]!), 0x01000193);
   }
   // FNV's low bits are good, its high bits late: fold, or names that differ in the last byte share buckets.
   h ^= h >>> 15;

@@ -1,5 +1,6 @@
 // The NOTIFY message and what counts as the answer to it (RFC 1996 3).
 import { Message, SECTION_ANSWER } from '../answer/message.ts';
+import { lowerOctet } from '../base/ascii.ts';
 import { limits } from '../base/limits.ts';
 import { nameLength } from '../wire/name.ts';
 import { HEADER_BYTES } from '../wire/query.ts';
@@ -39,10 +40,7 @@ export function isNotifyReply(bytes: Uint8Array, notify: Uint8Array): boolean {
   if (bytes[4] === 0 && bytes[5] === 0) return true;
   if (bytes[4] !== 0 || bytes[5] !== 1) return false;
   const end = HEADER_BYTES + nameLength(notify, HEADER_BYTES) + 4;
-  for (let i = HEADER_BYTES; i < end; i++) if (lower(bytes[i]) !== lower(notify[i])) return false;
+  if (bytes.length < end) return false;
+  for (let i = HEADER_BYTES; i < end; i++) if (lowerOctet(bytes[i]!) !== lowerOctet(notify[i]!)) return false;
   return true;
-}
-
-function lower(octet: number | undefined): number | undefined {
-  return octet !== undefined && octet >= 65 && octet <= 90 ? octet | 32 : octet;
 }

@@ -1,5 +1,6 @@
 // Domain names: master-file text to wire form and back, and how they compare.
 import { domainToASCII } from 'node:url';
+import { lowerOctet } from '../base/ascii.ts';
 import { limits } from '../base/limits.ts';
 
 export type NameResult =
@@ -222,10 +223,6 @@ function octetText(octet: number): string {
   if (octet <= 0x20 || octet >= 0x7f) return `\\${String(octet).padStart(3, '0')}`;
   const character = String.fromCharCode(octet);
   return '."();@$\\'.includes(character) ? `\\${character}` : character;
-}
-
-function lowerOctet(octet: number): number {
-  return octet >= 65 && octet <= 90 ? octet | 32 : octet;
 }
 
 /** Whether `name` from `from` on equals `other`. */
