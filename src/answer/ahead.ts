@@ -2,8 +2,8 @@
 //
 // An answer reads some cache lines that nobody has read lately: a slot of the zone's hash table, the name's node, a range of
 // addresses and its place. One after another, each is a wait of up to 150 ns, together a third of what an answer costs. Touched
-// for many requests in one short loop, the waits pass at the same time (docs/performance.md). Nothing here decides anything: a
-// line touched in vain costs a nanosecond.
+// for many requests in one short loop, the waits pass at the same time (docs/performance.md). A line touched in vain costs a nanosecond;
+// the zone and the range that were found on the way aren't looked for again.
 import { limits } from '../base/limits.ts';
 import { ECS_IPV4, type Query } from '../wire/query.ts';
 import { nodeByHash, ZoneView } from '../zone/find.ts';
@@ -28,11 +28,13 @@ export class Ahead {
   readonly #masks = new Int32Array(limits.udpAhead);
   readonly #hashes = new Int32Array(limits.udpAhead);
   readonly #nodes = new Int32Array(limits.udpAhead);
-  /** And their clients: the family, the first word of the address, and a range that is near to theirs. */
+  /** And their clients: the family, 0 where no region is to be found; the first word of the address; which request that was. */
   readonly #families = new Uint8Array(limits.udpAhead);
   readonly #addresses = new Int32Array(limits.udpAhead);
-  readonly #ranges = new Int32Array(limits.udpAhead);
+  readonly #requests = new Uint8Array(limits.udpAhead);
   #count = 0;
+  /** The geo image's range of each request's client, -1 where it isn't known. */
+  readonly #ranges = new Int32Array(limits.udpAhead).fill(-1);
   /** The sum of what was touched: without a use, the compiler would leave the reading out. */
   touched = 0;
 
@@ -49,6 +51,7 @@ export class Ahead {
   see(i: number, query: Query, peer: Peer): void {
     const snapshot = this.#snapshot;
     const label = snapshot.findZone(query.name, query.type);
+    this.#ranges[i] = -1;
     this.#zoneLabels[i] = label;
     this.#entries[i] = snapshot.entry;
     this.#passedApexes[i] = snapshot.passedApex ? 1 : 0;
@@ -60,9 +63,16 @@ export class Ahead {
     this.#tables[n] = zone.table;
     this.#masks[n] = zone.tableMask;
     this.#hashes[n] = query.name.hashes[0]!;
+    this.#requests[n] = i;
     const subnet = query.ecs && query.ecsSource > 0;
-    this.#families[n] = subnet ? (query.ecsFamily === ECS_IPV4 ? 4 : 6) : peer.family;
+    const family = subnet ? (query.ecsFamily === ECS_IPV4 ? 4 : 6) : peer.family;
+    this.#families[n] = snapshot.hasMaps() ? family : 0;
     this.#addresses[n] = subnet ? query.ecs0 : peer.w0;
+  }
+
+  /** The geo image's range of the client of request `i`, if it has an IPv4 address and the range was looked up, else -1. */
+  range(i: number): number {
+    return this.#ranges[i]!;
   }
 
   /** Takes up again what was found for request `i`. Returns the label at which its zone begins, -1 where there is none. */
@@ -81,16 +91,21 @@ export class Ahead {
     const nodes = this.#nodes;
     const ranges = this.#ranges;
     const { geo } = this.#snapshot;
-    for (let n = 0; n < count; n++) {
-      const words = this.#words[n]!;
-      nodes[n] = this.#bases[n]! + nodeByHash(words, this.#tables[n]!, this.#masks[n]!, this.#hashes[n]!);
-      ranges[n] = geo.near(this.#families[n]!, this.#addresses[n]!);
-    }
     let sum = 0;
+    for (let n = 0; n < count; n++) {
+      nodes[n] = this.#bases[n]! + nodeByHash(this.#words[n]!, this.#tables[n]!, this.#masks[n]!, this.#hashes[n]!);
+    }
+    for (let n = 0; n < count; n++) {
+      const family = this.#families[n];
+      if (family === 4) ranges[this.#requests[n]!] = geo.find4(this.#addresses[n]!);
+      else if (family === 6) sum ^= geo.place6(geo.near6(this.#addresses[n]!));
+    }
     for (let n = 0; n < count; n++) {
       const words = this.#words[n]!;
       const node = nodes[n]!;
-      sum ^= words[node]! ^ words[node + NODE_REACH]! ^ geo.touch(this.#families[n]!, ranges[n]!);
+      sum ^= words[node]! ^ words[node + NODE_REACH]!;
+      const range = ranges[this.#requests[n]!]!;
+      if (range >= 0) sum ^= geo.place4(range);
     }
     this.touched = sum;
   }

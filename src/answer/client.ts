@@ -10,9 +10,12 @@ export class Client {
   w2 = 0;
   w3 = 0;
   fromSubnet = false;
+  /** The geo image's range of an IPv4 address, where it is known already, else -1. */
+  range = -1;
 
-  /** RFC 7871 7.1.2: a source prefix of 0 asks not to use the subnet, so the resolver's address decides. */
-  take(query: Query, peer: Peer): void {
+  /** RFC 7871 7.1.2: a source prefix of 0 asks not to use the subnet, so the resolver's address decides. `range`: see above. */
+  take(query: Query, peer: Peer, range: number): void {
+    this.range = range;
     this.fromSubnet = query.ecs && query.ecsSource > 0;
     if (this.fromSubnet) {
       this.family = query.ecsFamily === ECS_IPV4 ? 4 : 6;

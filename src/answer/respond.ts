@@ -236,7 +236,7 @@ export class Answerer implements Responder {
       return false;
     }
     const client = this.#client;
-    client.take(query, this.peer);
+    client.take(query, this.peer, this.#ahead.range(this.#number));
     if (this.trace !== null)
       this.trace.client(client.family, client.w0, client.w1, client.w2, client.w3, client.fromSubnet);
     this.#steered.nowhere = false;

@@ -83,6 +83,11 @@ export class Snapshot {
     return this.#words[this.entry + ENTRY.number]!;
   }
 
+  /** Whether regions decide anything in the found zone: without them no client is looked up. */
+  hasMaps(): boolean {
+    return this.#words[this.entry + ENTRY.maps]! > 0;
+  }
+
   /** Shows the found zone in `zone`. Returns false for one that has no good version. */
   attachZone(zone: ZoneView): boolean {
     if (this.#words[this.entry + ENTRY.apex]! >>> 8 === ZONE_ERROR) return false;

@@ -97,7 +97,7 @@ export class Steered {
     let map: RegionMapView | null = null;
     if (mapNumber >= 0) {
       map = this.#snapshot.map(mapNumber);
-      if (client.family === 4) map.locate4(client.w0);
+      if (client.family === 4) map.locate4(client.w0, client.range);
       else map.locate6(client.w0, client.w1, client.w2, client.w3);
       if (map.place === 0) this.nowhere = true;
     }

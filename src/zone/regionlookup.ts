@@ -60,11 +60,11 @@ export class RegionMapView {
     return this.base + this.words[this.chainAt + 1 + i]!;
   }
 
-  /** Finds the lists of an IPv4 client (int32). */
-  locate4(address: number): void {
+  /** Finds the lists of an IPv4 client (int32). `range` is the geo image's for that address, -1 where nobody has looked. */
+  locate4(address: number, range: number): void {
     this.#isFour = true;
     this.#block = NOT_EMBEDDED;
-    this.#locate4(address);
+    this.#locate4(address, range);
   }
 
   /** Finds the lists of an IPv6 client (four int32 words); an IPv4 address inside is what counts. */
@@ -77,7 +77,7 @@ export class RegionMapView {
     const block = embeddedBlock(w0, w1, w2, w3);
     this.#block = block;
     if (block !== NOT_EMBEDDED) {
-      this.#locate4(embeddedAddress(block, w0, w1, w2, w3));
+      this.#locate4(embeddedAddress(block, w0, w1, w2, w3), -1);
       return;
     }
     const chain = this.#findSegment6();
@@ -107,7 +107,7 @@ export class RegionMapView {
     return this.#scope6(level);
   }
 
-  #locate4(address: number): void {
+  #locate4(address: number, known: number): void {
     this.#address = address;
     const chain = this.#findSegment4(address);
     if (chain >= 0) {
@@ -115,7 +115,7 @@ export class RegionMapView {
       this.#setChain(chain);
       return;
     }
-    const range = this.#geo.find4(address);
+    const range = known >= 0 ? known : this.#geo.find4(address);
     this.#range4 = range;
     this.place = this.#geo.place4(range);
     this.#setChain(this.#chainOfPlace(this.place));

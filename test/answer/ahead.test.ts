@@ -88,7 +88,7 @@ describe('a group of requests', () => {
       fc.property(fc.array(aRequest, { minLength: 1, maxLength: limits.udpAhead }), (requests) => {
         expect(together(plane, requests)).toEqual(requests.map(({ bytes, from }) => plane.exchange(bytes, from)));
       }),
-      { numRuns: 300 },
+      { numRuns: 1000 },
     );
   });
 

@@ -32,7 +32,7 @@ class TestMap {
 
   ask(address: Address, spec: MapSpec): { chain: string[]; scopes: [number, number] } {
     const w = wordsOf(address.bytes);
-    if (address.family === 4) this.view.locate4(w[0]!);
+    if (address.family === 4) this.view.locate4(w[0]!, -1);
     else this.view.locate6(w[0]!, w[1]!, w[2]!, w[3]!);
     const chain = Array.from({ length: this.view.listCount }, (_, i) => {
       const at = this.view.variantAt(i);
