@@ -94,7 +94,7 @@ export function randomClient(geography, roll) {
 }
 
 /** The name with the case of each letter thrown anew. */
-const mixCase = (name, roll) => name.replace(/[a-z]/g, (letter) => (roll(2) ? letter.toUpperCase() : letter));
+export const mixCase = (name, roll) => name.replace(/[a-z]/g, (letter) => (roll(2) ? letter.toUpperCase() : letter));
 
 /** The workloads by name: what each query of it is like. */
 export const workloads = {

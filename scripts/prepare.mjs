@@ -71,8 +71,16 @@ function lacksModule(folder) {
 }
 
 function build() {
-  const built = writtenMs('dist/.tsbuildinfo');
-  const sources = Math.max(newestMs('src'), writtenMs('tsconfig.json'), writtenMs('node_modules/.package-lock.json'));
+  const bundler = join(root, 'scripts/bundle.mjs');
+  const bundle = 'dist/serve/udp-worker.bundle.js';
+  // The older of both: the compiler may have run without the bundler (npm run types).
+  const built = Math.min(writtenMs('dist/.tsbuildinfo'), writtenMs(bundle));
+  const sources = Math.max(
+    newestMs('src'),
+    writtenMs('tsconfig.json'),
+    writtenMs('scripts/bundle.mjs'),
+    writtenMs('node_modules/.package-lock.json'),
+  );
   const incomplete = lacksModule('');
   if (built >= sources && !incomplete) return;
   const startedAt = new Date();
@@ -80,7 +88,8 @@ function build() {
   if (existsSync(join(root, 'dist'))) sweep('');
   // With a record of what it wrote before, the compiler would not write again what somebody deleted.
   if (incomplete) rmSync(record, { force: true });
-  if (!run('building', join(root, 'node_modules/typescript/bin/tsc'), ['-p', 'tsconfig.json'])) {
+  const compiler = join(root, 'node_modules/typescript/bin/tsc');
+  if (!run('building', compiler, ['-p', 'tsconfig.json']) || !run('bundling', bundler, [])) {
     // A build that failed must not look like one that is up to date.
     rmSync(record, { force: true });
     process.exit(1);

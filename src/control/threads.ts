@@ -197,7 +197,7 @@ export class Threads {
           listen: options.listen,
           realtime: options.realtime,
         };
-    const file = isTcp ? '../serve/tcp-worker.js' : '../serve/udp-worker.js';
+    const file = isTcp ? '../serve/tcp-worker.js' : '../serve/udp-worker.bundle.js';
     const worker = new Worker(new URL(file, import.meta.url), {
       workerData: data,
       transferList: [port2],

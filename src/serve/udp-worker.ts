@@ -13,6 +13,7 @@ import {
 import type { BellEnd } from './bell.ts';
 import { DgramServer } from './dgram.ts';
 import { loadFfi } from './ffi.ts';
+import { inlineAnswerPath } from './inlining.ts';
 import type { ListenAddress } from './listen.ts';
 import type { UdpSocket } from './sockets.ts';
 import { UdpLoop } from './udp.ts';
@@ -32,6 +33,7 @@ export interface UdpWorkerData {
 }
 
 keepHeapsSmall();
+inlineAnswerPath();
 
 const { memory, settings, port, sockets, bell, listen, realtime } = workerData as UdpWorkerData;
 let running = true;
