@@ -10,8 +10,8 @@ const bundle = await rolldown({
   cwd: root,
   input: join(root, 'dist/serve/udp-worker.js'),
   platform: 'node',
-  // Packages stay packages.
-  external: /^(?:node:|[^./\\])/,
+  // Packages stay packages; a path is none, nor is a drive's letter.
+  external: /^(?:node:|(?:@[\w-]+\/)?\w[\w.-]*(?:\/|$))/,
 });
 // Beside the module that it stands for: paths that start from import.meta.url hold in both.
 await bundle.write({ file: join(root, 'dist/serve/udp-worker.bundle.js'), format: 'esm' });
