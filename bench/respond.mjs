@@ -6,12 +6,13 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { rolldown } from 'rolldown';
 import { systemClock } from '../dist/base/clock.js';
+import { limits } from '../dist/base/limits.js';
 import { createLog } from '../dist/base/log.js';
 import { Serving } from '../dist/control/serving.js';
 import { inlineAnswerPath } from '../dist/serve/inlining.js';
 import { writeFolder } from './peers/meridian.mjs';
 import { query } from './wire.mjs';
-import { dice, layout, mixCase, randomClient, writeGeography } from './workload.mjs';
+import { dice, drawQuery, layout, workloads, writeGeography } from './workload.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -69,19 +70,13 @@ const { answerer } = createAnswerer(
 );
 
 const roll = dice(7);
-const nameOf = (zone) => `h${zone.first + roll(zone.count)}.${zone.origin}`;
-const subnet = () => randomClient(geography, roll).subnet;
 const kinds = {
-  plain: () => query(nameOf(zones[roll(zones.length)])),
-  ecs: () => query(nameOf(zones[roll(zones.length)]), { edns: true, subnet: subnet() }),
-  mix: () => {
-    const draw = roll(4);
-    const name = roll(10) === 0 ? `n${roll(1e6)}.${zones[0].origin}` : nameOf(zones[roll(zones.length)]);
-    return query(mixCase(name, roll), { edns: draw === 2, subnet: draw === 3 ? subnet() : undefined });
-  },
+  ...Object.fromEntries(
+    Object.keys(workloads).map((kind) => [kind, () => drawQuery(kind, { zones, geography }, roll).packet]),
+  ),
   nxdomain: () => query(`nope${roll(1e6)}.${zones[0].origin}`),
 };
-const GROUP = 16;
+const GROUP = limits.udpAhead;
 const room = 4096;
 const arena = new Uint8Array(new ArrayBuffer(GROUP * room));
 answerer.peer.w0 = 0x7f000001;

@@ -94,7 +94,7 @@ export function randomClient(geography, roll) {
 }
 
 /** The name with the case of each letter thrown anew. */
-export const mixCase = (name, roll) => name.replace(/[a-z]/g, (letter) => (roll(2) ? letter.toUpperCase() : letter));
+const mixCase = (name, roll) => name.replace(/[a-z]/g, (letter) => (roll(2) ? letter.toUpperCase() : letter));
 
 /** The workloads by name: what each query of it is like. */
 export const workloads = {
@@ -103,24 +103,28 @@ export const workloads = {
   mix: 'half without EDNS, a quarter with, a quarter with a client subnet; mixed case; 10% NXDOMAIN',
 };
 
+/** One query of a workload, for a random name of `zones`: which name (number and text), whether it is missing, the client if it carries one, the packet. */
+export function drawQuery(kind, { zones, geography }, roll) {
+  const n = roll(zones.reduce((sum, zone) => sum + zone.count, 0));
+  const zone = zones.length === 1 ? zones[0] : zones[Math.floor(n / namesPerZone)];
+  const draw = kind === 'mix' ? roll(4) : 0;
+  const missing = kind === 'mix' && roll(10) === 0;
+  const client = kind === 'ecs' || (kind === 'mix' && draw === 3) ? randomClient(geography, roll) : undefined;
+  let name = `${missing ? 'n' : 'h'}${n}.${zone.origin}`;
+  if (kind === 'mix') name = mixCase(name, roll);
+  return { n, name, missing, client, packet: query(name, { edns: draw === 2, subnet: client?.subnet }) };
+}
+
 /**
  * Writes a query file of a workload to `path`: queries for random names of `zones`, each after its length in two
  * bytes. Returns a sample of what was asked and what belongs in the answer: `[{ packet, rcode, addresses, subnet }]`.
  */
 export function writeQueries(path, kind, { zones, geography, queries, seed = 1 }) {
   const roll = dice(seed);
-  const total = zones.reduce((sum, zone) => sum + zone.count, 0);
   const parts = [];
   const sample = [];
   for (let i = 0; i < queries; i++) {
-    const n = roll(total);
-    const zone = zones.length === 1 ? zones[0] : zones[Math.floor(n / namesPerZone)];
-    const draw = kind === 'mix' ? roll(4) : 0;
-    const missing = kind === 'mix' && roll(10) === 0;
-    const client = kind === 'ecs' || (kind === 'mix' && draw === 3) ? randomClient(geography, roll) : undefined;
-    let name = `${missing ? 'n' : 'h'}${n}.${zone.origin}`;
-    if (kind === 'mix') name = mixCase(name, roll);
-    const packet = query(name, { edns: draw === 2, subnet: client?.subnet });
+    const { n, name, missing, client, packet } = drawQuery(kind, { zones, geography }, roll);
     parts.push(Buffer.from([packet.length >> 8, packet.length & 255]), packet);
     if (sample.length < 300)
       sample.push({
