@@ -3,34 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { formatAddress } from '../base/address.ts';
-import { type Clock, systemRandom } from '../base/clock.ts';
-import { formatDiagnostic } from '../base/diagnostic.ts';
-import { collectHeap } from '../base/heap.ts';
-import { limits } from '../base/limits.ts';
-import type { Logger } from '../base/log.ts';
-import { loadCookieSecrets } from '../guard/secrets.ts';
-import type { HealthEvent } from '../health/event.ts';
-import { EventLog, type Recorded } from '../health/events.ts';
-import { Monitor } from '../health/monitor.ts';
-import { Webhooks } from '../health/webhooks.ts';
-import type { AnswerSettings } from '../serve/answerer.ts';
-import { coverage } from './coverage.ts';
-import { Drains, longestTtlOf } from './drains.ts';
-import { eventView } from './event-view.ts';
-import { Explainer } from './explain.ts';
-import { emptySets } from './fail-open.ts';
-import type { FirstGeo } from './first-geo.ts';
-import { type Forced, Hand } from './hand.ts';
-import { Notifier } from './notify.ts';
-import { Reloads } from './reloads.ts';
-import { Serving } from './serving.ts';
-import type { Settings } from './settings.ts';
-import { StartError } from './start-error.ts';
-import { statusView, zoneDetail, zoneSummary } from './status.ts';
-import { Targets } from './targets.ts';
-import { Threads } from './threads.ts';
-import { PROGRAM_VERSION } from './version.ts';
+import { eventView } from '../api/event-view.ts';
+import { StartError } from '../api/start-error.ts';
 import {
   type ControlPlane,
   type CoverageRow,
@@ -44,7 +18,33 @@ import {
   type TargetView,
   type ZoneDetail,
   type ZoneSummary,
-} from './views.ts';
+} from '../api/views.ts';
+import { formatAddress } from '../base/address.ts';
+import { type Clock, systemRandom } from '../base/clock.ts';
+import { formatDiagnostic } from '../base/diagnostic.ts';
+import { collectHeap } from '../base/heap.ts';
+import { limits } from '../base/limits.ts';
+import type { Logger } from '../base/log.ts';
+import { PROGRAM_VERSION } from '../base/version.ts';
+import { coverage } from '../explain/coverage.ts';
+import { Explainer } from '../explain/explainer.ts';
+import { loadCookieSecrets } from '../guard/secrets.ts';
+import type { HealthEvent } from '../health/event.ts';
+import { EventLog, type Recorded } from '../health/events.ts';
+import { Monitor } from '../health/monitor.ts';
+import type { FirstGeo } from '../loading/first-geo.ts';
+import { Reloads } from '../loading/reloads.ts';
+import { Serving } from '../loading/serving.ts';
+import { Notifier } from '../notify/notifier.ts';
+import { Webhooks } from '../notify/webhooks.ts';
+import type { AnswerSettings } from '../serve/answerer.ts';
+import type { Settings } from '../settings/settings.ts';
+import { Drains, longestTtlOf } from '../targets/drains.ts';
+import { emptySets } from '../targets/fail-open.ts';
+import { type Forced, ForcedStates } from '../targets/forced-states.ts';
+import { Targets } from '../targets/targets.ts';
+import { statusView, zoneDetail, zoneSummary } from './status.ts';
+import { Threads } from './threads.ts';
 
 export interface ServerOptions {
   readonly settings: Settings;
@@ -75,7 +75,7 @@ export class Server implements ControlPlane {
   readonly #startedAtMs: number;
   readonly #serving: Serving;
   readonly #targets: Targets;
-  readonly #hand: Hand;
+  readonly #forcedStates: ForcedStates;
   readonly #monitor: Monitor;
   readonly #events: EventLog<HealthEvent>;
   readonly #webhooks: Webhooks;
@@ -125,7 +125,7 @@ export class Server implements ControlPlane {
     this.#targets = new Targets({
       board: this.#serving.board,
       rows: this.#serving.rows,
-      hand: () => this.#hand,
+      forcedStates: () => this.#forcedStates,
       monitor: () => this.#monitor,
       drains: new Drains({
         file: join(settings.state, 'answered.json'),
@@ -133,7 +133,7 @@ export class Server implements ControlPlane {
         nowMs: this.#startedAtMs,
       }),
     });
-    this.#hand = new Hand({
+    this.#forcedStates = new ForcedStates({
       file: join(settings.state, 'hand.json'),
       clock,
       log,
@@ -316,7 +316,7 @@ export class Server implements ControlPlane {
     this.#ready = false;
     this.#reloads.stop();
     this.#notifier.stop();
-    this.#hand.stop();
+    this.#forcedStates.stop();
     this.#cancelLook?.();
     this.#cancelCollect();
     this.#webhooks.stop();
@@ -405,27 +405,27 @@ export class Server implements ControlPlane {
   forceTarget(id: string, request: ForceRequest): { target: TargetView; emptied: string[] } {
     this.#mustExist(id);
     const { zone, pool } = this.#targets.get(id)!;
-    this.#hand.force(id, this.#forced(request, zone, pool));
-    this.#tellHand(id, request.state, request.reason, request.by);
+    this.#forcedStates.force(id, this.#forced(request, zone, pool));
+    this.#logForced(id, request.state, request.reason, request.by);
     return { target: this.#view(id), emptied: this.#emptied() };
   }
 
   unforceTarget(id: string, by: string): { target: TargetView } {
     this.#mustExist(id);
-    if (this.#hand.unforce(id)) this.#tellHand(id, 'none', '', by);
+    if (this.#forcedStates.unforce(id)) this.#logForced(id, 'none', '', by);
     return { target: this.#view(id) };
   }
 
   forcePool(zone: string, pool: string, request: ForceRequest): { targets: TargetView[]; emptied: string[] } {
     const ids = this.#mustHavePool(zone, pool);
-    this.#hand.force(`${zone}/${pool}`, this.#forced(request, zone, pool));
-    this.#tellHand(`${zone}/${pool}`, request.state, request.reason, request.by);
+    this.#forcedStates.force(`${zone}/${pool}`, this.#forced(request, zone, pool));
+    this.#logForced(`${zone}/${pool}`, request.state, request.reason, request.by);
     return { targets: ids.map((id) => this.#view(id)), emptied: this.#emptied() };
   }
 
   unforcePool(zone: string, pool: string, by: string): { targets: TargetView[] } {
     const ids = this.#mustHavePool(zone, pool);
-    if (this.#hand.unforce(`${zone}/${pool}`)) this.#tellHand(`${zone}/${pool}`, 'none', '', by);
+    if (this.#forcedStates.unforce(`${zone}/${pool}`)) this.#logForced(`${zone}/${pool}`, 'none', '', by);
     return { targets: ids.map((id) => this.#view(id)) };
   }
 
@@ -452,7 +452,7 @@ export class Server implements ControlPlane {
     return { ...forced, longestTtlSeconds: longestTtlOf(metas, zone, pool) };
   }
 
-  #tellHand(what: string, state: string, reason: string, by: string): void {
+  #logForced(what: string, state: string, reason: string, by: string): void {
     this.#options.log.warn({ event: 'hand', what, state, reason, by }, 'forced by hand');
   }
 

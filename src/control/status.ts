@@ -1,14 +1,15 @@
 // What the server says of itself: status, zones, and the counts in them.
+
+import type { StatusView, ZoneDetail, ZoneSummary } from '../api/views.ts';
 import { formatPrefix } from '../base/address.ts';
 import { isLive, packTarget } from '../board/board.ts';
 import { ZONE_COUNT } from '../board/counters.ts';
 import type { Monitor } from '../health/monitor.ts';
-import { failOpenSets } from './fail-open.ts';
-import type { Notifier } from './notify.ts';
-import type { Serving } from './serving.ts';
-import type { Targets } from './targets.ts';
-import type { StatusView, ZoneDetail, ZoneSummary } from './views.ts';
-import type { ServedZone } from './zones.ts';
+import type { Serving } from '../loading/serving.ts';
+import type { ServedZone } from '../loading/zones.ts';
+import type { Notifier } from '../notify/notifier.ts';
+import { failOpenSets } from '../targets/fail-open.ts';
+import type { Targets } from '../targets/targets.ts';
 
 function iso(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();

@@ -1,5 +1,6 @@
 // Opens the sockets and keeps the threads that answer: starts them, feeds them memory, replaces those that die, stops them.
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { StartError } from '../api/start-error.ts';
 import type { Clock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
@@ -10,7 +11,6 @@ import type { ListenAddress } from '../serve/listen.ts';
 import { type OpenSockets, openSockets } from '../serve/sockets.ts';
 import type { TcpWorkerData } from '../serve/tcp-worker.ts';
 import type { UdpWorkerData } from '../serve/udp-worker.ts';
-import { StartError } from './start-error.ts';
 
 export interface ThreadsOptions {
   readonly listen: readonly ListenAddress[];
