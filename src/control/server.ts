@@ -33,7 +33,6 @@ import type { HealthEvent } from '../health/event.ts';
 import { EventLog, type Recorded } from '../health/events.ts';
 import { Monitor } from '../health/monitor.ts';
 import type { FirstGeo } from '../loading/first-geo.ts';
-import { Reloads } from '../loading/reloads.ts';
 import { Serving } from '../loading/serving.ts';
 import { Notifier } from '../notify/notifier.ts';
 import { Webhooks } from '../notify/webhooks.ts';
@@ -43,6 +42,7 @@ import { Drains, longestTtlOf } from '../targets/drains.ts';
 import { emptySets } from '../targets/fail-open.ts';
 import { type Forced, ForcedStates } from '../targets/forced-states.ts';
 import { Targets } from '../targets/targets.ts';
+import { Reloads } from './reloads.ts';
 import { statusView, zoneDetail, zoneSummary } from './status.ts';
 import { Threads } from './threads.ts';
 

@@ -57,7 +57,7 @@ function make(): {
   return { board, targets, forcedStates, report };
 }
 
-it('a verdict is on the board the moment it is told, and the forcedStates stands beside it', () => {
+it('a verdict is on the board the moment it is told, and the forced state stands beside it', () => {
   const { board, targets, forcedStates, report } = make();
   const slot = targets.slot(BIG)!;
   report(BIG, { verdict: 'up' });
@@ -65,7 +65,7 @@ it('a verdict is on the board the moment it is told, and the forcedStates stands
   report(BIG, { verdict: 'down' });
   expect(board.get(slot).verdict).toBe(VERDICT_DOWN);
   forcedStates.force('example.test/p', { state: 'down', untilMs: null, reason: '', by: 'ann', sinceMs: 0 });
-  expect(board.get(slot)).toMatchObject({ verdict: VERDICT_DOWN, forcedStates: FORCED_DOWN });
+  expect(board.get(slot)).toMatchObject({ verdict: VERDICT_DOWN, forced: FORCED_DOWN });
 });
 
 it('a load counts against the capacity of its member, 1 where none is written', () => {
