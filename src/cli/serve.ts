@@ -67,8 +67,8 @@ async function start(options: ServeOptions, settings: Settings, log: Logger, run
     stateDirectory: state,
   });
   lowerPriority();
-  const { Server: ControlServer } = await import('../control/server.ts');
-  const server = new ControlServer({ settings, log, strict: options.strict, clock: systemClock, firstGeo });
+  const { makeServer } = await import('../control/start.ts');
+  const server = makeServer({ settings, log, strict: options.strict, clock: systemClock, firstGeo });
   running.server = server;
   const started = server.start();
   started.catch(() => {});

@@ -36,10 +36,9 @@ async function withServing<T>(settings: Settings, use: (explainer: Explainer) =>
   const targets = new Targets({
     board: serving.board,
     rows: serving.rows,
-    forcedStates: () => forcedStates,
-    monitor: () => health,
     drains: new Drains({ file: null, earlierRun: false, nowMs: systemClock.nowMs() }),
   });
+  targets.bind({ forcedStates, health });
   try {
     const change = await serving.load(() => {
       const metas = [...serving.zones.all.values()].flatMap((zone) => zone.meta ?? []);

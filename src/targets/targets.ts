@@ -40,23 +40,22 @@ function relativeLoad(meta: TargetMeta, health: TargetHealth): number | null {
 export class Targets {
   readonly #board: Board;
   readonly #rows: Rows;
-  readonly #forcedStates: () => ForcedStates;
-  readonly #monitor: () => HealthSource;
   readonly #drains: Drains;
+  #forcedStates!: ForcedStates;
+  #health!: HealthSource;
   #targets = new Map<string, Target>();
 
-  constructor(parts: {
-    board: Board;
-    rows: Rows;
-    forcedStates: () => ForcedStates;
-    monitor: () => HealthSource;
-    drains: Drains;
-  }) {
+  /** `bind` follows before anything else. */
+  constructor(parts: { board: Board; rows: Rows; drains: Drains }) {
     this.#board = parts.board;
     this.#rows = parts.rows;
-    this.#forcedStates = parts.forcedStates;
-    this.#monitor = parts.monitor;
     this.#drains = parts.drains;
+  }
+
+  /** Both tell of their changes here (`refresh`, `onHealth`), so they are made after it. */
+  bind(parts: { forcedStates: ForcedStates; health: HealthSource }): void {
+    this.#forcedStates = parts.forcedStates;
+    this.#health = parts.health;
   }
 
   /** Replaces the set of targets. Those that stay keep verdict and schedule. Returns the ids that are gone. */
@@ -77,7 +76,7 @@ export class Targets {
     }
     const gone = [...this.#targets.keys()].filter((id) => !next.has(id));
     this.#targets = next;
-    this.#monitor().setTargets([...next.values()].map((target) => target.meta));
+    this.#health.setTargets([...next.values()].map((target) => target.meta));
     this.refresh();
     return gone;
   }
@@ -94,11 +93,11 @@ export class Targets {
 
   /** Writes all words anew: after forced states changed. */
   refresh(): void {
-    for (const target of this.#targets.values()) this.#write(target, this.#monitor().health(target.meta.id));
+    for (const target of this.#targets.values()) this.#write(target, this.#health.health(target.meta.id));
   }
 
   #forced(target: Target): Forced | null {
-    return this.#forcedStates().of(target.meta.id, `${target.meta.zone}/${target.meta.pool}`);
+    return this.#forcedStates.of(target.meta.id, `${target.meta.zone}/${target.meta.pool}`);
   }
 
   #write(target: Target, health: TargetHealth | undefined): void {
@@ -132,7 +131,7 @@ export class Targets {
     const target = this.#targets.get(id);
     if (target === undefined) return undefined;
     const { meta } = target;
-    const health = this.#monitor().health(id);
+    const health = this.#health.health(id);
     const probe = health?.lastProbe ?? null;
     const forced = this.#forced(target);
     const noted = this.#rows.target(target.slot);

@@ -43,10 +43,9 @@ function make(): {
   const targets: Targets = new Targets({
     board,
     rows: new Rows(),
-    forcedStates: () => forcedStates,
-    monitor: () => ({ setTargets: () => {}, health: (id) => healths.get(id) }),
     drains: new Drains({ file: null, earlierRun: false, nowMs: 0 }),
   });
+  targets.bind({ forcedStates, health: { setTargets: () => {}, health: (id) => healths.get(id) } });
   const { meta } = compileZone(modelOf(ZONE));
   targets.set(meta.targets, meta.pools);
   const report = (id: string, change: Partial<TargetHealth>): void => {
