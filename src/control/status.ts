@@ -96,6 +96,8 @@ export interface StatusParts {
   readonly dataThreads: number;
   readonly udp: 'recvmmsg' | 'dgram';
   readonly problems: readonly string[];
+  /** What the control plane itself counts. */
+  readonly ownCounters: Readonly<Record<string, number>>;
 }
 
 export function statusView(parts: StatusParts): StatusView {
@@ -139,6 +141,6 @@ export function statusView(parts: StatusParts): StatusView {
     },
     failOpen: zones.flatMap((zone) => zone.failOpen),
     warnings,
-    counters: { ...serving.rows.totals(), ...parts.notifier.totals() },
+    counters: { ...serving.rows.totals(), ...parts.notifier.totals(), ...parts.ownCounters },
   };
 }
