@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { freePort } from '../support/server.ts';
+import { freePort } from '../support/ports.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -85,7 +85,7 @@ it('an exception and a rejection in the control plane are counted, and the serve
   expect(said).not.toContain('Debugger');
   child.kill('SIGTERM');
   expect(await once(child, 'exit')).toEqual([0, null]);
-}, 60_000);
+});
 
 it('a log that nobody reads stops nothing: lines are dropped and counted, SIGTERM is heard', async () => {
   const child = serve([], 'pipe');
@@ -103,4 +103,4 @@ it('a log that nobody reads stops nothing: lines are dropped and counted, SIGTER
   const exit = once(child, 'exit');
   child.kill('SIGTERM');
   expect(await exit).toEqual([0, null]);
-}, 120_000);
+});
