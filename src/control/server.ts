@@ -473,9 +473,7 @@ export class Server implements ControlPlane {
   }
 
   #emptied(): string[] {
-    return [...this.#serving.zones.all.values()].flatMap((zone) =>
-      zone.meta === null ? [] : emptySets(zone.name, zone.meta, this.#serving.board),
-    );
+    return [...this.#serving.zones.all.values()].flatMap((zone) => emptySets(zone, this.#serving));
   }
 }
 
