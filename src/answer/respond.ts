@@ -19,7 +19,7 @@ import {
 } from '../wire/query.ts';
 import { CLASS, EXTENDED_ERROR, RCODE, TYPE } from '../wire/types.ts';
 import { FIND_NONE, FIND_REFERRAL, ZoneView } from '../zone/find.ts';
-import { RECORD_HOST_SHIFT, SET_DATA, SET_STEERED, SET_TYPE } from '../zone/layout.ts';
+import { RECORD_HOST_SHIFT, SET_DATA, SET_STEERED, SET_TYPE, typeOf } from '../zone/layout.ts';
 import { Ahead } from './ahead.ts';
 import { writeChaos } from './chaos.ts';
 import { Client } from './client.ts';
@@ -362,7 +362,7 @@ export class Answerer implements Responder {
     const message = this.#message;
     const zone = this.#zone;
     if ((zone.at(set + SET_TYPE) & SET_STEERED) !== 0) {
-      if (zone.at(set + SET_TYPE) >>> 8 === TYPE.CNAME) this.#answerCname(set, ownerOffset, apexOffset);
+      if (typeOf(zone.at(set + SET_TYPE)) === TYPE.CNAME) this.#answerCname(set, ownerOffset, apexOffset);
       else this.#steered.addresses(set, ownerOffset, apexOffset);
       return;
     }

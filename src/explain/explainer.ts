@@ -10,24 +10,25 @@ import { limits } from '../base/limits.ts';
 import { RandomWords } from '../base/random.ts';
 import { isLive, isWithdrawn, packTarget } from '../board/board.ts';
 import { COUNTER_ROW, ZONE_ROW } from '../board/counters.ts';
-import { chunkOf, READERS, StoreReader, wordOf } from '../board/store.ts';
+import { chunkOf, READERS, type SegmentRef, StoreReader, wordOf } from '../board/store.ts';
 import { coordinatesOf } from '../geo/centres.ts';
 import { greatCircleKm } from '../geo/distance.ts';
 import { GeoView } from '../geo/lookup.ts';
 import type { PlaceFacts } from '../geo/place.ts';
 import type { Serving } from '../loading/serving.ts';
 import type { ServedZone } from '../loading/zones.ts';
+import { wayUp } from '../regionmap/chains.ts';
+import { chainFrom } from '../regionmap/one-chain.ts';
 import { randomSeed } from '../serve/answerer.ts';
-import { MODE_FAIL_OPEN } from '../steer/choose.ts';
+import { MODE_FAIL_OPEN } from '../steer/outcome.ts';
 import type { Targets } from '../targets/targets.ts';
 import { rcodeToText, TYPE, typeToText } from '../wire/types.ts';
+import { ZoneView } from '../zone/find.ts';
 import { matchRegions } from '../zone/match.ts';
 import type { PoolMeta, SteeringMeta, ZoneMeta } from '../zone/meta.ts';
-import { expectedPool } from './expected-pool.ts';
 import { type HeardLink, type HeardSteering, Listener } from './listener.ts';
 import { buildQuery, type ReadResponse, readResponse } from './packets.ts';
 import { listText, placeText } from './place-text.ts';
-import { poolsInOrder } from './pool-order.ts';
 import { type Asked, readRequest } from './request.ts';
 import { type LinkStory, poolWhy, storyOf, ttlReason } from './words.ts';
 
@@ -171,13 +172,26 @@ export class Explainer {
   /** What a client gets of whom an AS number (0: none) and these facts are all that is known. */
   expect(name: string, type: string, as: number, facts: PlaceFacts): { region: string; pool: string | null } {
     const { heard } = this.#run(readRequest({ name, type }), limits.explainUdpBytes, false);
-    const meta = heard === null ? null : this.#zoneOf(heard.zone)?.meta;
+    const zone = heard === null ? undefined : this.#zoneOf(heard.zone);
+    const meta = zone?.meta;
     const steering = heard === null ? undefined : meta?.steerings[heard.steering];
-    if (!meta || steering === undefined) return { region: 'default', pool: null };
+    if (!zone?.image || !meta || steering === undefined) return { region: 'default', pool: null };
     const matches = matchRegions(steering.regions, { address: null, as, facts });
     const slots = matches.map(({ region }) => steering.regions.find((r) => r.name === region)!.slot);
-    const pool = expectedPool(meta, steering, [...slots, steering.defaultSlot], facts, (id) => this.#word(id));
-    return { region: matches[0]?.region ?? 'default', pool };
+    const spec = meta.maps[steering.map];
+    const way = spec === undefined ? null : chainFrom(spec, wayUp(spec, slots), coordinatesOf(facts));
+    const { pool } = this.#serving.probe.choose(this.#image(zone.image), steering.at, way);
+    return {
+      region: matches[0]?.region ?? 'default',
+      pool: pool === null ? null : (meta.pools[pool.number]?.name ?? null),
+    };
+  }
+
+  #image(ref: SegmentRef): ZoneView {
+    const view = new ZoneView();
+    const chunk = chunkOf(ref);
+    view.attach(this.#reader.words[chunk]!, this.#reader.bytes[chunk]!, wordOf(ref));
+    return view;
   }
 
   /** The steering of a name, or null where it isn't steered. Throws RequestError where the question is none. */
@@ -266,28 +280,19 @@ export class Explainer {
     client: Address,
   ): Explanation['pools'] {
     const from = this.#geo((geo) => coordinatesOf(geo.locate(client).facts));
-    const order = heard.slots.flatMap((slot) =>
-      steering.lists[slot]!.flatMap((choice) => poolsInOrder(choice, meta.pools, from)),
-    );
-    const names = [...new Set(order)];
-    let after = false;
     const family = steering.type === TYPE.A ? 4 : steering.type === TYPE.AAAA ? 6 : 'name';
-    return names.map((name) => {
-      const number = meta.pools.findIndex((pool) => pool.name === name);
-      const pool = meta.pools[number]!;
-      const chosen = number === heard.pool;
+    const chosenAt = heard.way.findIndex(({ number }) => number === heard.pool);
+    return heard.way.map((stands, i) => {
+      const pool = meta.pools[stands.number]!;
+      const chosen = i === chosenAt;
+      const drawn = stands.draw === heard.way[chosenAt]?.draw;
       const members = pool.members.map((target) => meta.targets[target]!).filter((target) => target.family === family);
-      const before = !after;
-      after ||= chosen;
-      const live = members.filter((member) => isLive(this.#word(member.id))).length;
-      const state =
-        members.length === 0 ? 'no members of this family' : this.#isUp(pool, members, heard, number) ? 'up' : 'down';
       return {
-        name,
-        state,
+        name: pool.name,
+        state: stands.members === 0 ? 'no members of this family' : stands.up ? 'up' : 'down',
         chosen,
         distanceKm: from === null || pool.at === null ? null : Math.round(greatCircleKm(from, pool.at)),
-        why: poolWhy({ chosen, before, state, live, members: members.length }, heard),
+        why: poolWhy({ ...stands, chosen, before: chosenAt < 0 || i <= chosenAt || drawn }, heard, steering),
         members: members.map((target) => this.#member(target.id, target.address, pool, chosen, heard, response)),
       } as const;
     });
@@ -296,17 +301,6 @@ export class Explainer {
   #word(id: string): number {
     const slot = this.#targets.slot(id);
     return slot === undefined ? 0 : packTarget(this.#serving.board.get(slot));
-  }
-
-  #isUp(pool: PoolMeta, members: readonly { id: string }[], heard: HeardSteering, number: number): boolean {
-    const known = heard.states.get(number);
-    if (known !== undefined) return known.up;
-    const live = members.filter((member) => isLive(this.#word(member.id))).length;
-    const { minLive } = pool;
-    return (
-      live >=
-      Math.max(1, minLive.kind === 'count' ? minLive.count : Math.ceil((members.length * minLive.percent) / 100))
-    );
   }
 
   #member(
