@@ -146,6 +146,8 @@ export class Answerer implements Responder {
     edns.start();
     this.#rateHash = 0;
     message.start(bytes, at, query.questionEnd, at + room);
+    // RFC 7871 7.2.1: what was sent comes back, in errors too: a forwarder drops what lacks it. A broken option is nothing to send back.
+    edns.echoSubnet = query.ecs;
     if (read === READ_BROKEN) {
       message.start(bytes, at, at + HEADER_BYTES, at + room);
       message.rcode = RCODE.FORMERR;
@@ -168,10 +170,7 @@ export class Answerer implements Responder {
       if (cookie === COOKIE_VALID) counters[C.cookieValid]!++;
       else if (cookie === COOKIE_BAD) counters[C.cookieInvalid]!++;
     }
-    if (query.ecs) {
-      edns.echoSubnet = true;
-      counters[C.ecsQueries]!++;
-    }
+    if (query.ecs) counters[C.ecsQueries]!++;
     const end = this.#limit(at, room, tcp, cookie === COOKIE_VALID);
     message.end = end - edns.mandatoryOctets(query);
     if (questions === 1) {

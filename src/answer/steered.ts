@@ -1,6 +1,7 @@
 // Answers a steered record set: asks the chooser, writes what it chose, widens the scope, notes what was told.
 import { limits } from '../base/limits.ts';
 import { COUNT } from '../board/counters.ts';
+import { SPECIAL_PLACE } from '../geo/place.ts';
 import type { RegionMapView } from '../regionmap/lookup.ts';
 import { Chooser } from '../steer/choose.ts';
 import { CHOSE_MEMBERS, CHOSE_NODATA, CHOSE_SERVFAIL, MODE_FAIL_OPEN } from '../steer/outcome.ts';
@@ -97,20 +98,38 @@ export class Steered {
     const steering = zone.at(set + SET_DATA);
     const mapNumber = zone.at(steering + STEER.map);
     let map: RegionMapView | null = null;
+    // -1: the client itself decides.
+    let special = -1;
+    let scope = 0;
+    let climbedScope = 0;
     if (mapNumber >= 0) {
       map = this.#snapshot.map(mapNumber);
       if (client.family === 4) map.locate4(client.w0, client.range);
       else map.locate6(client.w0, client.w1, client.w2, client.w3);
-      if (map.place === 0) this.nowhere = true;
-    }
+      // A network or an AS number that the set names comes before that.
+      if (map.place === SPECIAL_PLACE && client.fromSubnet) {
+        special = client.specialPrefix(this.#snapshot.geo);
+        scope = map.scope(0);
+        climbedScope = map.scope(1);
+        const { family, w0, w1, w2, w3 } = client.resolver;
+        if (family === 4) map.locate4(w0, -1);
+        else map.locate6(w0, w1, w2, w3);
+      }
+      if (map.place === 0 || map.place === SPECIAL_PLACE) this.nowhere = true;
+    } else special = client.specialPrefix(this.#snapshot.geo);
     const { pools } = chooser;
     pools.trace = this.trace;
-    const outcome = chooser.choose(zone, steering, map, client.family, client.w0, client.w1, most);
+    const outcome =
+      special < 0
+        ? chooser.choose(zone, steering, map, client.family, client.w0, client.w1, most)
+        : chooser.choose(zone, steering, map, client.resolver.family, client.resolver.w0, client.resolver.w1, most);
+    if (special < 0) scope = map === null ? 0 : map.scope(pools.climbed ? 1 : 0);
+    else if (pools.climbed) scope = climbedScope;
     counters[C.steered]!++;
     if (chooser.members.cut) counters[C.cut]!++;
     if (pools.climbed) counters[C.climbed]!++;
     if (pools.mode === MODE_FAIL_OPEN && outcome === CHOSE_MEMBERS) counters[C.failOpen]!++;
-    this.#widen(map);
+    this.#widen(scope, special);
     if (this.trace !== null) this.#tell(this.trace, steering, outcome);
     if (outcome === CHOSE_SERVFAIL) {
       this.#message.clear();
@@ -128,13 +147,18 @@ export class Steered {
     return true;
   }
 
-  /** RFC 7871 7.2.1: the scope is the longest that any link of the chain asks for. */
-  #widen(map: RegionMapView | null): void {
+  /**
+   * RFC 7871 7.2.1: the scope is the longest that any link of the chain asks for.
+   * @param special the prefix in which the resolver decides for everybody, -1 where it doesn't
+   */
+  #widen(listScope: number, special: number): void {
     if (!this.#edns.echoSubnet && this.trace === null) return;
-    const { climbed, sticky } = this.#chooser.pools;
-    let scope = map === null ? 0 : map.scope(climbed ? 1 : 0);
-    if (sticky) scope = Math.max(scope, this.#client.family === 4 ? limits.stickyPrefix4 : limits.stickyPrefix6);
-    if (this.trace !== null) this.trace.scope(scope);
+    let scope = listScope;
+    if (this.#chooser.pools.sticky) {
+      const own = this.#client.family === 4 ? limits.stickyPrefix4 : limits.stickyPrefix6;
+      scope = Math.max(scope, own, special);
+    }
+    if (this.trace !== null) this.trace.scope(scope, special >= 0);
     if (scope > this.#edns.scope) this.#edns.scope = scope;
   }
 

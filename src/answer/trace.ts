@@ -18,6 +18,6 @@ export interface AnswerTrace extends ChoiceTrace {
   ): void;
   /** A member that stands in the answer, by board slot. */
   member(slot: number): void;
-  /** Scope prefix length of this link. */
-  scope(length: number): void;
+  /** Scope prefix length of this link; `byResolver`: the client subnet says nothing of where the client is, the resolver's address decided. */
+  scope(length: number, byResolver: boolean): void;
 }

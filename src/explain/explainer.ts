@@ -14,7 +14,8 @@ import { chunkOf, READERS, type SegmentRef, StoreReader, wordOf } from '../board
 import { coordinatesOf } from '../geo/centres.ts';
 import { greatCircleKm } from '../geo/distance.ts';
 import { GeoView } from '../geo/lookup.ts';
-import type { PlaceFacts } from '../geo/place.ts';
+import { type PlaceFacts, SPECIAL_PLACE } from '../geo/place.ts';
+import { specialBlockOf } from '../geo/special.ts';
 import type { Serving } from '../loading/serving.ts';
 import type { ServedZone } from '../loading/zones.ts';
 import { wayUp } from '../regionmap/chains.ts';
@@ -82,9 +83,11 @@ export class Explainer {
     const tcp = this.#run(asked, limits.explainUdpBytes, true);
     const { heard, response } = edns;
     const fromSubnet = asked.subnet !== null && asked.subnet.length > 0;
-    const client = fromSubnet ? asked.subnet.address : asked.peer;
+    const unplaced = fromSubnet ? this.#unplaced(asked.subnet.address, edns) : null;
+    const ofSubnet = fromSubnet && unplaced === null;
+    const client = ofSubnet ? asked.subnet.address : asked.peer;
     const bits = client.family === 4 ? 32 : 128;
-    const links = this.#links(request.name, asked.type, edns, client);
+    const links = this.#links(request.name, asked.type, edns, asked);
     const last = links.findLast((link) => link.steered !== null)?.steered ?? null;
     const zone = links[0]?.zone;
     const ttl = response.answers.length > 0 ? Math.min(...response.answers.map((record) => record.ttl)) : null;
@@ -110,8 +113,9 @@ export class Explainer {
       })),
       client: {
         address: formatAddress(client),
-        source: fromSubnet ? ('ecs' as const) : ('resolver' as const),
-        prefix: fromSubnet ? formatPrefix(asked.subnet) : `${formatAddress(client)}/${bits}`,
+        source: ofSubnet ? ('ecs' as const) : ('resolver' as const),
+        prefix: ofSubnet ? formatPrefix(asked.subnet) : `${formatAddress(client)}/${bits}`,
+        unplacedSubnet: unplaced === null ? null : { prefix: formatPrefix(asked.subnet!), what: unplaced },
       },
       place: this.#place(client),
       region: last?.region ?? null,
@@ -129,13 +133,24 @@ export class Explainer {
     return { ...explanation, steps: storyOf(explanation, links, response) };
   }
 
+  /** What kind of address a client subnet is that says nothing of where the client is; null where it counts. */
+  #unplaced(address: Address, { links }: Run): string | null {
+    const steered = links.flatMap(({ heard }) => heard ?? []);
+    // A network that a record set names is a place of its own.
+    if (steered.length > 0 && !steered.some(({ byResolver }) => byResolver)) return null;
+    if (this.#geo((geo) => geo.locate(address).placeId) !== SPECIAL_PLACE) return null;
+    return specialBlockOf(address)?.what ?? null;
+  }
+
   /** Every name of the chain with what was decided there; one that leaves this server ends it. */
-  #links(name: string, type: number, { links, response }: Run, client: Address): LinkStory[] {
+  #links(name: string, type: number, { links, response }: Run, asked: Asked): LinkStory[] {
+    const subnet = asked.subnet !== null && asked.subnet.length > 0 ? asked.subnet.address : asked.peer;
     const aliases = response.answers.filter((record) => record.type === TYPE.CNAME);
     const targetOf = (i: number): string | null => aliases[i]?.text.split(' ').at(-1) ?? null;
     const told = links.map((link, i): LinkStory => {
       const zone = this.#zoneOf(link.zone);
       const steering = link.heard === null ? undefined : zone?.meta?.steerings[link.heard.steering];
+      const client = link.heard?.byResolver ? asked.peer : subnet;
       return {
         name: i === 0 ? name : targetOf(i - 1)!,
         zone,

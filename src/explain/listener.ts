@@ -19,6 +19,8 @@ export interface HeardSteering {
   readonly climbed: boolean;
   readonly ttlSeconds: number;
   readonly scope: number;
+  /** The client subnet said nothing of where the client is: the resolver's address decided. */
+  readonly byResolver: boolean;
   /** The pools of the client's way up, in its order, each once. */
   readonly way: readonly HeardPool[];
   readonly members: number[];
@@ -36,6 +38,7 @@ export class Listener implements AnswerTrace {
   readonly links: HeardLink[] = [];
   #zone = -1;
   #scope = 0;
+  #byResolver = false;
   #way: HeardPool[] = [];
   zoneNumber = -1;
 
@@ -50,12 +53,14 @@ export class Listener implements AnswerTrace {
   pool(number: number, draw: number, up: boolean, live: number, members: number): void {
     if (!this.#way.some((pool) => pool.number === number)) this.#way.push({ number, draw, up, live, members });
   }
-  scope(length: number): void {
+  scope(length: number, byResolver: boolean): void {
     this.#scope = length;
+    this.#byResolver = byResolver;
   }
   steered(steering: number, _outcome: number, pool: number, mode: number, climbed: boolean, ttlSeconds: number): void {
     const heard = { zone: this.#zone, steering, pool, mode, climbed, ttlSeconds, scope: this.#scope };
-    this.heard = { ...heard, way: this.#way, members: [] };
+    const byResolver = this.#byResolver;
+    this.heard = { ...heard, byResolver, way: this.#way, members: [] };
     this.links.at(-1)!.heard = this.heard;
   }
   member(slot: number): void {

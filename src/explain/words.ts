@@ -122,7 +122,14 @@ function endText(response: ReadResponse, rcode: string): string {
 export function storyOf(e: Omit<Explanation, 'steps'>, links: readonly LinkStory[], response: ReadResponse): string[] {
   const { place, answer } = e;
   const from = e.client.source === 'ecs' ? 'the client subnet' : "the resolver's address";
-  const steps = [`${e.question.name} ${e.question.type} is asked for ${e.client.prefix}, which is ${from}`];
+  const { unplacedSubnet } = e.client;
+  const steps =
+    unplacedSubnet === null
+      ? [`${e.question.name} ${e.question.type} is asked for ${e.client.prefix}, which is ${from}`]
+      : [
+          `${e.question.name} ${e.question.type} is asked for the client subnet ${unplacedSubnet.prefix}`,
+          `the subnet ${unplacedSubnet.prefix} is ${unplacedSubnet.what}: placed by the resolver ${e.client.address}`,
+        ];
   const where = [place.city, place.subdivision, place.country, place.continent]
     .filter((part) => part !== null)
     .join(', ');
