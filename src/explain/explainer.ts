@@ -1,86 +1,47 @@
 // Explains one answer: runs the server's own answer path with a trace, and puts words to what it heard.
 
-import { type Peer, TRANSPORT_TCP, TRANSPORT_UDP } from '../answer/port.ts';
-import { Answerer } from '../answer/respond.ts';
-import { NOTE } from '../answer/steered.ts';
-import { type ExplainedMember, type ExplainRequest, type Explanation, RequestError } from '../api/views.ts';
+import type { ExplainedMember, ExplainRequest, Explanation } from '../api/views.ts';
 import { type Address, formatAddress, formatPrefix } from '../base/address.ts';
-import { systemClock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
-import { RandomWords } from '../base/random.ts';
 import { isLive, isWithdrawn, packTarget } from '../board/board.ts';
-import { COUNTER_ROW, ZONE_ROW } from '../board/counters.ts';
-import { chunkOf, READERS, type SegmentRef, StoreReader, wordOf } from '../board/store.ts';
 import { coordinatesOf } from '../geo/centres.ts';
 import { greatCircleKm } from '../geo/distance.ts';
-import { GeoView } from '../geo/lookup.ts';
+import type { GeoView } from '../geo/lookup.ts';
 import { type PlaceFacts, SPECIAL_PLACE } from '../geo/place.ts';
 import { specialBlockOf } from '../geo/special.ts';
 import type { Serving } from '../loading/serving.ts';
 import type { ServedZone } from '../loading/zones.ts';
 import { wayUp } from '../regionmap/chains.ts';
 import { chainFrom } from '../regionmap/one-chain.ts';
-import { randomSeed } from '../serve/answerer.ts';
 import { MODE_FAIL_OPEN } from '../steer/outcome.ts';
 import type { Targets } from '../targets/targets.ts';
 import { rcodeToText, TYPE, typeToText } from '../wire/types.ts';
-import { ZoneView } from '../zone/find.ts';
 import { matchRegions } from '../zone/match.ts';
 import type { PoolMeta, SteeringMeta, ZoneMeta } from '../zone/meta.ts';
-import { type HeardLink, type HeardSteering, Listener } from './listener.ts';
-import { buildQuery, type ReadResponse, readResponse } from './packets.ts';
+import { AnswerRunner, type Run } from './answer-run.ts';
+import type { HeardSteering } from './listener.ts';
+import type { ReadResponse } from './packets.ts';
 import { listText, placeText } from './place-text.ts';
 import { type Asked, readRequest } from './request.ts';
 import { type LinkStory, poolWhy, storyOf, ttlReason } from './words.ts';
 
-/** A reader number that no data thread has. */
-const EXPLAIN_READER = READERS - 1;
-
-/** One run of the answer path. */
-interface Run {
-  readonly octets: number;
-  readonly response: ReadResponse;
-  readonly heard: HeardSteering | null;
-  readonly links: readonly HeardLink[];
-}
-
 export class Explainer {
   readonly #serving: Serving;
   readonly #targets: Targets;
-  readonly #answerer: Answerer;
-  readonly #reader: StoreReader;
-  readonly #bytes = new Uint8Array(limits.messageBytes);
+  readonly #runner: AnswerRunner;
 
   constructor(serving: Serving, targets: Targets) {
     this.#serving = serving;
     this.#targets = targets;
-    const { store } = serving.images;
-    this.#reader = new StoreReader(store.handle(), EXPLAIN_READER, () => {});
-    serving.onChunk((index, buffer) => this.#reader.addChunk(index, buffer));
-    // Rows of its own: what is explained was not asked.
-    this.#answerer = new Answerer({
-      reader: this.#reader,
-      board: new Int32Array(serving.board.buffer),
-      counters: new Float64Array(COUNTER_ROW),
-      zoneCounters: new Float64Array(limits.zones * ZONE_ROW),
-      notes: new Float64Array(limits.targets * NOTE.size),
-      random: new RandomWords(randomSeed()),
-      clock: systemClock,
-      cookies: null,
-      rate: null,
-      edns: { udpSize: limits.explainUdpBytes, nsid: new Uint8Array(0), keepalive: 0 },
-      identity: { version: new Uint8Array(0), hostname: new Uint8Array(0) },
-      udpMaxBytes: limits.explainUdpBytes,
-      udpMaxBytesWithoutCookie: limits.explainUdpBytes,
-    });
+    this.#runner = new AnswerRunner(serving);
   }
 
   /** Throws RequestError where the question is none. */
   explain(request: ExplainRequest): Explanation {
     const asked = readRequest(request);
-    const edns = this.#run(asked, limits.explainUdpBytes, false);
-    const plain = this.#run(asked, asked.subnet === null ? null : limits.plainUdpBytes, false);
-    const tcp = this.#run(asked, limits.explainUdpBytes, true);
+    const edns = this.#runner.run(asked, limits.explainUdpBytes, false);
+    const plain = this.#runner.run(asked, asked.subnet === null ? null : limits.plainUdpBytes, false);
+    const tcp = this.#runner.run(asked, limits.explainUdpBytes, true);
     const { heard, response } = edns;
     const fromSubnet = asked.subnet !== null && asked.subnet.length > 0;
     const unplaced = fromSubnet ? this.#unplaced(asked.subnet.address, edns) : null;
@@ -138,7 +99,7 @@ export class Explainer {
     const steered = links.flatMap(({ heard }) => heard ?? []);
     // A network that a record set names is a place of its own.
     if (steered.length > 0 && !steered.some(({ byResolver }) => byResolver)) return null;
-    if (this.#geo((geo) => geo.locate(address).placeId) !== SPECIAL_PLACE) return null;
+    if (this.#runner.withGeo((geo) => geo.locate(address).placeId) !== SPECIAL_PLACE) return null;
     return specialBlockOf(address)?.what ?? null;
   }
 
@@ -177,7 +138,7 @@ export class Explainer {
   /** What one client gets, in short: for coverage. */
   glance(name: string, type: string, client: Address): { region: string; pool: string | null } {
     const asked = readRequest({ name, type, client: formatAddress(client) });
-    const { heard } = this.#run(asked, limits.explainUdpBytes, false);
+    const { heard } = this.#runner.run(asked, limits.explainUdpBytes, false);
     const meta = heard === null ? null : this.#zoneOf(heard.zone)?.meta;
     const steering = heard === null ? undefined : meta?.steerings[heard.steering];
     if (heard === null || !meta || steering === undefined) return { region: 'default', pool: null };
@@ -186,7 +147,7 @@ export class Explainer {
 
   /** What a client gets of whom an AS number (0: none) and these facts are all that is known. */
   expect(name: string, type: string, as: number, facts: PlaceFacts): { region: string; pool: string | null } {
-    const { heard } = this.#run(readRequest({ name, type }), limits.explainUdpBytes, false);
+    const { heard } = this.#runner.run(readRequest({ name, type }), limits.explainUdpBytes, false);
     const zone = heard === null ? undefined : this.#zoneOf(heard.zone);
     const meta = zone?.meta;
     const steering = heard === null ? undefined : meta?.steerings[heard.steering];
@@ -195,29 +156,22 @@ export class Explainer {
     const slots = matches.map(({ region }) => steering.regions.find((r) => r.name === region)!.slot);
     const spec = meta.maps[steering.map];
     const way = spec === undefined ? null : chainFrom(spec, wayUp(spec, slots), coordinatesOf(facts));
-    const { pool } = this.#serving.probe.choose(this.#image(zone.image), steering.at, way);
+    const { pool } = this.#serving.probe.choose(this.#runner.image(zone.image), steering.at, way);
     return {
       region: matches[0]?.region ?? 'default',
       pool: pool === null ? null : (meta.pools[pool.number]?.name ?? null),
     };
   }
 
-  #image(ref: SegmentRef): ZoneView {
-    const view = new ZoneView();
-    const chunk = chunkOf(ref);
-    view.attach(this.#reader.words[chunk]!, this.#reader.bytes[chunk]!, wordOf(ref));
-    return view;
-  }
-
   /** The steering of a name, or null where it isn't steered. Throws RequestError where the question is none. */
   steeringOf(name: string, type: string): SteeringMeta | null {
-    const { heard } = this.#run(readRequest({ name, type }), limits.explainUdpBytes, false);
+    const { heard } = this.#runner.run(readRequest({ name, type }), limits.explainUdpBytes, false);
     return heard === null ? null : (this.#zoneOf(heard.zone)?.meta?.steerings[heard.steering] ?? null);
   }
 
   /** Reads the geo image that is served. */
   withGeo<T>(read: (geo: GeoView) => T): T {
-    return this.#geo(read);
+    return this.#runner.withGeo(read);
   }
 
   #zoneOf(number: number): ServedZone | undefined {
@@ -225,38 +179,8 @@ export class Explainer {
     return undefined;
   }
 
-  #run(asked: Asked, udpSize: number | null, tcp: boolean): Run {
-    const request = buildQuery({ name: asked.name, type: asked.type, udpSize, subnet: asked.subnet });
-    this.#bytes.set(request);
-    fillPeer(this.#answerer.peer, asked.peer);
-    const listener = new Listener();
-    this.#answerer.trace = listener;
-    this.#answerer.beginBatch();
-    try {
-      const transport = tcp ? TRANSPORT_TCP : TRANSPORT_UDP;
-      const octets = this.#answerer.respond(this.#bytes, 0, request.length, this.#bytes.length, transport);
-      if (octets <= 0) throw new RequestError(409, 'not-ready', 'the server has nothing to answer from yet');
-      return {
-        octets,
-        response: readResponse(this.#bytes.subarray(0, octets)),
-        heard: listener.heard,
-        links: listener.links,
-      };
-    } finally {
-      this.#answerer.endBatch();
-      this.#answerer.trace = null;
-    }
-  }
-
-  #geo<T>(read: (geo: GeoView) => T): T {
-    const ref = this.#serving.images.geo;
-    const geo = new GeoView();
-    geo.attach(this.#reader.words[chunkOf(ref)]!, wordOf(ref));
-    return read(geo);
-  }
-
   #place(client: Address): Explanation['place'] {
-    return this.#geo((geo) => {
+    return this.#runner.withGeo((geo) => {
       const located = geo.locate(client);
       const { facts, source } = located;
       return {
@@ -274,7 +198,7 @@ export class Explainer {
   }
 
   #region(steering: SteeringMeta, client: Address): Explanation['region'] {
-    const located = this.#geo((geo) => geo.locate(client));
+    const located = this.#runner.withGeo((geo) => geo.locate(client));
     const matches = matchRegions(steering.regions, { address: client, as: located.as, facts: located.facts });
     const text = (slot: number): string => listText(steering.lists[slot]!);
     const candidates = matches.map(({ region, place }) => ({
@@ -294,7 +218,7 @@ export class Explainer {
     response: ReadResponse,
     client: Address,
   ): Explanation['pools'] {
-    const from = this.#geo((geo) => coordinatesOf(geo.locate(client).facts));
+    const from = this.#runner.withGeo((geo) => coordinatesOf(geo.locate(client).facts));
     const family = steering.type === TYPE.A ? 4 : steering.type === TYPE.AAAA ? 6 : 'name';
     const chosenAt = heard.way.findIndex(({ number }) => number === heard.pool);
     return heard.way.map((stands, i) => {
@@ -359,15 +283,4 @@ export class Explainer {
     }
     return 1;
   }
-}
-
-function fillPeer(peer: Peer, address: Address): void {
-  const view = new DataView(address.bytes.buffer, address.bytes.byteOffset, address.bytes.length);
-  const four = address.family === 4;
-  peer.family = address.family;
-  peer.w0 = view.getInt32(0);
-  peer.w1 = four ? 0 : view.getInt32(4);
-  peer.w2 = four ? 0 : view.getInt32(8);
-  peer.w3 = four ? 0 : view.getInt32(12);
-  peer.port = 53;
 }

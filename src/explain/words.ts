@@ -38,9 +38,9 @@ export function poolWhy(pool: PoolStory, heard: HeardSteering, { onMissingFamily
     const none = 'no members of this family';
     if (!before) return `${none}; not needed, a pool before it was chosen`;
     if (onMissingFamily === 'next') return `passed over: ${none} (on-missing-family: next)`;
-    if (!chosen) return up ? `${none}; the draw chose another` : `passed over: ${none}, and it is down with the other`;
-    const state = heard.mode === MODE_UP ? 'it is up' : 'nothing better is';
-    return `chosen, but with ${none}: ${state} with the other, so nobody is sent elsewhere for this one`;
+    if (!chosen) return up ? `${none}; the draw chose another` : `passed over: ${none}, and its other family is down`;
+    const other = heard.mode === MODE_UP ? 'its other family is up' : 'its other family is what is left';
+    return `chosen: ${other}; with ${none} the answer is NODATA, and nobody is sent elsewhere`;
   }
   const state = up ? 'up' : 'down';
   const count = `, ${live} of ${members} live`;

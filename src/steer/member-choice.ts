@@ -12,6 +12,7 @@ import {
   MEMBER_WORDS,
   PICK_ORDERED,
   PICK_STICKY,
+  PICK_WEIGHTED,
   POOL,
   pickOf,
 } from '../zone/layout.ts';
@@ -99,9 +100,18 @@ export class MemberChoice {
     if (wanted > found) wanted = found;
     this.cut = wanted > most;
     if (this.cut) wanted = Math.max(1, most);
-    if (pick === PICK_STICKY) this.#orderSticky(zone, found, wanted, family, client0, client1);
-    else if (pick !== PICK_ORDERED)
-      this.#orderWeighted(found, wanted, total === 0 ? found : total, same || total === 0);
+    switch (pick) {
+      case PICK_WEIGHTED:
+        this.#orderWeighted(found, wanted, total === 0 ? found : total, same || total === 0);
+        break;
+      case PICK_STICKY:
+        this.#orderSticky(zone, found, wanted, family, client0, client1);
+        break;
+      case PICK_ORDERED:
+        break;
+      default:
+        pick satisfies never;
+    }
     this.count = Math.min(wanted, found);
   }
 

@@ -141,13 +141,14 @@ export const POOL = {
 export const PICK_WEIGHTED = 0;
 export const PICK_ORDERED = 1;
 export const PICK_STICKY = 2;
+export type PickCode = typeof PICK_WEIGHTED | typeof PICK_ORDERED | typeof PICK_STICKY;
 export const FAMILY_4 = 0;
 export const FAMILY_6 = 1;
 export const FAMILY_NAME = 2;
 
 /** How a pool picks its members (PICK_*), from its flags. */
-export function pickOf(poolFlags: number): number {
-  return poolFlags & 3;
+export function pickOf(poolFlags: number): PickCode {
+  return (poolFlags & 3) as PickCode;
 }
 
 /** What its members are (FAMILY_*), from its flags. */

@@ -17,6 +17,7 @@ import {
   PICK_ORDERED,
   PICK_STICKY,
   PICK_WEIGHTED,
+  type PickCode,
   POOL,
   STEER,
   STEER_DYNAMIC_TTL,
@@ -30,7 +31,10 @@ import type { ChoiceList, Member, Pool, SteeredSet, ZoneModel } from '../zone/mo
 import { writeRecord } from './compile-records.ts';
 import type { SegmentWriter } from './segment.ts';
 
-const PICKS = { weighted: PICK_WEIGHTED, ordered: PICK_ORDERED, sticky: PICK_STICKY } as const;
+const PICKS = { weighted: PICK_WEIGHTED, ordered: PICK_ORDERED, sticky: PICK_STICKY } as const satisfies Record<
+  Pool['pick'],
+  PickCode
+>;
 const WHENS = { serve: WHEN_SERVE, nodata: WHEN_NODATA, servfail: WHEN_SERVFAIL } as const;
 const ON_MISSING = { nodata: 0, next: STEER_NEXT_FAMILY } as const;
 
