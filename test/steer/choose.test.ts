@@ -121,10 +121,10 @@ describe('sticky members', () => {
   });
 
   it('stay with an IPv6 network of 56 bits, and not with one that is shorter', () => {
-    const six = members.map((_, i) => `"2001:db8:1::${i + 1}"`).join(', ');
+    const six = members.map((_, i) => `"2400:db8:1::${i + 1}"`).join(', ');
     const plane = new Plane([zone(`  p: { pick: sticky, members: [${six}] }`, '  www: { AAAA: { pools: [p] } }')]);
     const at = (site: number, network: number): string => {
-      const subnet = `2001:db8:${site.toString(16)}:${network.toString(16)}::/64`;
+      const subnet = `2400:db8:${site.toString(16)}:${network.toString(16)}::/64`;
       return values(plane.ask('www.example.test.', 'AAAA', { subnet }), 'AAAA')[0]!;
     };
     const sites = Array.from({ length: 40 }, (_, i) => i);
