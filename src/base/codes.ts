@@ -133,6 +133,7 @@ export const CODES = {
   'weights-without-effect': warning('weights where every member is answered'),
   'answer-too-long': warning('more addresses than a packet holds'),
   'one-family': warning('pools of one address family under ADDR'),
+  'steered-cname-outside': warning('a CNAME that differs by client and leads out of the zone'),
   'never-answers': warning('a record set whose pools have no member of its family'),
   'transfer-ignores-health': warning('secondaries do not follow health'),
   'common-broken': error('a zone that uses a broken _common.yaml'),

@@ -143,6 +143,28 @@ records: { x: { ADDR: { pools: [p, q, r] } }, y: { ADDR: { pools: [p] } } }
 `;
     expect(warnings(text, 'one-family')).toEqual(['one-family 4:17']);
     expect(messages(text, 'one-family')[0]).toContain('p, q;');
+    expect(messages(text, 'one-family')[0]).toContain('pdns-recursor');
+    // AAAA of some regions alone is as bad; where the next pool has it, nobody gets NODATA.
+    expect(
+      warnings(text.replace('x: { ADDR: { pools: [p, q, r] } }', 'x: { AAAA: { pools: [p, r] } }'), 'one-family'),
+    ).toHaveLength(1);
+    expect(warnings(text.replaceAll(/(pools: \[[pqr, ]+\])/g, '$1, on-missing-family: next'), 'one-family')).toEqual(
+      [],
+    );
+  });
+
+  it('finds aliases that differ by client and lead out of the zone', () => {
+    const at = (steering: string, target = 'lb.example.org.'): string[] =>
+      warnings(
+        `${HEAD}pools: { p: { members: [${target}] }, q: { members: [www.example.test.] } }
+records: { www: { A: 192.0.2.1 }, x: { CNAME: ${steering} } }
+`,
+        'steered-cname-outside',
+      );
+    expect(at('{ regions: { RU: p, default: q } }')).toEqual(['steered-cname-outside 4:40']);
+    expect(at('{ regions: { RU: p, default: q } }', 'www.example.test.')).toEqual([]);
+    // What everybody gets may be shared.
+    expect(at('{ pools: [p, q] }')).toEqual([]);
   });
 
   it('finds record sets that never have an answer', () => {
