@@ -26,6 +26,8 @@ pools:
   nowhere: { members: [203.0.113.40] }
   lower: { members: [203.0.113.61] }
   upper: { members: [203.0.113.62] }
+  first: { members: [203.0.113.71] }
+  second: { members: [203.0.113.72] }
   cdn-ru: { members: [ru.other.cat.] }
   cdn: { members: [all.other.cat.] }
 records:
@@ -35,7 +37,9 @@ records:
   "*.static": { A: { ttl: 600, values: [192.0.2.1] } }
   "*.zero": { A: { ttl: 0, values: [192.0.2.1] } }
   "*.two": { A: { ttl: 2, values: [192.0.2.1] } }
+  "*.moves": { A: { ttl: 5, pools: [first, second] } }
   "*.list": { A: { ttl: 600, values: [192.0.2.9, 192.0.2.2, 192.0.2.7, 192.0.2.4] } }
+  "*.inside": { CNAME: inside.user }
   "*.alias": { CNAME: { ttl: 600, regions: { RU: cdn-ru, default: cdn } } }
 `;
 const OTHER_CAT = `
