@@ -1,5 +1,6 @@
 // Opens the sockets and keeps the threads that answer: starts them, feeds them memory, replaces those that die, stops them.
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { StartError } from '../api/start-error.ts';
 import type { Clock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
@@ -10,14 +11,13 @@ import type { ListenAddress } from '../serve/listen.ts';
 import { type OpenSockets, openSockets } from '../serve/sockets.ts';
 import type { TcpWorkerData } from '../serve/tcp-worker.ts';
 import type { UdpWorkerData } from '../serve/udp-worker.ts';
-import { StartError } from './start-error.ts';
+import type { Watchdog } from './watchdog.ts';
 
 export interface ThreadsOptions {
   readonly listen: readonly ListenAddress[];
   readonly workers: number;
   /** Whether data threads may have real-time priority. */
   readonly realtime: boolean;
-  readonly answer: AnswerSettings;
   readonly tcp: Pick<
     TcpWorkerData,
     'idleTimeoutMs' | 'maxConnections' | 'maxConnectionsPerClient' | 'ipv4PrefixBits' | 'ipv6PrefixBits'
@@ -26,6 +26,10 @@ export interface ThreadsOptions {
   readonly memory: (reader: number) => AnswerMemory;
   /** A reader's thread died: what it held is free. */
   readonly dropReader: (reader: number) => void;
+  /** Told of every thread that answers; null: nobody watches. */
+  readonly watchdog: Watchdog | null;
+  /** An exception ended a thread. */
+  readonly onFault: (error: unknown, thread: string) => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -44,12 +48,15 @@ interface Thread {
   worker: Worker;
   port: MessagePort;
   readonly bell: Bell | null;
+  /** Changes while the thread lives. */
+  readonly beat: SharedArrayBuffer;
   running: boolean;
 }
 
 export class Threads {
   readonly #options: ThreadsOptions;
-  #answer: AnswerSettings;
+  /** What threads are started with, after `start`. */
+  #answer: AnswerSettings | null = null;
   readonly #ffi: Ffi | null;
   #sockets: OpenSockets | null = null;
   readonly #threads: Thread[] = [];
@@ -62,7 +69,6 @@ export class Threads {
 
   constructor(options: ThreadsOptions) {
     this.#options = options;
-    this.#answer = options.answer;
     this.#ffi = process.env.MERIDIAN_UDP === 'dgram' ? null : loadFfi();
     this.#ffi?.shareArena();
   }
@@ -89,7 +95,8 @@ export class Threads {
   }
 
   /** Starts the threads and waits until they listen. Throws StartError. */
-  async start(): Promise<void> {
+  async start(answer: AnswerSettings): Promise<void> {
+    this.#answer = answer;
     const udp = Array.from({ length: this.dataThreads }, (_, i) => this.#add(`udp-${i}`, i + 1, this.#ffi !== null));
     const ready = await Promise.all(udp.map((thread) => this.#ready(thread)));
     this.realtime = ready.every((r) => r.realtime);
@@ -121,8 +128,8 @@ export class Threads {
 
   /** Gives every thread, and those that will replace them, other cookie secrets. A thread takes them with its next query, or within its wait. */
   secrets(secrets: readonly Uint8Array[]): void {
+    if (this.#answer === null || this.#stopping) return;
     this.#answer = { ...this.#answer, cookieSecrets: secrets };
-    if (this.#stopping) return;
     for (const thread of this.#threads) {
       thread.port.postMessage({ kind: 'secrets', secrets } satisfies ThreadMessage);
       thread.bell?.ring();
@@ -160,6 +167,7 @@ export class Threads {
       reader,
       name,
       bell,
+      beat: new SharedArrayBuffer(4),
       running: true,
       start: () => this.#spawn(thread),
       worker: null as unknown as Worker,
@@ -167,6 +175,11 @@ export class Threads {
     };
     thread.worker = thread.start();
     this.#threads.push(thread);
+    this.#options.watchdog?.watch({
+      name,
+      beat: new Int32Array(thread.beat),
+      replace: () => void thread.worker.terminate(),
+    });
     return thread;
   }
 
@@ -181,22 +194,25 @@ export class Threads {
     const data: UdpWorkerData | TcpWorkerData = isTcp
       ? {
           memory,
-          settings: this.#answer,
+          settings: this.#answer!,
           port: port2,
           fds: this.#sockets?.tcp.map((fd) => this.#sockets!.duplicate(fd)) ?? null,
           // node:dgram may have picked the port.
           listen: this.listening,
+          beat: thread.beat,
           ...options.tcp,
         }
       : {
           memory,
-          settings: this.#answer,
+          settings: this.#answer!,
           port: port2,
           sockets: this.#sockets?.udp[thread.reader - 1] ?? null,
           bell: thread.bell === null ? null : { fd: thread.bell.fd, rings: thread.bell.rings },
           listen: options.listen,
           realtime: options.realtime,
+          beat: thread.beat,
         };
+    Atomics.store(new Int32Array(thread.beat), 0, 0);
     const file = isTcp ? '../serve/tcp-worker.js' : '../serve/udp-worker.bundle.js';
     const worker = new Worker(new URL(file, import.meta.url), {
       workerData: data,
@@ -210,6 +226,7 @@ export class Threads {
         { event: 'thread-failed', thread: thread.name, error: error.stack ?? error.message },
         'a thread failed',
       );
+      options.onFault(error, thread.name);
     });
     worker.on('exit', () => {
       thread.running = false;
@@ -229,6 +246,13 @@ export class Threads {
     const { log, clock } = this.#options;
     try {
       thread.worker = thread.start();
+      // What keeps it from listening (a port that somebody else took meanwhile) would else be told to nobody.
+      thread.port.once('message', ({ failures }: Ready) => {
+        thread.port.unref();
+        for (const failure of failures) {
+          log.error({ event: 'thread-failed', thread: thread.name, error: failure }, 'a thread cannot listen');
+        }
+      });
     } catch (error) {
       // Out of descriptors, for one: it may pass.
       log.error({ event: 'thread-failed', thread: thread.name, error: String(error) }, 'a thread could not be started');

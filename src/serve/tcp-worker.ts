@@ -12,9 +12,10 @@ import {
   takeMessages,
 } from './answerer.ts';
 import { loadFfi } from './ffi.ts';
+import { giveSigns } from './heartbeat.ts';
 import type { ListenAddress } from './listen.ts';
+import { scheduleAsOthers } from './priority.ts';
 import { StreamServer } from './stream.ts';
-import { likeOthers } from './urgency.ts';
 
 /** What the thread starts with. `fds` null: it opens `listen` itself. */
 export interface TcpWorkerData {
@@ -28,14 +29,17 @@ export interface TcpWorkerData {
   readonly maxConnectionsPerClient: number;
   readonly ipv4PrefixBits: number;
   readonly ipv6PrefixBits: number;
+  /** An int32 that the thread changes while it lives. */
+  readonly beat: SharedArrayBuffer;
 }
 
 keepHeapsSmall();
 const ffi = loadFfi();
-if (ffi !== null) likeOthers(ffi);
+if (ffi !== null) scheduleAsOthers(ffi);
 
 const data = workerData as TcpWorkerData;
 const { port } = data;
+giveSigns(data.beat);
 const { answerer, parts } = createAnswerer(data.memory, data.settings, () => {
   if (!takeMessages(port, parts)) void stop();
 });
