@@ -14,7 +14,7 @@ changed() { echo "CHANGED: $*" >&2; exit 1; }
 free_port() { /usr/bin/python3 -c 'import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 server=$(free_port) bind=$(free_port) unbound=$(free_port)
 export PATH="$PATH:/usr/sbin"
-named -v; unbound -V | head -1; nsd -v 2>&1 | head -1
+named -v; unbound -V | sed -n 1p; nsd -v 2>&1 | sed -n 1p
 
 {
   printf '$ORIGIN big.example.\n$TTL 60\n@ IN SOA ns h 1 7200 900 604800 60\n@ IN NS ns\nns IN A 127.0.0.1\n'

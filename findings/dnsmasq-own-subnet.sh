@@ -14,7 +14,7 @@ trap 'kill $(jobs -p) 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$te
 changed() { echo "CHANGED: $*" >&2; exit 1; }
 free_port() { /usr/bin/python3 -c 'import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 port=$(free_port) upstream=$(free_port)
-dnsmasq --version | head -1
+dnsmasq --version | sed -n 1p
 
 cat > "$temp/server.py" <<'PY'
 import socket, sys, dns.edns, dns.message, dns.rrset

@@ -14,7 +14,7 @@ trap 'kill $(jobs -p) 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$te
 changed() { echo "CHANGED: $*" >&2; exit 1; }
 free_port() { /usr/bin/python3 -c 'import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 export PATH="$PATH:/usr/sbin"
-pdns_recursor --version 2>&1 | head -1 | grep -o 'PowerDNS Recursor [0-9.]*'
+pdns_recursor --version 2>&1 | sed -n 1p | grep -o 'PowerDNS Recursor [0-9.]*'
 port=$(free_port) server=$(free_port)
 cat > "$temp/server.py" <<'PY'
 import socket, sys, dns.edns, dns.flags, dns.message, dns.rcode, dns.rdatatype, dns.rrset

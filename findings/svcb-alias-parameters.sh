@@ -13,7 +13,7 @@ temp=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$temp"' EXIT
 changed() { echo "CHANGED: $*" >&2; exit 1; }
 export PATH="$PATH:/usr/sbin"
-named-checkzone -v; nsd-checkzone -h 2>&1 | grep -o "Version [0-9.]*[0-9]"; ldns-read-zone -v 2>&1 | head -1
+named-checkzone -v; nsd-checkzone -h 2>&1 | grep -o "Version [0-9.]*[0-9]"; ldns-read-zone -v 2>&1 | sed -n 1p
 
 printf '$ORIGIN x.example.\n$TTL 60\n@ IN SOA ns h 1 7200 900 604800 60\n@ IN NS ns.example.\nalias IN HTTPS 0 web.example. alpn=h2\n' > "$temp/zone"
 named-checkzone -q -k ignore x.example "$temp/zone" || changed "BIND refuses the zone"

@@ -31,7 +31,7 @@ ttls() { sed -n 's/^[ab][^ \t]*[ \t]*\([0-9]*\)[ \t].*A[ \t].*/\1/p' | tr '\n' '
   echo "NSD: $(nsd-checkzone -p x.example "$temp/zone" 2>&1 | ttls)"
   echo "dnspython: $(/usr/bin/python3 "$temp/read.py" "$temp/zone" | ttls)"
 } | sed 's/ $//' | tee "$temp/seen"
-named-checkzone -v; ldns-read-zone -v | head -1; nsd-checkzone -h 2>&1 | grep -o 'Version [0-9.]*[0-9]'; /usr/bin/python3 -c 'import dns.version as v; print(v.version)'
+named-checkzone -v; ldns-read-zone -v | sed -n 1p; nsd-checkzone -h 2>&1 | grep -o 'Version [0-9.]*[0-9]'; /usr/bin/python3 -c 'import dns.version as v; print(v.version)'
 diff "$temp/seen" - <<'SEEN' || changed "see the difference above"
 BIND: 2147483647 0
 ldns: 2147483647 4294967295

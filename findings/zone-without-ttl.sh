@@ -29,7 +29,7 @@ PY
 # The TTLs of a, b and c.
 ttls() { sed -n 's/^[abc][^ \t]*[ \t]*\([0-9]*\)[ \t].*[ \t]A[ \t].*/\1/p' | tr '\n' ' '; }
 echo "BIND $(named-checkzone -v): $(named-compilezone -q -k ignore -o - x.example "$temp/zone" | ttls)" | tee "$temp/seen"
-echo "ldns $(ldns-read-zone -v | grep -o '[0-9.]*[0-9]' | head -1): $(ldns-read-zone "$temp/zone" | ttls)" | tee -a "$temp/seen"
+echo "ldns $(ldns-read-zone -v | grep -o '[0-9.]*[0-9]' | sed -n 1p): $(ldns-read-zone "$temp/zone" | ttls)" | tee -a "$temp/seen"
 echo "NSD $(nsd-checkzone -h 2>&1 | grep -o 'Version [0-9.]*[0-9]'): $(nsd-checkzone -p x.example "$temp/zone" 2>&1 | ttls)" | tee -a "$temp/seen"
 echo "dnspython $(/usr/bin/python3 -c 'import dns.version as v; print(v.version)'): $(/usr/bin/python3 "$temp/read.py" "$temp/zone" | awk '{ print $2 }' | tr '\n' ' ')" | tee -a "$temp/seen"
 diff <(sed 's/ [^:]*: /: /; s/ $//' "$temp/seen") - <<'SEEN' || changed "see the difference above"
