@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# An SVCB or HTTPS record in alias mode with parameters is published by every server and can't be read by dnspython
+# An SVCB or HTTPS record in alias mode with parameters is loaded by BIND and NSD and can't be read by dnspython
 #
 # Guess: RFC 9460 has recipients ignore parameters in alias mode (priority 0), so either the zone's loader refuses them or everybody copes.
 # What happens: BIND, NSD and ldns load such a record without a warning and serve it. dnspython raises a FormError on the whole message that holds one, and

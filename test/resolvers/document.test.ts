@@ -149,7 +149,8 @@ describe.skipIf(!able)('docs/resolvers.md', () => {
 
   it('Unbound that sends subnets for one zone keeps a chain that leaves it for everybody, and one that stays for its place', async () => {
     const resolver = await here.resolver(resolvers.unboundSubnetsFor('net.cat'));
-    const got = (name: string): string[] => [here.moscow, here.rio].map((client) => firstAddress(client, resolver, name));
+    const got = (name: string): string[] =>
+      [here.moscow, here.rio].map((client) => firstAddress(client, resolver, name));
     expect(got('a.alias.net.cat')).toEqual(['192.0.2.81', '192.0.2.81']);
     expect(got('a.inside.net.cat')).toEqual(['203.0.113.10', '203.0.113.20']);
     expect(got('a.user.net.cat')).toEqual(['203.0.113.10', '203.0.113.20']);

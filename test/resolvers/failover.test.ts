@@ -44,7 +44,18 @@ describe.skipIf(!able)('an answer that changes', () => {
     for (const [name, resolver] of asked) expect([name, ask(resolver)]).toEqual([name, OLD]);
     const fromMs = Date.now();
     const config = `${here.server.directory}/meridian.yaml`;
-    here.server.run(process.execPath, MAIN, 'force', 'net.cat/first', '--for', '1h', '--reason', 'a test', '--config', config);
+    here.server.run(
+      process.execPath,
+      MAIN,
+      'force',
+      'net.cat/first',
+      '--for',
+      '1h',
+      '--reason',
+      'a test',
+      '--config',
+      config,
+    );
     while (Object.keys(got).length < asked.length && Date.now() - fromMs < (TTL_S + SLOW_S) * 1000) {
       for (const [name, resolver] of asked) {
         const address = ask(resolver);

@@ -54,22 +54,34 @@ describe.skipIf(!able)('clients behind real resolvers', () => {
     ['BIND', resolvers.bind, BY_RESOLVER],
     ['Knot Resolver', resolvers.knotResolver, BY_RESOLVER],
     ['stubby', resolvers.stubby, BY_RESOLVER],
-  ])('%s gives each its pool, in both orders and twice', async (_, start, expected) => {
-    const resolver = await here.resolver(start);
-    expect(pools(resolver, expected)).toEqual(always(expected));
-  }, 120_000);
+  ])(
+    '%s gives each its pool, in both orders and twice',
+    async (_, start, expected) => {
+      const resolver = await here.resolver(start);
+      expect(pools(resolver, expected)).toEqual(always(expected));
+    },
+    120_000,
+  );
 
   it.each([
     ['stubby in front of Unbound with subnetcache', resolvers.stubby, resolvers.unboundSubnets, BY_RESOLVER],
     ['dnsdist in front of PowerDNS Recursor', resolvers.dnsdist, resolvers.pdnsRecursor, BY_CLIENT],
     ['dnsmasq in front of BIND', resolvers.dnsmasq, resolvers.bind, BY_RESOLVER],
-  ])('%s: the same', async (_, front, back, expected) => {
-    const resolver = await here.resolver(front, await here.resolver(back));
-    expect(pools(resolver, expected)).toEqual(always(expected));
-  }, 120_000);
+  ])(
+    '%s: the same',
+    async (_, front, back, expected) => {
+      const resolver = await here.resolver(front, await here.resolver(back));
+      expect(pools(resolver, expected)).toEqual(always(expected));
+    },
+    120_000,
+  );
 
-  it.skipIf(!resolvers.haveResolved())('systemd-resolved: the same', async () => {
-    const resolver = await here.resolver(resolvers.systemdResolved);
-    expect(pools(resolver, BY_RESOLVER)).toEqual(always(BY_RESOLVER));
-  }, 120_000);
+  it.skipIf(!resolvers.haveResolved())(
+    'systemd-resolved: the same',
+    async () => {
+      const resolver = await here.resolver(resolvers.systemdResolved);
+      expect(pools(resolver, BY_RESOLVER)).toEqual(always(BY_RESOLVER));
+    },
+    120_000,
+  );
 });

@@ -108,7 +108,7 @@ export function askAs(client: Host, resolver: Host, ...args: string[]): Answer {
   } catch {
     return { status: 'silence', records: [] };
   }
-  const lines = /^;; ANSWER SECTION:\n([^]*?)\n\n/m.exec(text)?.[1]?.split('\n') ?? [];
+  const lines = /^;; ANSWER SECTION:\n(.*?)\n\n/ms.exec(text)?.[1]?.split('\n') ?? [];
   const records = lines.map((line) => {
     const [, ttl, , type, ...data] = line.split(/\s+/);
     return { ttl: Number(ttl), type: type!, data: data.join(' ') };
