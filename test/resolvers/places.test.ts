@@ -67,6 +67,12 @@ describe.skipIf(!able)('clients behind real resolvers', () => {
     ['stubby in front of Unbound with subnetcache', resolvers.stubby, resolvers.unboundSubnets, BY_RESOLVER],
     ['dnsdist in front of PowerDNS Recursor', resolvers.dnsdist, resolvers.pdnsRecursor, BY_CLIENT],
     ['dnsmasq in front of BIND', resolvers.dnsmasq, resolvers.bind, BY_RESOLVER],
+    [
+      'dnsmasq with add-subnet in front of Unbound with subnetcache',
+      resolvers.dnsmasqSubnets,
+      resolvers.unboundSubnets,
+      { moscow: 'moscow', rio: 'rio', home: 'warsaw' },
+    ],
   ])(
     '%s: the same',
     async (_, front, back, expected) => {
