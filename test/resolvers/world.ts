@@ -1,4 +1,6 @@
 // The world of the tests of resolvers: one server that is root, parent and steered zones, clients in four places, resolvers in Poland.
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { type Host, Internet } from '../support/internet.ts';
 import type { Start } from '../support/resolvers.ts';
 
@@ -33,7 +35,9 @@ pools:
 records:
   ns1: { A: ${SERVER} }
   "*.user": { ADDR: { ttl: 600, regions: { RU: moscow, BR: rio, PL: warsaw, default: nowhere } } }
-  "*.halves": { A: { ttl: 600, regions: { 187.1.1.0/25: lower, 187.1.1.128/25: upper, default: nowhere } } }
+  "*.city":
+    ADDR: { ttl: 600, regions: { "city:RU/Moscow": moscow, "city:BR/Rio de Janeiro": rio, "city:PL/Warsaw": warsaw, default: nowhere } }
+  "*.halves": { A: { ttl: 600, regions: { 201.17.0.0/25: lower, 201.17.0.128/25: upper, default: nowhere } } }
   "*.static": { A: { ttl: 600, values: [192.0.2.1] } }
   "*.zero": { A: { ttl: 0, values: [192.0.2.1] } }
   "*.two": { A: { ttl: 2, values: [192.0.2.1] } }
@@ -65,18 +69,24 @@ export interface World {
   resolver(start: Start, towards?: Host): Promise<Host>;
 }
 
-/** Builds it; `close` of its internet ends it. */
-export async function world(): Promise<World> {
+/** Builds it; `close` of its internet ends it. @param database a file of the operator's beside the embedded one */
+export async function world(database: string | null = null): Promise<World> {
   const internet = new Internet();
   const server = internet.host(SERVER);
   const moscow = internet.host('77.88.55.60', '2a02:6b8::feed:ff');
-  const rio = internet.host('187.1.1.10');
-  const rioUpper = internet.host('187.1.1.200');
+  const rio = internet.host('201.17.0.10');
+  const rioUpper = internet.host('201.17.0.200');
   const home = internet.host('10.1.1.10');
+  if (database !== null) {
+    mkdirSync(join(server.directory, 'geoip'));
+    symlinkSync(database, join(server.directory, 'geoip', basename(database)));
+  }
   await server.meridian(
     { 'zones/root.yaml': ROOT, 'zones/net.cat.yaml': NET_CAT, 'zones/other.cat.yaml': OTHER_CAT },
     'net.cat',
     'rate-limit: off\n',
+    // A city database takes its time.
+    database === null ? undefined : 150_000,
   );
   let resolvers = 0;
   const resolver = async (start: Start, towards = server): Promise<Host> => {
