@@ -3,7 +3,7 @@
 #
 # Guess: names that RFC 6761 and RFC 6303 set apart are answered by every resolver itself, all the same, until it is told otherwise.
 # What happens: see below. Unbound denies test, invalid, home.arpa, onion and all reverse zones, of documentation networks too; PowerDNS Recursor private reverse zones alone;
-#   BIND and Knot Resolver, told to forward, nothing at all (Knot Resolver denies test and invalid when it walks from the root itself). "internal" is nobody's.
+#   BIND and Knot Resolver, told to forward, nothing at all (Knot Resolver denies test when it walks from the root itself). "internal" is nobody's.
 # Why it matters: an internal zone with steering that is called lab.test or site.home.arpa works for the colleague whose resolver is BIND. Call it after a domain that you own, or tell each resolver
 #   (Unbound: local-zone ... nodefault).
 # Seen: Unbound 1.17.1, BIND 9.18.49, PowerDNS Recursor 4.8.8, Knot Resolver 5.6.0 (Debian 12), a server of dnspython 2.3.0.

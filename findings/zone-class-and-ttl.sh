@@ -21,8 +21,8 @@ PY
 # Knot has no checker of its own in Debian 12: the server tells.
 knot() {
   mkdir -p "$temp/db"
-  printf 'server:\n  listen: 127.0.0.1@%s\n  rundir: %s\n  user: root:root\ndatabase:\n  storage: %s\nzone:\n  - domain: x.example\n    file: %s\n    zonefile-load: whole\n    journal-content: none\n' \
-    "$port" "$temp" "$temp/db" "$1" > "$temp/knot.conf"
+  printf 'server:\n  listen: 127.0.0.1@%s\n  rundir: %s\n  user: %s:%s\ndatabase:\n  storage: %s\nzone:\n  - domain: x.example\n    file: %s\n    zonefile-load: whole\n    journal-content: none\n' \
+    "$port" "$temp" "$(id -un)" "$(id -gn)" "$temp/db" "$1" > "$temp/knot.conf"
   knotd -c "$temp/knot.conf" > "$temp/knot.log" 2>&1 & local server=$! found=no
   for _ in $(seq 60); do
     case $(kdig @127.0.0.1 -p "$port" +time=1 +retry=0 a.x.example A 2> /dev/null || true) in

@@ -18,8 +18,8 @@ port=$(free_port)
 knotd --version
 knot() {
   mkdir -p "$temp/db"
-  printf 'server:\n  listen: 127.0.0.1@%s\n  rundir: %s\n  user: root:root\ndatabase:\n  storage: %s\nzone:\n  - domain: x.example\n    file: %s\n    zonefile-load: whole\n    journal-content: none\n' \
-    "$port" "$temp" "$temp/db" "$temp/zone" > "$temp/knot.conf"
+  printf 'server:\n  listen: 127.0.0.1@%s\n  rundir: %s\n  user: %s:%s\ndatabase:\n  storage: %s\nzone:\n  - domain: x.example\n    file: %s\n    zonefile-load: whole\n    journal-content: none\n' \
+    "$port" "$temp" "$(id -un)" "$(id -gn)" "$temp/db" "$temp/zone" > "$temp/knot.conf"
   knotd -c "$temp/knot.conf" > "$temp/knot.log" 2>&1 & local server=$! reply=
   for _ in $(seq 60); do
     reply=$(kdig @127.0.0.1 -p "$port" +time=1 +retry=0 a.x.example "$1" 2> /dev/null || true)
