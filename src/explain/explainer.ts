@@ -10,24 +10,26 @@ import { limits } from '../base/limits.ts';
 import { RandomWords } from '../base/random.ts';
 import { isLive, isWithdrawn, packTarget } from '../board/board.ts';
 import { COUNTER_ROW, ZONE_ROW } from '../board/counters.ts';
-import { chunkOf, READERS, StoreReader, wordOf } from '../board/store.ts';
+import { chunkOf, READERS, type SegmentRef, StoreReader, wordOf } from '../board/store.ts';
 import { coordinatesOf } from '../geo/centres.ts';
 import { greatCircleKm } from '../geo/distance.ts';
 import { GeoView } from '../geo/lookup.ts';
-import type { PlaceFacts } from '../geo/place.ts';
+import { type PlaceFacts, SPECIAL_PLACE } from '../geo/place.ts';
+import { specialBlockOf } from '../geo/special.ts';
 import type { Serving } from '../loading/serving.ts';
 import type { ServedZone } from '../loading/zones.ts';
+import { wayUp } from '../regionmap/chains.ts';
+import { chainFrom } from '../regionmap/one-chain.ts';
 import { randomSeed } from '../serve/answerer.ts';
-import { MODE_FAIL_OPEN } from '../steer/choose.ts';
+import { MODE_FAIL_OPEN } from '../steer/outcome.ts';
 import type { Targets } from '../targets/targets.ts';
 import { rcodeToText, TYPE, typeToText } from '../wire/types.ts';
+import { ZoneView } from '../zone/find.ts';
 import { matchRegions } from '../zone/match.ts';
 import type { PoolMeta, SteeringMeta, ZoneMeta } from '../zone/meta.ts';
-import { expectedPool } from './expected-pool.ts';
 import { type HeardLink, type HeardSteering, Listener } from './listener.ts';
 import { buildQuery, type ReadResponse, readResponse } from './packets.ts';
 import { listText, placeText } from './place-text.ts';
-import { poolsInOrder } from './pool-order.ts';
 import { type Asked, readRequest } from './request.ts';
 import { type LinkStory, poolWhy, storyOf, ttlReason } from './words.ts';
 
@@ -81,9 +83,11 @@ export class Explainer {
     const tcp = this.#run(asked, limits.explainUdpBytes, true);
     const { heard, response } = edns;
     const fromSubnet = asked.subnet !== null && asked.subnet.length > 0;
-    const client = fromSubnet ? asked.subnet.address : asked.peer;
+    const unplaced = fromSubnet ? this.#unplaced(asked.subnet.address, edns) : null;
+    const ofSubnet = fromSubnet && unplaced === null;
+    const client = ofSubnet ? asked.subnet.address : asked.peer;
     const bits = client.family === 4 ? 32 : 128;
-    const links = this.#links(request.name, asked.type, edns, client);
+    const links = this.#links(request.name, asked.type, edns, asked);
     const last = links.findLast((link) => link.steered !== null)?.steered ?? null;
     const zone = links[0]?.zone;
     const ttl = response.answers.length > 0 ? Math.min(...response.answers.map((record) => record.ttl)) : null;
@@ -109,8 +113,9 @@ export class Explainer {
       })),
       client: {
         address: formatAddress(client),
-        source: fromSubnet ? ('ecs' as const) : ('resolver' as const),
-        prefix: fromSubnet ? formatPrefix(asked.subnet) : `${formatAddress(client)}/${bits}`,
+        source: ofSubnet ? ('ecs' as const) : ('resolver' as const),
+        prefix: ofSubnet ? formatPrefix(asked.subnet) : `${formatAddress(client)}/${bits}`,
+        unplacedSubnet: unplaced === null ? null : { prefix: formatPrefix(asked.subnet!), what: unplaced },
       },
       place: this.#place(client),
       region: last?.region ?? null,
@@ -128,13 +133,24 @@ export class Explainer {
     return { ...explanation, steps: storyOf(explanation, links, response) };
   }
 
+  /** What kind of address a client subnet is that says nothing of where the client is; null where it counts. */
+  #unplaced(address: Address, { links }: Run): string | null {
+    const steered = links.flatMap(({ heard }) => heard ?? []);
+    // A network that a record set names is a place of its own.
+    if (steered.length > 0 && !steered.some(({ byResolver }) => byResolver)) return null;
+    if (this.#geo((geo) => geo.locate(address).placeId) !== SPECIAL_PLACE) return null;
+    return specialBlockOf(address)?.what ?? null;
+  }
+
   /** Every name of the chain with what was decided there; one that leaves this server ends it. */
-  #links(name: string, type: number, { links, response }: Run, client: Address): LinkStory[] {
+  #links(name: string, type: number, { links, response }: Run, asked: Asked): LinkStory[] {
+    const subnet = asked.subnet !== null && asked.subnet.length > 0 ? asked.subnet.address : asked.peer;
     const aliases = response.answers.filter((record) => record.type === TYPE.CNAME);
     const targetOf = (i: number): string | null => aliases[i]?.text.split(' ').at(-1) ?? null;
     const told = links.map((link, i): LinkStory => {
       const zone = this.#zoneOf(link.zone);
       const steering = link.heard === null ? undefined : zone?.meta?.steerings[link.heard.steering];
+      const client = link.heard?.byResolver ? asked.peer : subnet;
       return {
         name: i === 0 ? name : targetOf(i - 1)!,
         zone,
@@ -171,13 +187,26 @@ export class Explainer {
   /** What a client gets of whom an AS number (0: none) and these facts are all that is known. */
   expect(name: string, type: string, as: number, facts: PlaceFacts): { region: string; pool: string | null } {
     const { heard } = this.#run(readRequest({ name, type }), limits.explainUdpBytes, false);
-    const meta = heard === null ? null : this.#zoneOf(heard.zone)?.meta;
+    const zone = heard === null ? undefined : this.#zoneOf(heard.zone);
+    const meta = zone?.meta;
     const steering = heard === null ? undefined : meta?.steerings[heard.steering];
-    if (!meta || steering === undefined) return { region: 'default', pool: null };
+    if (!zone?.image || !meta || steering === undefined) return { region: 'default', pool: null };
     const matches = matchRegions(steering.regions, { address: null, as, facts });
     const slots = matches.map(({ region }) => steering.regions.find((r) => r.name === region)!.slot);
-    const pool = expectedPool(meta, steering, [...slots, steering.defaultSlot], facts, (id) => this.#word(id));
-    return { region: matches[0]?.region ?? 'default', pool };
+    const spec = meta.maps[steering.map];
+    const way = spec === undefined ? null : chainFrom(spec, wayUp(spec, slots), coordinatesOf(facts));
+    const { pool } = this.#serving.probe.choose(this.#image(zone.image), steering.at, way);
+    return {
+      region: matches[0]?.region ?? 'default',
+      pool: pool === null ? null : (meta.pools[pool.number]?.name ?? null),
+    };
+  }
+
+  #image(ref: SegmentRef): ZoneView {
+    const view = new ZoneView();
+    const chunk = chunkOf(ref);
+    view.attach(this.#reader.words[chunk]!, this.#reader.bytes[chunk]!, wordOf(ref));
+    return view;
   }
 
   /** The steering of a name, or null where it isn't steered. Throws RequestError where the question is none. */
@@ -266,28 +295,19 @@ export class Explainer {
     client: Address,
   ): Explanation['pools'] {
     const from = this.#geo((geo) => coordinatesOf(geo.locate(client).facts));
-    const order = heard.slots.flatMap((slot) =>
-      steering.lists[slot]!.flatMap((choice) => poolsInOrder(choice, meta.pools, from)),
-    );
-    const names = [...new Set(order)];
-    let after = false;
     const family = steering.type === TYPE.A ? 4 : steering.type === TYPE.AAAA ? 6 : 'name';
-    return names.map((name) => {
-      const number = meta.pools.findIndex((pool) => pool.name === name);
-      const pool = meta.pools[number]!;
-      const chosen = number === heard.pool;
+    const chosenAt = heard.way.findIndex(({ number }) => number === heard.pool);
+    return heard.way.map((stands, i) => {
+      const pool = meta.pools[stands.number]!;
+      const chosen = i === chosenAt;
+      const drawn = stands.draw === heard.way[chosenAt]?.draw;
       const members = pool.members.map((target) => meta.targets[target]!).filter((target) => target.family === family);
-      const before = !after;
-      after ||= chosen;
-      const live = members.filter((member) => isLive(this.#word(member.id))).length;
-      const state =
-        members.length === 0 ? 'no members of this family' : this.#isUp(pool, members, heard, number) ? 'up' : 'down';
       return {
-        name,
-        state,
+        name: pool.name,
+        state: stands.members === 0 ? 'no members of this family' : stands.up ? 'up' : 'down',
         chosen,
         distanceKm: from === null || pool.at === null ? null : Math.round(greatCircleKm(from, pool.at)),
-        why: poolWhy({ chosen, before, state, live, members: members.length }, heard),
+        why: poolWhy({ ...stands, chosen, before: chosenAt < 0 || i <= chosenAt || drawn }, heard, steering),
         members: members.map((target) => this.#member(target.id, target.address, pool, chosen, heard, response)),
       } as const;
     });
@@ -296,17 +316,6 @@ export class Explainer {
   #word(id: string): number {
     const slot = this.#targets.slot(id);
     return slot === undefined ? 0 : packTarget(this.#serving.board.get(slot));
-  }
-
-  #isUp(pool: PoolMeta, members: readonly { id: string }[], heard: HeardSteering, number: number): boolean {
-    const known = heard.states.get(number);
-    if (known !== undefined) return known.up;
-    const live = members.filter((member) => isLive(this.#word(member.id))).length;
-    const { minLive } = pool;
-    return (
-      live >=
-      Math.max(1, minLive.kind === 'count' ? minLive.count : Math.ceil((members.length * minLive.percent) / 100))
-    );
   }
 
   #member(

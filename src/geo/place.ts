@@ -52,6 +52,9 @@ export const NOWHERE: PlaceFacts = {
   at: null,
 };
 
+/** The number of the place of special-purpose addresses that no override places (special.ts): nowhere, whatever a database says. */
+export const SPECIAL_PLACE = 1;
+
 /** City names compare without case, accents and punctuation: `São Paulo` is `sao paulo`, `St. Louis` is `st louis`. */
 export function foldName(name: string): string {
   return name

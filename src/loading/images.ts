@@ -50,6 +50,12 @@ export class Images {
     return ref;
   }
 
+  /** The words of a region map that is published or about to be. */
+  map(key: string): Int32Array | undefined {
+    const ref = this.#maps.get(key);
+    return ref === undefined ? undefined : this.store.words(ref);
+  }
+
   /** Those of the maps that must still be built, each once. */
   missing(specs: readonly MapSpec[]): MapSpec[] {
     const wanted = new Map(specs.map((spec) => [mapKey(spec), spec]));

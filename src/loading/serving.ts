@@ -9,6 +9,7 @@ import { Board } from '../board/board.ts';
 import type { LoadedGeo } from '../geo/open.ts';
 import { mapKey } from '../regionmap/build.ts';
 import type { MapSpec } from '../regionmap/spec.ts';
+import { ChoiceProbe } from '../steer/probe-choice.ts';
 import type { Builder } from './builder.ts';
 import { type FirstGeo, overridesKept, startFirstGeo } from './first-geo.ts';
 import { Images } from './images.ts';
@@ -37,6 +38,8 @@ export interface LoadChange extends ZonesChange {
 
 export class Serving {
   readonly board = new Board();
+  /** Asks the chooser, for status and alarms. */
+  readonly probe = new ChoiceProbe(new Int32Array(this.board.buffer));
   readonly rows = new Rows();
   readonly builder: Builder;
   readonly images: Images;

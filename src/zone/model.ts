@@ -56,6 +56,9 @@ export interface Steering {
 
 export type WhenAllDown = 'serve' | 'nodata' | 'servfail';
 
+/** What a pool without a member of the asked address family does: answer NODATA when it is chosen, or leave it to the next. */
+export type OnMissingFamily = 'nodata' | 'next';
+
 /** Seconds; min equals max for a fixed TTL. */
 export interface Ttl {
   readonly max: number;
@@ -87,6 +90,7 @@ export interface SteeredSet {
   /** Most records in one answer; null: the contract's default (1 for ordered, sticky and CNAME, else all). */
   readonly answers: number | null;
   readonly whenAllDown: WhenAllDown;
+  readonly onMissingFamily: OnMissingFamily;
 }
 
 /** A name that owns records. */

@@ -4,7 +4,16 @@ import { Fields, readMap, readOneOrMore, readScalar, readTtl, readWhole } from '
 import { limits } from '../base/limits.ts';
 import { type PlaceKey, placeKey } from '../geo/place.ts';
 import { TYPE } from '../wire/types.ts';
-import type { Choice, ChoiceList, Pool, SteeredSet, Steering, Ttl, WhenAllDown } from '../zone/model.ts';
+import type {
+  Choice,
+  ChoiceList,
+  OnMissingFamily,
+  Pool,
+  SteeredSet,
+  Steering,
+  Ttl,
+  WhenAllDown,
+} from '../zone/model.ts';
 import { parsePlace } from './places.ts';
 import { readKilometres, type WrittenPool } from './pools.ts';
 import type { Region, WrittenPlace } from './regions.ts';
@@ -48,7 +57,7 @@ export interface WrittenSteering {
 /** Exactly one of these makes a record set steered. */
 export const POLICIES = ['regions', 'closest', 'pools', 'weighted'] as const;
 type Policy = (typeof POLICIES)[number];
-export const STEERED_KEYS = [...POLICIES, 'ttl', 'answers', 'when-all-down', 'spread'] as const;
+export const STEERED_KEYS = [...POLICIES, 'ttl', 'answers', 'when-all-down', 'on-missing-family', 'spread'] as const;
 
 /** Types that a steered record set may be written as, with the types that it gives. */
 export const STEERED_TYPES: Readonly<Record<string, readonly number[]>> = {
@@ -126,11 +135,13 @@ class SteeringReader {
     const whenAllDown: WhenAllDown | undefined = fields.has('when-all-down')
       ? fields.choice('when-all-down', ['serve', 'nodata', 'servfail'] as const)
       : 'serve';
+    const onMissingFamily = this.#readOnMissingFamily();
     if (steering === undefined || this.#failed) return undefined;
     if (ttl === undefined || answers === undefined || whenAllDown === undefined) return undefined;
+    if (onMissingFamily === undefined) return undefined;
     const types = STEERED_TYPES[this.#type.text] ?? [];
     return {
-      sets: types.map((type) => ({ kind: 'steered', type, ttl, steering, answers, whenAllDown })),
+      sets: types.map((type) => ({ kind: 'steered', type, ttl, steering, answers, whenAllDown, onMissingFamily })),
       document,
       owner: this.#owner,
       typeText: this.#type.text,
@@ -142,6 +153,16 @@ class SteeringReader {
       regions: this.#regions,
       closestOffset: this.#closestOffset,
     };
+  }
+
+  #readOnMissingFamily(): OnMissingFamily | undefined {
+    const fields = this.#fields;
+    if (!fields.has('on-missing-family')) return 'nodata';
+    if (this.#type.text === 'CNAME') {
+      const message = 'on-missing-family is about addresses; members of a steered CNAME are names, of no family';
+      this.#document.report('without-effect', fields.entry('on-missing-family')!.key, message, 'remove it');
+    }
+    return fields.choice('on-missing-family', ['nodata', 'next'] as const);
   }
 
   #readPolicy(policy: Policy, node: Node): Steering | undefined {
