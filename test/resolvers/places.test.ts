@@ -90,4 +90,14 @@ describe.skipIf(!able)('clients behind real resolvers', () => {
     },
     120_000,
   );
+
+  it('of two subnets an opt-out wins, which stubby adds, else the first', async () => {
+    const stubby = await here.resolver(resolvers.stubby);
+    const dnsdist = await here.resolver(resolvers.dnsdist);
+    const inRio = '+ednsopt=8:00011800c91100';
+    const inMoscow = '+ednsopt=8:000118004d5837';
+    expect(POOLS[firstAddress(here.moscow, stubby, inRio, 'a.user.net.cat')]).toBe('warsaw');
+    expect(POOLS[firstAddress(here.moscow, dnsdist, inRio, inMoscow, 'b.user.net.cat')]).toBe('rio');
+    expect(POOLS[firstAddress(here.rio, dnsdist, inMoscow, inRio, 'c.user.net.cat')]).toBe('moscow');
+  }, 60_000);
 });

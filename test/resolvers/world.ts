@@ -86,7 +86,7 @@ export async function world(database: string | null = null): Promise<World> {
     'net.cat',
     'rate-limit: off\n',
     // A city database takes its time.
-    database === null ? undefined : 150_000,
+    database === null ? undefined : 300_000,
   );
   let resolvers = 0;
   const resolver = async (start: Start, towards = server): Promise<Host> => {
