@@ -82,6 +82,7 @@ export const CODES = {
   'cname-and-other-data': error('an alias with other records'),
   'cname-at-apex': error('an alias at the zone itself'),
   'several-cnames': error('a name with two aliases'),
+  'many-records': warning('a record set with more records than some resolvers take'),
   'cname-loop': warning('aliases that lead in a circle'),
   'target-is-alias': warning('an MX or SRV whose target is an alias'),
   'target-missing': warning('a target in the zone that has no records'),

@@ -15,6 +15,8 @@ export const limits = {
   messageBytes: 65_535,
   /** Links of a CNAME chain that one answer follows: resolvers give up at 8 to 16. */
   cnameChain: 8,
+  /** Records of a set that every resolver takes: BIND's max-records-per-type is 100 by default, above it is SERVFAIL. */
+  resolverSetRecords: 100,
   /** Host names of one answer that get additional addresses: 13 fit where it matters, more is generosity. */
   additionalHosts: 32,
   /** Datagrams of one recvmmsg: under load a batch held 7 to 20, more gains nothing. */
