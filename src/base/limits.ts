@@ -136,10 +136,34 @@ export const limits = {
   /** TTL of a steered negative answer: resolvers cache it for every client. */
   steeredNegativeTtlSeconds: 30,
 
+  /** A regular expression of a check: characters as written, instructions and borders of character classes once repetitions are written out.
+   *  Reading one of a thousand instructions takes 7 ms; `\\pL` alone has 1,300 borders. */
+  regexCharacters: 1_000,
+  regexInstructions: 1_100,
+  regexRanges: 10_000,
+  /** Bytes that the automaton of an expression may keep for its next searches. */
+  regexMemoryBytes: 1024 * 1024,
+  /** Work of one search beyond the first look at each character (10 ns): units of some 30 ns, so 1 to 2 ms. Expressions that people write take
+   *  a hundredth of it; only a text that makes the automaton of a long gap, `a.{20}b`, grow with each character takes more. */
+  regexWork: 32_000,
+
   /** Bytes of status line and headers that an HTTP probe reads: what Node's own client takes. */
   probeHeadBytes: 16 * 1024,
   /** Bytes of a response body that an HTTP probe reads. */
   probeBodyBytes: 64 * 1024,
+  /** Reads that one probe takes from its connection: each costs some 15 us, however little it brings; 64 KiB in full segments are 45. */
+  probeReads: 256,
+  /** Lines of heads and trailers, and chunks, of one HTTP response: about 1 us each. */
+  probeHeadLines: 256,
+  probeChunks: 1_024,
+  /** HTTP/2 frames of one probe, counted before node:http2 sees them: some 10 us each. A response has three and a few for the connection. */
+  probeFrames: 256,
+  /** Datagrams of one probe that don't count as its answer: 15 us each. */
+  probeDatagrams: 64,
+  /** Handshake messages of one WireGuard probe that look right and prove wrong: each costs 1 ms of arithmetic. */
+  probeHandshakes: 2,
+  /** Records of a DNS answer that a probe looks at: some 2 us each. */
+  probeRecords: 500,
   /** Bytes of evidence kept of a probe. */
   probeEvidenceBytes: 200,
   /** Probe results kept for each target. */

@@ -118,7 +118,8 @@ describe('http and https', () => {
     expect(one('host: "a b"')).toEqual(['bad-value 4:22']);
     expect(one('expect-status: [99]')).toEqual(['bad-value 4:32']);
     expect(one('expect-status: 299-200')).toEqual(['bad-value 4:31']);
-    expect(one('expect-body: "regex:("')).toEqual(['bad-regex 4:29']);
+    for (const source of ['(', '(?=ok)', '(?<!no)ok', '(a)\\\\1', '(a{1000}){1000}'])
+      expect(one(`expect-body: "regex:${source}"`), source).toEqual(['bad-regex 4:29']);
     expect(one('headers: { Host: x }')).toEqual(['bad-value 4:27']);
     for (const name of ['TE', 'keep-alive', 'Upgrade', 'Proxy-Connection', 'HTTP2-Settings', 'Expect'])
       expect(one(`headers: { ${name}: x }`)).toEqual(['bad-value 4:27']);
