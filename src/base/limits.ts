@@ -155,7 +155,7 @@ export const limits = {
   probeReads: 256,
   /** Lines of heads and trailers, and chunks, of one HTTP response: about 1 us each. */
   probeHeadLines: 256,
-  probeChunks: 1_024,
+  probeChunks: 2_048,
   /** HTTP/2 frames of one probe, counted before node:http2 sees them: some 10 us each. A response has three and a few for the connection. */
   probeFrames: 256,
   /** Datagrams of one probe that don't count as its answer: 15 us each. */

@@ -1,5 +1,6 @@
 // A connection that speaks HTTP/1.1: writes a request, reads what comes, and ends with the response, an error or the deadline.
 import type { Socket } from 'node:net';
+import { limits } from '../base/limits.ts';
 import { failed, failedBy, type Outcome, printable } from './outcome.ts';
 import type { Attempt } from './probe.ts';
 import { ResponseReader } from './response.ts';
@@ -29,13 +30,14 @@ export class Http1Line extends WebLine {
       const reader = new ResponseReader(check.method);
       const reused = this.socket !== null;
       let silent = true;
+      let reads = 0;
       const finish = (outcome: Outcome | 'stale'): void => {
         this.#listener = null;
         attempt.signal.removeEventListener('abort', onAbort);
         resolve(outcome);
       };
       const onAbort = (): void => {
-        finish(timedOut(this.connected, reader.status, reader.body, this.days));
+        finish(timedOut(check, this.connected, reader.status, reader.body, this.days));
         this.destroy();
       };
       const whole = (): void => {
@@ -51,7 +53,12 @@ export class Http1Line extends WebLine {
           silent = false;
           const progress = reader.push(piece);
           if (progress === 'whole') whole();
-          else if (progress !== 'more') finish(failed(progress.bad, printable(piece), this.days));
+          else if (progress !== 'more') {
+            // A banner tells which protocol it is instead; behind a status may stand what evidence must not tell.
+            const said = reader.status === 0 && progress.bad === 'not HTTP' ? printable(piece) : '';
+            finish(failed(progress.bad, said || evidenceOf(check, reader.status, reader.body), this.days));
+          } else if (++reads >= limits.probeReads)
+            finish(failed('response in too many pieces', evidenceOf(check, reader.status, reader.body), this.days));
         },
         end: (error) => {
           if (reused && silent) finish('stale');
@@ -61,7 +68,7 @@ export class Http1Line extends WebLine {
             finish(
               failed(
                 silent ? 'connection closed early' : 'response cut off',
-                evidenceOf(reader.status, reader.body),
+                evidenceOf(check, reader.status, reader.body),
                 this.days,
               ),
             );

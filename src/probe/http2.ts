@@ -2,6 +2,7 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import { limits } from '../base/limits.ts';
+import { FrameGate } from './http2-gate.ts';
 import { failed, failedBy, type Outcome } from './outcome.ts';
 import type { Attempt } from './probe.ts';
 import type { Headers } from './response.ts';
@@ -12,6 +13,9 @@ const { HTTP2_HEADER_METHOD, HTTP2_HEADER_PATH, HTTP2_HEADER_SCHEME, HTTP2_HEADE
 
 export class Http2Line extends WebLine {
   #session: ClientHttp2Session | null = null;
+  #gate: FrameGate | null = null;
+  /** Why the gate closed, if it did. */
+  #excess: string | null = null;
   /** What to tell the request that is under way when the connection fails. */
   #fail: (error: Error | null) => void = ignore;
 
@@ -33,13 +37,14 @@ export class Http2Line extends WebLine {
         resolve(outcome);
       };
       const onAbort = (): void => {
-        finish(timedOut(this.connected, status, body(), this.days));
+        finish(timedOut(check, this.connected, status, body(), this.days));
         this.destroy();
       };
       const fail = (error: Error | null): void => {
+        if (this.#excess !== null) return finish(failed(this.#excess, evidenceOf(check, status, body()), this.days));
         // What a kept connection ends with before it answers says nothing of the server (RFC 9113 8.7: it may be asked again).
         if (reused && status === 0) finish('stale');
-        else if (status > 0) finish(failed('response cut off', evidenceOf(status, body()), this.days));
+        else if (status > 0) finish(failed('response cut off', evidenceOf(check, status, body()), this.days));
         else finish(error === null ? failed('connection closed early', '', this.days) : failedBy(error, this.days));
       };
       const request = (session: ClientHttp2Session): void => {
@@ -82,6 +87,7 @@ export class Http2Line extends WebLine {
       if (attempt.signal.aborted) return onAbort();
       attempt.signal.addEventListener('abort', onAbort);
       this.#fail = fail;
+      this.#gate?.refill();
       if (this.#session !== null) request(this.#session);
       else this.#open(attempt, request);
     });
@@ -115,8 +121,13 @@ export class Http2Line extends WebLine {
         return;
       }
       // Without TLS it is HTTP/2 by prior knowledge (RFC 9113 3.3).
+      const gate = new FrameGate(socket, (reason) => {
+        this.#excess = reason;
+        onEnd(null);
+      });
+      this.#gate = gate;
       const session = connect(`${check.tls ? 'https' : 'http'}://${host}`, {
-        createConnection: () => socket,
+        createConnection: () => gate,
         settings: { enablePush: false },
         maxSessionMemory: 1,
       });

@@ -76,6 +76,8 @@ export function requestHeaders({ check, host }: WebTarget): Record<string, strin
   const headers = Object.create(null) as Record<string, string>;
   headers.host = host;
   headers['user-agent'] = 'meridian';
+  // Nothing is decompressed here; a check's own header may say otherwise.
+  headers['accept-encoding'] = 'identity';
   for (const name in check.headers) headers[name.toLowerCase()] = check.headers[name]!;
   return headers;
 }
@@ -98,14 +100,20 @@ export function openSocket(
 }
 
 /** The time is up: what was missing, and what was there. */
-export function timedOut(connected: boolean, status: number, body: Buffer, days: number | null): Outcome {
+export function timedOut(
+  check: HttpCheck,
+  connected: boolean,
+  status: number,
+  body: Buffer,
+  days: number | null,
+): Outcome {
   const missing = status > 0 ? 'response not complete' : connected ? 'no response' : 'no connection';
-  return failed(`timeout: ${missing}`, evidenceOf(status, body), days);
+  return failed(`timeout: ${missing}`, evidenceOf(check, status, body), days);
 }
 
 /** What a response says: status, body, certificate, in this order. */
 export function judge(check: HttpCheck, status: number, headers: Headers, body: Buffer, days: number | null): Outcome {
-  const evidence = evidenceOf(status, body);
+  const evidence = evidenceOf(check, status, body);
   if (!check.expectStatus.some(([from, to]) => status >= from && status <= to))
     return failed(`status ${status}`, evidence, days);
   if (check.expectBody !== null) {
@@ -117,9 +125,13 @@ export function judge(check: HttpCheck, status: number, headers: Headers, body: 
   return succeeded(evidence, check.load === null ? null : loadOf(check.load, headers, body), days);
 }
 
-/** Status and first bytes of a response, or nothing before its status came. */
-export function evidenceOf(status: number, body: Buffer): string {
-  return status === 0 ? '' : printable(`${status} ${printable(body)}`);
+/**
+ * Status of a response, or nothing before it came. What the body says only where the check asks for something in it: else a zone file
+ * could read, by way of events, what this machine may see and its author may not.
+ */
+export function evidenceOf(check: HttpCheck, status: number, body: Buffer): string {
+  if (status === 0) return '';
+  return check.expectBody === null ? String(status) : printable(`${status} ${printable(body)}`);
 }
 
 function withoutPort(host: string): string {
