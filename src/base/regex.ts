@@ -115,7 +115,7 @@ export function readRegex(source: string): Regex | { readonly reason: string; re
   try {
     // JavaScript's \u00e9 is the only escape of it that RE2 writes otherwise.
     compiled = RE2JS.compile(
-      source.replace(/\\(?:u([0-9A-Fa-f]{4})|[^])/g, (whole, hex?: string) =>
+      source.replace(/\\(?:u([0-9A-Fa-f]{4})|[\s\S])/g, (whole, hex?: string) =>
         hex === undefined ? whole : `\\x{${hex}}`,
       ),
     );

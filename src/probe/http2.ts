@@ -41,9 +41,9 @@ export class Http2Line extends WebLine {
         this.destroy();
       };
       const fail = (error: Error | null): void => {
-        if (this.#excess !== null) return finish(failed(this.#excess, evidenceOf(check, status, body()), this.days));
+        if (this.#excess !== null) finish(failed(this.#excess, evidenceOf(check, status, body()), this.days));
         // What a kept connection ends with before it answers says nothing of the server (RFC 9113 8.7: it may be asked again).
-        if (reused && status === 0) finish('stale');
+        else if (reused && status === 0) finish('stale');
         else if (status > 0) finish(failed('response cut off', evidenceOf(check, status, body()), this.days));
         else finish(error === null ? failed('connection closed early', '', this.days) : failedBy(error, this.days));
       };

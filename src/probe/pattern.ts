@@ -1,6 +1,7 @@
 // Whether bytes that came back hold what a check expects, at once or piece by piece.
-import { type Found, type Regex, readRegex } from '../base/regex.ts';
+
 import { limits } from '../base/limits.ts';
+import { type Found, type Regex, readRegex } from '../base/regex.ts';
 import type { Pattern } from '../zone/model.ts';
 
 /** Looks for a pattern in bytes that come in pieces; none is looked at twice. */

@@ -108,7 +108,8 @@ export class ResponseReader {
     const bytes = end < 0 ? this.#pending.length : end + 1;
     // Lines between chunks are as many as the body has bytes at most.
     const chunked = this.#state === 'chunk-size' || this.#state === 'chunk-end';
-    if (bytes > (chunked ? CHUNK_LINE_BYTES : limits.probeHeadBytes - this.#headBytes)) return chunked ? 'bad chunk' : 'headers too long';
+    if (bytes > (chunked ? CHUNK_LINE_BYTES : limits.probeHeadBytes - this.#headBytes))
+      return chunked ? 'bad chunk' : 'headers too long';
     // What speaks first, and isn't HTTP, need not end its line.
     if (this.#state === 'status' && !'HTTP/'.startsWith(this.#pending.toString('latin1', 0, Math.min(5, bytes))))
       return 'not HTTP';

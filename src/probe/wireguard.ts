@@ -1,6 +1,7 @@
 // The probe for WireGuard servers: a handshake that only the holder of the server's private key can answer.
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../base/clock.ts';
+import { limits } from '../base/limits.ts';
 import type { WireguardCheck } from '../zone/model.ts';
 import { converse } from './datagram.ts';
 import {
@@ -31,6 +32,7 @@ export const probeWireguard: ProbeFunction<WireguardCheck> = async (target, chec
   let initiation: Initiation | null = null;
   let cookie: Buffer | null = null;
   let cookies = 0;
+  let wrong = 0;
   return converse(target.address, check.port, attempt, {
     datagram: () => {
       initiation = initiate(keys, nextTimestamp(attempt.clock), cookie);
@@ -38,7 +40,12 @@ export const probeWireguard: ProbeFunction<WireguardCheck> = async (target, chec
     },
     received: (data, sendAgain) => {
       if (initiation === null) return undefined;
-      if (data.length !== COOKIE_REPLY_BYTES) return answers(initiation, data) ? succeeded('handshake') : undefined;
+      if (data.length !== COOKIE_REPLY_BYTES) {
+        const proved = answers(initiation, data);
+        if (proved === true) return succeeded('handshake');
+        if (proved === false && ++wrong >= limits.probeHandshakes) return failed('handshake does not verify');
+        return undefined;
+      }
       const fresh = cookieOf(initiation, data);
       if (fresh === undefined) return undefined;
       // One more message is enough; a peer that goes on asking is no reason to go on sending.

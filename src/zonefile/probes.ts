@@ -2,7 +2,8 @@
 import { Buffer } from 'node:buffer';
 import type { Document, MapNode, Node } from '../base/document.ts';
 import { Fields, readMap, readOneOrMore, readScalar, readText } from '../base/fields.ts';
-import { nameToText } from '../wire/name.ts';
+import { nameToText, ROOT_NAME } from '../wire/name.ts';
+import { parseRdata } from '../wire/rdata.ts';
 import { isMetaType, rcodeFromText, rcodeToText, typeFromText, typeToText } from '../wire/types.ts';
 import type { DnsCheck, ExecCheck, FileCheck, Probe, TcpCheck, UdpCheck, WireguardCheck } from '../zone/model.ts';
 import { readBytes, readPattern } from './patterns.ts';
@@ -69,14 +70,16 @@ function readDns(scope: Scope, map: MapNode): DnsCheck {
   const keys = ['port', 'transport', 'name', 'type', 'expect-rcode', 'expect-value'];
   const fields = new Fields(scope.document, map, 'dns', keys);
   const name = fields.require('name', 'example.org.', (_, node, what) => readName(scope, node, what));
+  const type = fields.read('type', readQueryType) ?? 'A';
   return {
     kind: 'dns',
     port: readPort(fields, 53),
     transport: fields.choice('transport', ['udp', 'tcp'] as const) ?? 'udp',
     name: name === undefined ? '.' : nameToText(name),
-    type: fields.read('type', readQueryType) ?? 'A',
+    type,
     expectRcode: fields.read('expect-rcode', readRcode) ?? 'NOERROR',
-    expectValue: fields.text('expect-value') ?? null,
+    expectValue:
+      fields.read('expect-value', (document, node, what) => readExpectedValue(document, node, what, type)) ?? null,
   };
 }
 
@@ -91,6 +94,16 @@ function readQueryType(document: Document, node: Node, what: string): string | u
     `"${scalar.text}" is no record type`,
     'write a type such as A, SOA or TYPE65',
   );
+  return undefined;
+}
+
+/** Record data as a master file says it; names in it are absolute, with or without a final dot. */
+function readExpectedValue(document: Document, node: Node, what: string, type: string): string | undefined {
+  const scalar = readScalar(document, node, what);
+  if (scalar === undefined) return undefined;
+  const read = parseRdata(typeFromText(type)!, scalar.text, ROOT_NAME);
+  if (read.ok) return scalar.text;
+  document.report('bad-record', scalar, `${what} is no data of type ${type}: ${read.reason}`, read.fix);
   return undefined;
 }
 

@@ -193,6 +193,22 @@ describe('the other kinds', () => {
       'unknown-type 4:34',
       'bad-value 4:53',
     ]);
+    const value = (type: string, text: string) =>
+      errors(`{ dns: { name: a, type: ${type}, expect-value: '${text}' } }`);
+    for (const [type, text] of [
+      ['A', '2001:db8::1'],
+      ['MX', 'mail.example.org.'],
+      ['TLSA', '3 1 1 zz'],
+      ['TYPE1234', 'abc'],
+    ])
+      expect(value(type!, text!), type).toEqual([`bad-record 4:${46 + type!.length}`]);
+    for (const [type, text] of [
+      ['MX', '10 mail.example.org'],
+      ['HTTPS', '1 . alpn="h2,h3"'],
+      ['TYPE1234', '\\# 1 00'],
+      ['TXT', 'v=spf1 -all'],
+    ])
+      expect(value(type!, text!), type).toEqual([]);
   });
 
   it('are wireguard', () => {
