@@ -164,6 +164,12 @@ export const limits = {
   probeHandshakes: 2,
   /** Records of a DNS answer that a probe looks at: some 2 us each. */
   probeRecords: 500,
+  /** Looking up the name of a CNAME member: first wait for each server (doubled with each try) and tries, as resolv.conf(5) has them by and
+   *  large; how much longer one family may take than the other (RFC 8305 3); bytes of the hosts file, some 50,000 lines. */
+  nameTimeoutMs: 1_000,
+  nameTries: 3,
+  nameFamilyWaitMs: 50,
+  hostsFileBytes: 4 * 1024 * 1024,
   /** Bytes of evidence kept of a probe. */
   probeEvidenceBytes: 200,
   /** Probe results kept for each target. */

@@ -4,7 +4,8 @@ import type { Logger } from '../base/log.ts';
 import { probeKey } from '../probe/key.ts';
 import type { ProbeResult } from '../probe/probe.ts';
 import { type ProbeAddress, type ProbeContext, probeAddress } from '../probe/probes.ts';
-import { type Lookup, Resolver } from '../probe/resolve.ts';
+import { Resolver } from '../probe/resolve.ts';
+import type { Lookup } from '../probe/system-names.ts';
 import type { Check } from '../zone/model.ts';
 import type { HealthEvent } from './event.ts';
 import { combine, type TargetHealth, type TargetSpec, unchecked } from './health.ts';
@@ -187,6 +188,7 @@ export class Monitor {
   stop(): Promise<void> {
     this.#schedule.stop();
     this.#hold.stop();
+    this.#context.resolver.stop();
     for (const job of this.#jobs.values()) job.release();
     return this.#store.stop();
   }

@@ -4,7 +4,7 @@ import { probeDns } from './dns.ts';
 import { probeExec } from './exec.ts';
 import { probeFile } from './file.ts';
 import { probeHttp } from './http.ts';
-import { failed, type Outcome, printable } from './outcome.ts';
+import { failed, type Outcome, printable, unready } from './outcome.ts';
 import type { Attempt, ProbeTarget } from './probe.ts';
 import type { Resolver } from './resolve.ts';
 import { probeTcp } from './tcp.ts';
@@ -50,7 +50,7 @@ export const probeAddress: ProbeAddress = (probe, target, attempt, context) => {
 };
 
 /**
- * One try against a name: good when one of its addresses is. They are tried in the system's order, the next when one has failed or
+ * One try against a name: good when one of its addresses is. They are tried in turns of both families, the next when one has failed or
  * after its share of the time (RFC 8305, happy eyeballs, with more patience).
  */
 export async function probeName(
@@ -67,7 +67,7 @@ export async function probeName(
   try {
     addresses = await untilAborted(context.resolver.resolve(name, attempt.timeoutMs / 4), attempt.signal);
   } catch (error) {
-    return failed('name does not resolve', printable(String(error)));
+    return unready('name does not resolve', error);
   }
   if (addresses.length === 0) return failed('timeout: name not resolved');
   return new Promise((resolve) => {
@@ -80,6 +80,8 @@ export async function probeName(
     let open = 0;
     let tried = 0;
     let over = false;
+    /** What the backend is to blame for says more than what this machine is. */
+    let blamed: Outcome | null = null;
     let cancel: (() => void) | undefined;
     const tryNext = (): void => {
       cancel?.();
@@ -90,10 +92,12 @@ export async function probeName(
       void context.probe(probe, { address, name, kept }, inner, context).then((outcome) => {
         open--;
         if (over) return;
+        if (!outcome.ok && !outcome.local)
+          blamed = { ...outcome, evidence: printable(`${address}: ${outcome.evidence}`) };
         over = outcome.ok || (open === 0 && tried === addresses.length) || attempt.signal.aborted;
         if (!over) return tryNext();
         cancel?.();
-        resolve(outcome.ok ? outcome : { ...outcome, evidence: printable(`${address}: ${outcome.evidence}`) });
+        resolve(outcome.ok ? outcome : (blamed ?? outcome));
         attempt.signal.removeEventListener('abort', onAbort);
         controller.abort();
       });

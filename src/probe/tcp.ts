@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { limits } from '../base/limits.ts';
 import type { TcpCheck } from '../zone/model.ts';
-import { failed, failedBy, type Outcome, printable, succeeded } from './outcome.ts';
+import { failed, failedBy, type Outcome, printable, succeeded, unready } from './outcome.ts';
 import { searchFor, unmatched } from './pattern.ts';
 import type { ProbeFunction } from './probe.ts';
 import { certificateDays, connectTls, trustOf } from './tls.ts';
@@ -18,7 +18,7 @@ export const probeTcp: ProbeFunction<TcpCheck> = async (target, check, attempt) 
     try {
       context = await trustOf(check.caFile);
     } catch (error) {
-      return failed('ca-file cannot be used', printable(String(error)));
+      return unready('ca-file cannot be used', error);
     }
   }
   if (attempt.signal.aborted) return failed('timeout: no connection');

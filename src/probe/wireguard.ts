@@ -14,7 +14,7 @@ import {
   keysOf,
   tai64n,
 } from './noise.ts';
-import { failed, printable, succeeded } from './outcome.ts';
+import { failed, succeeded, unready } from './outcome.ts';
 import type { ProbeFunction } from './probe.ts';
 
 /**
@@ -27,7 +27,7 @@ export const probeWireguard: ProbeFunction<WireguardCheck> = async (target, chec
     const text = await readFile(check.privateKeyFile, 'utf8');
     keys = keysOf(Buffer.from(text.trim(), 'base64'), check.publicKey, check.presharedKey);
   } catch (error) {
-    return failed('private key cannot be used', printable(String(error)));
+    return unready('private key cannot be used', error);
   }
   let initiation: Initiation | null = null;
   let cookie: Buffer | null = null;
