@@ -35,6 +35,8 @@ export interface AdminOptions {
 export interface Admin {
   /** `http://127.0.0.1:8053` */
   readonly url: string;
+  /** The port that it got. */
+  readonly port: number;
   /** Ends every connection, streams too. */
   stop(): Promise<void>;
 }
@@ -94,7 +96,7 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
   }
   const bound = app.server.address() as AddressInfo;
   url = `http://${host.includes(':') ? `[${host}]` : host}:${bound.port}`;
-  return { url, stop: () => app.close() };
+  return { url, port: bound.port, stop: () => app.close() };
 }
 
 function listenProblem(error: NodeJS.ErrnoException, shown: string): string {

@@ -170,6 +170,10 @@ export const limits = {
   nameTries: 3,
   nameFamilyWaitMs: 50,
   hostsFileBytes: 4 * 1024 * 1024,
+  /** Files of `file` checks that are read at once: libuv has four threads, and a hung file system keeps what it has. */
+  fileLooks: 2,
+  /** Bytes of a ca-file: all public roots together are a quarter of it. */
+  caFileBytes: 1024 * 1024,
   /** Bytes of evidence kept of a probe. */
   probeEvidenceBytes: 200,
   /** Probe results kept for each target. */

@@ -85,6 +85,7 @@ async function start(options: ServeOptions, settings: Settings, log: Logger, run
     localToken,
   });
   running.admin = admin;
+  server.adminListens(admin.port);
   leaveToken(join(settings.state, LOCAL_TOKEN_FILE), localToken, log);
   // From now on: without a listener the signal would end the process. What comes during the start waits for its end.
   process.on('SIGHUP', () => {

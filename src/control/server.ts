@@ -37,7 +37,7 @@ import { Serving } from '../loading/serving.ts';
 import { Notifier } from '../notify/notifier.ts';
 import { Webhooks } from '../notify/webhooks.ts';
 import type { AnswerSettings } from '../serve/answerer.ts';
-import type { Settings } from '../settings/settings.ts';
+import { checkRulesOf, type Settings } from '../settings/settings.ts';
 import { Drains, longestTtlOf } from '../targets/drains.ts';
 import { emptySets } from '../targets/fail-open.ts';
 import { type Forced, ForcedStates } from '../targets/forced-states.ts';
@@ -107,7 +107,7 @@ export class Server implements ControlPlane {
       overridesFile: settings.geoip.overrides,
       stateDirectory: settings.state,
       baseDirectory: settings.baseDirectory,
-      execAllowed: settings.health.exec,
+      checkRules: checkRulesOf(settings),
       ...(options.firstGeo === undefined ? {} : { firstGeo: options.firstGeo }),
       clock,
       log,
@@ -148,7 +148,10 @@ export class Server implements ControlPlane {
       log,
       maxConcurrent: settings.health.maxConcurrent,
       blackoutHoldMs: settings.health.blackoutHoldMs,
-      allowExec: settings.health.exec,
+      rules: {
+        ...checkRulesOf(settings),
+        admin: { address: formatAddress(settings.admin.listen.address), port: settings.admin.listen.port },
+      },
       stateFile: join(settings.state, 'verdicts.json'),
       onHealth: (id, health) => this.#targets.onHealth(id, health),
       onEvent: (event) => this.#record(event),
@@ -203,6 +206,11 @@ export class Server implements ControlPlane {
       threads.trimHeap();
     });
     log.info({ event: 'ready', listen: this.listen, zones, realtime: threads.realtime }, 'answering');
+  }
+
+  /** The admin has this port now: probes leave it alone. */
+  adminListens(port: number): void {
+    this.#monitor.leaveAlone({ address: formatAddress(this.#settings.admin.listen.address), port });
   }
 
   async #firstLoad(): Promise<void> {

@@ -4,8 +4,10 @@ import { probeDns } from './dns.ts';
 import { probeExec } from './exec.ts';
 import { probeFile } from './file.ts';
 import { probeHttp } from './http.ts';
+import type { ConfinedFiles } from './local-file.ts';
 import { failed, type Outcome, printable, unready } from './outcome.ts';
 import type { Attempt, ProbeTarget } from './probe.ts';
+import { type ProbeRules, refusalOf } from './reach.ts';
 import type { Resolver } from './resolve.ts';
 import { probeTcp } from './tcp.ts';
 import { probeUdp } from './udp.ts';
@@ -13,8 +15,9 @@ import { probeWireguard } from './wireguard.ts';
 
 /** What the settings allow and what probes share. */
 export interface ProbeContext {
-  readonly allowExec: boolean;
+  readonly rules: ProbeRules;
   readonly resolver: Resolver;
+  readonly files: ConfinedFiles;
   /** How one address is tried: `probeAddress`, or a test's stand-in. */
   readonly probe: ProbeAddress;
 }
@@ -24,11 +27,13 @@ export type ProbeAddress = (
   probe: Probe,
   target: ProbeTarget,
   attempt: Attempt,
-  context: { readonly allowExec: boolean },
+  context: Pick<ProbeContext, 'rules' | 'files'>,
 ) => Promise<Outcome>;
 
 /** One try of `probe` against one address, over the network (or whatever its kind means). */
 export const probeAddress: ProbeAddress = (probe, target, attempt, context) => {
+  const refusal = 'port' in probe ? refusalOf(target.address, probe.port, context.rules) : null;
+  if (refusal !== null) return Promise.resolve(failed(refusal));
   switch (probe.kind) {
     case 'http':
       return probeHttp(target, probe, attempt);
@@ -41,11 +46,11 @@ export const probeAddress: ProbeAddress = (probe, target, attempt, context) => {
     case 'wireguard':
       return probeWireguard(target, probe, attempt);
     case 'exec':
-      return context.allowExec
+      return context.rules.exec
         ? probeExec(target, probe, attempt)
         : Promise.resolve(failed('exec checks are off in the settings'));
     case 'file':
-      return probeFile(target, probe, attempt);
+      return probeFile(target, probe, attempt, context.files, context.rules.files);
   }
 };
 

@@ -1,5 +1,5 @@
 // TLS towards a backend: server name, verification, and how long its certificate lasts.
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import {
   type ConnectionOptions,
@@ -9,6 +9,8 @@ import {
   type SecureContext,
   type TLSSocket,
 } from 'node:tls';
+import { limits } from '../base/limits.ts';
+import { readLocalFile } from './local-file.ts';
 
 /** What to tell the backend and what to ask of it. */
 export interface TlsSettings {
@@ -29,7 +31,7 @@ export async function trustOf(caFile: string | null): Promise<SecureContext | nu
   const stamp = `${mtimeMs}/${size}/${ino}`;
   const known = contexts.get(caFile);
   if (known?.stamp === stamp) return known.context;
-  const context = createSecureContext({ ca: await readFile(caFile) });
+  const context = createSecureContext({ ca: await readLocalFile(caFile, limits.caFileBytes) });
   contexts.set(caFile, { stamp, context });
   return context;
 }

@@ -1,9 +1,9 @@
 // The probe for WireGuard servers: a handshake that only the holder of the server's private key can answer.
-import { readFile } from 'node:fs/promises';
 import type { Clock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
 import type { WireguardCheck } from '../zone/model.ts';
 import { converse } from './datagram.ts';
+import { readLocalFile } from './local-file.ts';
 import {
   answers,
   COOKIE_REPLY_BYTES,
@@ -24,7 +24,7 @@ import type { ProbeFunction } from './probe.ts';
 export const probeWireguard: ProbeFunction<WireguardCheck> = async (target, check, attempt) => {
   let keys: Keys;
   try {
-    const text = await readFile(check.privateKeyFile, 'utf8');
+    const text = (await readLocalFile(check.privateKeyFile, limits.probeEvidenceBytes)).toString('utf8');
     keys = keysOf(Buffer.from(text.trim(), 'base64'), check.publicKey, check.presharedKey);
   } catch (error) {
     return unready('private key cannot be used', error);

@@ -1,5 +1,7 @@
 // The kinds of probes that a check can be: http, https, tcp, udp, dns, wireguard, exec, file.
 import { Buffer } from 'node:buffer';
+import { resolve } from 'node:path';
+import { isBelow } from '../base/below.ts';
 import type { Document, MapNode, Node } from '../base/document.ts';
 import { Fields, readMap, readOneOrMore, readScalar, readText } from '../base/fields.ts';
 import { nameToText, ROOT_NAME } from '../wire/name.ts';
@@ -151,7 +153,7 @@ function readKey(document: Document, node: Node, what: string): Uint8Array | und
 
 function readExec(scope: Scope, node: Node): ExecCheck | undefined {
   const { document } = scope;
-  if (!scope.execAllowed) {
+  if (!scope.checkRules.exec) {
     const fix = 'set health.exec: true in meridian.yaml, or use another kind of check';
     document.report('exec-not-allowed', node, 'exec checks are switched off by the settings', fix);
   }
@@ -188,10 +190,23 @@ function checkedExec(
 
 function readFile(scope: Scope, node: Node): FileCheck | undefined {
   if (node.kind !== 'map') {
-    const path = readPath(scope, node, 'file');
+    const path = readAllowedPath(scope, node, 'file');
     return path === undefined ? undefined : { kind: 'file', path };
   }
   const fields = new Fields(scope.document, node, 'file', ['path']);
-  const path = fields.require('path', 'state/verdicts', (_, value, what) => readPath(scope, value, what));
+  const path = fields.require('path', 'state/checks/quota', (_, value, what) => readAllowedPath(scope, value, what));
   return path === undefined ? undefined : { kind: 'file', path };
+}
+
+/** A path below one of the folders that settings name; links are looked at when it is read. */
+function readAllowedPath(scope: Scope, node: Node, what: string): string | undefined {
+  const path = readPath(scope, node, what);
+  if (path === undefined) return undefined;
+  const { files } = scope.checkRules;
+  const normal = resolve(path);
+  if (files.some((folder) => isBelow(normal, folder))) return normal;
+  const folders = files.join(', ');
+  const fix = `${files.length === 0 ? '' : `put it below ${folders}, or `}name its folder under health: { files: [...] } in meridian.yaml`;
+  scope.document.report('file-not-allowed', node, `${what}: the settings don't allow checks to read ${normal}`, fix);
+  return undefined;
 }

@@ -77,10 +77,11 @@ test('without file descriptors no kind of probe says that its backend is down', 
      import { systemClock } from '${dist}base/clock.js';
      import { runProbe } from '${dist}probe/probe.js';
      import { probeAddress, probeName } from '${dist}probe/probes.js';
+     import { ConfinedFiles } from '${dist}probe/local-file.js';
      import { Resolver } from '${dist}probe/resolve.js';
      const probes = JSON.parse(process.argv[2], (_, value) => value?.type === 'Buffer' ? Buffer.from(value.data) : value);
      const rules = { exec: true, files: ['${folder}'], linkLocal: false, admin: null };
-     const context = { allowExec: true, rules, resolver: new Resolver(systemClock), probe: probeAddress };
+     const context = { rules, files: new ConfinedFiles(), resolver: new Resolver(systemClock), probe: probeAddress };
      // What Node opens once and keeps must be there.
      const run = (probe, name) => runProbe((attempt) => name === undefined
        ? probeAddress(probe, { address: '127.0.0.1', name: null, kept: new Map() }, attempt, context)
