@@ -33,19 +33,17 @@ export const probeExec: ProbeFunction<ExecCheck> = (target, check, attempt) =>
     let ended: Outcome | null = null;
     const onAbort = (): void => {
       killGroup(child.pid);
-      finish(
-        ended ?? failed(full ? 'timeout: killed with more output than is read' : 'timeout: killed', printable(output)),
-      );
+      finish(ended ?? failed('timeout: killed', printable(output)));
     };
-    // What is told is read and no more; then the pipe fills, and who writes more than it holds (64 KiB) waits for the deadline.
+    let bytes = 0;
     let reads = 0;
-    let full = false;
     const keep = (chunk: Buffer): void => {
+      if (over) return;
       if (output.length < limits.probeEvidenceBytes) output += chunk.toString('utf8', 0, limits.probeEvidenceBytes);
-      full = output.length >= limits.probeEvidenceBytes || ++reads >= limits.probeReads;
-      if (!full) return;
-      child.stdout?.pause();
-      child.stderr?.pause();
+      bytes += chunk.length;
+      if (bytes <= limits.probeBodyBytes && ++reads <= limits.probeOutputReads) return;
+      killGroup(child.pid);
+      finish(failed('too much output', printable(output)));
     };
     attempt.signal.addEventListener('abort', onAbort);
     child.on('error', (error) => finish(failedBy(error)));
@@ -56,8 +54,6 @@ export const probeExec: ProbeFunction<ExecCheck> = (target, check, attempt) =>
       ended = status === 0 ? succeeded('') : failed(signal === null ? `exit status ${status}` : `killed by ${signal}`);
       // What it leaves running would never end, and would keep the pipes open.
       killGroup(child.pid);
-      // A pipe that is read no more never ends.
-      if (full) finish({ ...ended, evidence: printable(output) });
     });
     // All of its output is in.
     child.on('close', () => finish({ ...(ended ?? failed('ended without a status')), evidence: printable(output) }));

@@ -12,7 +12,7 @@ const WITH_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 export class Http1Line extends WebLine {
   readonly #request: string;
   /** Gets what happens on the connection while a request is under way. */
-  #listener: { data(piece: Buffer): void; end(error: Error | null): void } | null = null;
+  #listener: { data(piece: Buffer): void; end(error: Error | null): void; excess(reason: string): void } | null = null;
 
   constructor(web: WebTarget) {
     super(web);
@@ -60,6 +60,7 @@ export class Http1Line extends WebLine {
           } else if (++reads >= limits.probeReads)
             finish(failed('response in too many pieces', evidenceOf(check, reader.status, reader.body), this.days));
         },
+        excess: (reason) => finish(failed(reason, evidenceOf(check, reader.status, reader.body), this.days)),
         end: (error) => {
           if (reused && silent) finish('stale');
           else if (error !== null) finish(failedBy(error, this.days));
@@ -84,9 +85,12 @@ export class Http1Line extends WebLine {
   }
 
   #open(attempt: Attempt): Socket {
-    const socket = openSocket(this.web, attempt, (days) => {
-      this.connected = true;
-      this.days = days;
+    const socket = openSocket(this.web, attempt, this.gates, {
+      open: (days) => {
+        this.connected = true;
+        this.days = days;
+      },
+      excess: (reason) => this.#listener?.excess(reason),
     });
     socket.on('data', (piece: Buffer) => {
       // What nobody asked for makes a kept connection useless: the next response would be another's.

@@ -13,8 +13,7 @@ const { HTTP2_HEADER_METHOD, HTTP2_HEADER_PATH, HTTP2_HEADER_SCHEME, HTTP2_HEADE
 
 export class Http2Line extends WebLine {
   #session: ClientHttp2Session | null = null;
-  #gate: FrameGate | null = null;
-  /** Why the gate closed, if it did. */
+  /** Why the connection was closed for what came on it, if it was. */
   #excess: string | null = null;
   /** What to tell the request that is under way when the connection fails. */
   #fail: (error: Error | null) => void = ignore;
@@ -87,7 +86,6 @@ export class Http2Line extends WebLine {
       if (attempt.signal.aborted) return onAbort();
       attempt.signal.addEventListener('abort', onAbort);
       this.#fail = fail;
-      this.#gate?.refill();
       if (this.#session !== null) request(this.#session);
       else this.#open(attempt, request);
     });
@@ -112,7 +110,11 @@ export class Http2Line extends WebLine {
 
   #open(attempt: Attempt, onOpen: (session: ClientHttp2Session) => void): void {
     const { check, host } = this.web;
-    const socket = openSocket(this.web, attempt, (days) => {
+    const excess = (reason: string): void => {
+      this.#excess = reason;
+      onEnd(null);
+    };
+    const opened = (days: number | null): void => {
       this.connected = true;
       this.days = days;
       if (check.tls && (socket as TLSSocket).alpnProtocol !== 'h2') {
@@ -121,11 +123,8 @@ export class Http2Line extends WebLine {
         return;
       }
       // Without TLS it is HTTP/2 by prior knowledge (RFC 9113 3.3).
-      const gate = new FrameGate(socket, (reason) => {
-        this.#excess = reason;
-        onEnd(null);
-      });
-      this.#gate = gate;
+      const gate = new FrameGate(socket, excess);
+      this.gates.push(gate);
       const session = connect(`${check.tls ? 'https' : 'http'}://${host}`, {
         createConnection: () => gate,
         settings: { enablePush: false },
@@ -140,7 +139,8 @@ export class Http2Line extends WebLine {
       session.on('error', onEnd);
       session.on('close', () => onEnd(null));
       onOpen(session);
-    });
+    };
+    const socket = openSocket(this.web, attempt, this.gates, { open: opened, excess });
     this.socket = socket;
     const onEnd = (error: Error | null): void => {
       this.over = true;

@@ -25,7 +25,9 @@ export const probeTcp: ProbeFunction<TcpCheck> = async (target, check, attempt) 
   return new Promise<Outcome>((resolve) => {
     const serverName = check.sni ?? target.name ?? target.address;
     const socket: Socket | TLSSocket = check.tls
-      ? connectTls(target.address, check.port, { serverName, verify: check.verify, context, protocols: [] })
+      ? connectTls(target.address, check.port, { serverName, verify: check.verify, context, protocols: [] }, (reason) =>
+          finish(failed(reason, printable(first), days)),
+        ).socket
       : connect({ host: target.address, port: check.port, noDelay: true });
     const search = check.expect === null ? null : searchFor(check.expect);
     let connected = false;

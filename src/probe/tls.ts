@@ -1,6 +1,6 @@
 // TLS towards a backend: server name, verification, and how long its certificate lasts.
 import { stat } from 'node:fs/promises';
-import { isIP } from 'node:net';
+import { connect as connectTcp, isIP } from 'node:net';
 import {
   type ConnectionOptions,
   checkServerIdentity,
@@ -11,6 +11,7 @@ import {
 } from 'node:tls';
 import { limits } from '../base/limits.ts';
 import { readLocalFile } from './local-file.ts';
+import { RecordGate } from './tls-gate.ts';
 
 /** What to tell the backend and what to ask of it. */
 export interface TlsSettings {
@@ -36,19 +37,37 @@ export async function trustOf(caFile: string | null): Promise<SecureContext | nu
   return context;
 }
 
-/** Opens a TLS connection without any session resumption: a resumed session hides the certificate. */
-export function connectTls(address: string, port: number, settings: TlsSettings): TLSSocket {
+/**
+ * Opens a TLS connection without any session resumption: a resumed session hides the certificate. `onExcess` is told why it was closed
+ * when the server sends more than a probe takes.
+ */
+export function connectTls(
+  address: string,
+  port: number,
+  settings: TlsSettings,
+  onExcess: (reason: string) => void,
+): { socket: TLSSocket; gate: RecordGate } {
   const { serverName } = settings;
+  const gate = new RecordGate(connectTcp({ host: address, port, noDelay: true }), onExcess);
   const options: ConnectionOptions = {
-    host: address,
-    port,
+    socket: gate,
     rejectUnauthorized: settings.verify,
     checkServerIdentity: (_host, certificate) => checkServerIdentity(serverName, certificate),
     ALPNProtocols: [...settings.protocols],
   };
   if (isIP(serverName) === 0) options.servername = serverName;
   if (settings.context !== null) options.secureContext = settings.context;
-  return connect(options);
+  const socket = connect(options);
+  let tickets = 0;
+  socket.on('session', () => {
+    if (++tickets !== limits.probeTickets) return;
+    // Not inside of OpenSSL's own read.
+    setImmediate(() => {
+      onExcess('too many TLS tickets');
+      socket.destroy();
+    });
+  });
+  return { socket, gate };
 }
 
 /** Whole days until the certificate that the peer showed expires, rounded down; null when it showed none. */

@@ -2,6 +2,7 @@
 import { connect as connectTcp, isIPv6, type Socket } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import type { HttpCheck } from '../zone/model.ts';
+import type { Gate } from './gate.ts';
 import { loadOf } from './load.ts';
 import { failed, type Outcome, printable, succeeded } from './outcome.ts';
 import { searchText, unmatched } from './pattern.ts';
@@ -36,6 +37,8 @@ export abstract class WebLine implements Line {
   protected connected = false;
   /** No other request can follow here: the connection has ended, maybe between two requests, or the server said that it will. */
   protected over = false;
+  /** What counts what comes on it. */
+  protected readonly gates: Gate[] = [];
   /** The days that the certificate has left, null without TLS. */
   protected days: number | null = null;
   reusable = false;
@@ -55,6 +58,7 @@ export abstract class WebLine implements Line {
   protected isStale(attempt: Attempt): boolean {
     const { check } = this.web;
     this.reusable = false;
+    for (const gate of this.gates) gate.refill();
     if (this.over) return true;
     if (this.socket === null || !check.tls) return false;
     const days = certificateDays(this.socket as TLSSocket, attempt.clock.nowMs());
@@ -82,20 +86,31 @@ export function requestHeaders({ check, host }: WebTarget): Record<string, strin
   return headers;
 }
 
-/** Opens a socket, over TLS when asked; `onOpen` gets it with the days that its certificate has left (null without TLS). */
+/** What `openSocket` tells. */
+export interface SocketEvents {
+  /** The connection stands; with TLS the days that its certificate has left, else null. */
+  open(certificateDays: number | null): void;
+  /** It was closed because more came than a probe takes. */
+  excess(reason: string): void;
+}
+
+/** Opens a socket, over TLS when asked; what counts on it goes to `gates`. */
 export function openSocket(
   { address, check, serverName, context }: WebTarget,
   attempt: Attempt,
-  onOpen: (certificateDays: number | null) => void,
+  gates: Gate[],
+  events: SocketEvents,
 ): Socket {
   if (!check.tls) {
     const socket = connectTcp({ host: address, port: check.port, noDelay: true });
-    socket.once('connect', () => onOpen(null));
+    socket.once('connect', () => events.open(null));
     return socket;
   }
   const protocols = [check.version === '2' ? 'h2' : 'http/1.1'];
-  const socket: TLSSocket = connectTls(address, check.port, { serverName, verify: check.verify, context, protocols });
-  socket.once('secureConnect', () => onOpen(certificateDays(socket, attempt.clock.nowMs())));
+  const settings = { serverName, verify: check.verify, context, protocols };
+  const { socket, gate } = connectTls(address, check.port, settings, events.excess);
+  gates.push(gate);
+  socket.once('secureConnect', () => events.open(certificateDays(socket, attempt.clock.nowMs())));
   return socket;
 }
 

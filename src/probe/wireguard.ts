@@ -32,6 +32,7 @@ export const probeWireguard: ProbeFunction<WireguardCheck> = async (target, chec
   let initiation: Initiation | null = null;
   let cookie: Buffer | null = null;
   let cookies = 0;
+  let replies = 0;
   let wrong = 0;
   return converse(target.address, check.port, attempt, {
     datagram: () => {
@@ -46,6 +47,7 @@ export const probeWireguard: ProbeFunction<WireguardCheck> = async (target, chec
         if (proved === false && ++wrong >= limits.probeHandshakes) return failed('handshake does not verify');
         return undefined;
       }
+      if (++replies > limits.probeCookies) return failed('too many cookies');
       const fresh = cookieOf(initiation, data);
       if (fresh === undefined) return undefined;
       // One more message is enough; a peer that goes on asking is no reason to go on sending.
