@@ -206,6 +206,8 @@ export const limits = {
   eventStreamBytes: 256 * 1024,
   /** Silence on a live stream before a comment is sent: proxies close idle connections after 30 to 60 s. */
   eventStreamQuietMs: 15_000,
+  /** Bytes that are read of a webhook's answer, of which the status alone counts. */
+  webhookAnswerBytes: 64 * 1024,
   /** Time that the first round of probes may hold back the first answer. */
   firstRoundMs: 5_000,
   /** How long a zone file must be absent before its zone goes. */
