@@ -40,7 +40,7 @@ const WORDS: Readonly<Record<string, string>> = {
   EACCES: 'not permitted',
   EPERM: 'not permitted',
   ENOENT: 'not found',
-  EADDRNOTAVAIL: 'no local address',
+  EADDRNOTAVAIL: 'no local address or source port',
   EADDRINUSE: 'no source port is free',
   EMFILE: 'no file descriptors are left',
   ENFILE: 'no file descriptors are left',

@@ -34,15 +34,15 @@ export function systemLookup({ clock, hostsFile = '/etc/hosts', servers }: Syste
   return async (name, signal) => {
     const written = hosts.addresses(name);
     if (written.length > 0) return written;
+    // c-ares would say "refused", or try until its time is up.
+    const trouble = await socketTrouble();
+    if (trouble !== undefined) throw trouble;
     const resolver = new DnsResolver({ timeout: limits.nameTimeoutMs, tries: limits.nameTries });
     if (servers !== undefined) resolver.setServers(servers);
     const cancel = (): void => resolver.cancel();
     signal.addEventListener('abort', cancel);
     try {
       return await bothFamilies(resolver.resolve6(name), resolver.resolve4(name), clock);
-    } catch (error) {
-      // c-ares says "refused" when it could not open a socket.
-      throw isGone(error) || signal.aborted ? error : ((await socketTrouble()) ?? error);
     } finally {
       signal.removeEventListener('abort', cancel);
       cancel();
