@@ -8,10 +8,17 @@ const HEADER_BYTES = 5;
 export class RecordGate extends Gate {
   readonly #headers = new Headers(HEADER_BYTES);
   #records = 0;
+  #tickets = 0;
 
   override refill(): void {
     super.refill();
     this.#records = 0;
+    this.#tickets = 0;
+  }
+
+  /** A ticket for a session came, several of which may share a record; whether that is still in order. */
+  ticket(): boolean {
+    return ++this.#tickets <= limits.probeTickets;
   }
 
   protected override count(chunk: Buffer): string | null {

@@ -1,4 +1,5 @@
 // TLS towards a backend: server name, verification, and how long its certificate lasts.
+import { constants } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { connect as connectTcp, isIP } from 'node:net';
 import {
@@ -23,6 +24,9 @@ export interface TlsSettings {
   readonly protocols: readonly string[];
 }
 
+/** A server of TLS 1.2 may ask for a new handshake again and again, each 2 ms. */
+const SECURE_OPTIONS = constants.SSL_OP_NO_RENEGOTIATION;
+
 const contexts = new Map<string, { stamp: string; context: SecureContext }>();
 
 /** The trust of a PEM file, read again when the file changed; null for null. Rejects when the file can't be read or holds no PEM. */
@@ -32,7 +36,10 @@ export async function trustOf(caFile: string | null): Promise<SecureContext | nu
   const stamp = `${mtimeMs}/${size}/${ino}`;
   const known = contexts.get(caFile);
   if (known?.stamp === stamp) return known.context;
-  const context = createSecureContext({ ca: await readLocalFile(caFile, limits.caFileBytes) });
+  const context = createSecureContext({
+    secureOptions: SECURE_OPTIONS,
+    ca: await readLocalFile(caFile, limits.caFileBytes),
+  });
   contexts.set(caFile, { stamp, context });
   return context;
 }
@@ -53,14 +60,14 @@ export function connectTls(
     socket: gate,
     rejectUnauthorized: settings.verify,
     checkServerIdentity: (_host, certificate) => checkServerIdentity(serverName, certificate),
+    secureOptions: SECURE_OPTIONS,
     ALPNProtocols: [...settings.protocols],
   };
   if (isIP(serverName) === 0) options.servername = serverName;
   if (settings.context !== null) options.secureContext = settings.context;
   const socket = connect(options);
-  let tickets = 0;
   socket.on('session', () => {
-    if (++tickets !== limits.probeTickets) return;
+    if (gate.ticket()) return;
     // Not inside of OpenSSL's own read.
     setImmediate(() => {
       onExcess('too many TLS tickets');
