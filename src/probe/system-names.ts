@@ -37,6 +37,7 @@ export function systemLookup({ clock, hostsFile = '/etc/hosts', servers }: Syste
     // c-ares would say "refused", or try until its time is up.
     const trouble = await socketTrouble();
     if (trouble !== undefined) throw trouble;
+    if (signal.aborted) throw Object.assign(new Error(`${name} is not looked up any more`), { code: 'ECANCELLED' });
     const resolver = new DnsResolver({ timeout: limits.nameTimeoutMs, tries: limits.nameTries });
     if (servers !== undefined) resolver.setServers(servers);
     const cancel = (): void => resolver.cancel();

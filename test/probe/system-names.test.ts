@@ -107,10 +107,15 @@ describe('a name', () => {
   });
 
   test('that no target has any more is looked up no longer', async () => {
-    const { servers } = await server({ dead: 'silent' });
+    const { servers, asked } = await server({ dead: 'silent' });
     const resolver = new Resolver(systemClock, systemLookup({ clock: systemClock, hostsFile: noHosts, servers }));
-    const waiting = resolver.resolve('dead', 100);
-    resolver.forget('dead');
-    await expect(waiting).rejects.toMatchObject({ code: 'ECANCELLED' });
+    // Before its question is sent, and after.
+    for (const sent of [false, true]) {
+      const waiting = resolver.resolve('dead', 100);
+      waiting.catch(() => {});
+      if (sent) await expect.poll(() => asked.length).toBeGreaterThan(0);
+      resolver.forget('dead');
+      await expect(waiting).rejects.toMatchObject({ code: 'ECANCELLED' });
+    }
   });
 });
