@@ -99,7 +99,10 @@ export class RegexSearch {
     const next = automaton.step(place, group, character, ANYWHERE) as Place | null;
     if (next !== null) return next;
     // Its memory is used up: it begins anew from here.
-    return automaton.step(automaton.resetCache(place), group, character, ANYWHERE) as Place | null;
+    const here = automaton.resetCache(place) as Place | null;
+    const after = here === null ? null : (automaton.step(here, group, character, ANYWHERE) as Place | null);
+    if (after === null) this.#found = 'too much work';
+    return after;
   }
 }
 
