@@ -19,22 +19,49 @@ export class Gate {
   #entries: readonly TokenEntry[] | null;
   #stamp: string;
   readonly #local: TokenEntry | null;
+  readonly #onProblem: (problem: string | null) => void;
+  /** The file could not be used at the start, nor since. */
+  #isBroken = false;
 
   /**
-   * Reads the file. Throws TokensError when it is wrong: a server doesn't start with a door that it can't judge.
+   * Reads the file. With one that is wrong nobody gets in but with the local token, until it is mended.
    * @param localToken a token of this start that counts beside the file's, for commands on the same machine
+   * @param onProblem told when the file can't be used, and (null) when it can be again
    */
-  constructor(file: string | null, localToken: string | null, log: Logger) {
+  constructor(
+    file: string | null,
+    localToken: string | null,
+    log: Logger,
+    onProblem: (problem: string | null) => void = () => {},
+  ) {
     this.#file = file;
     this.#log = log;
+    this.#onProblem = onProblem;
     this.#local = localToken === null ? null : { name: LOCAL, role: 'admin', digest: tokenDigest(localToken) };
     this.#stamp = this.#fileStamp();
-    this.#entries = file === null ? null : (readTokens(file) ?? null);
+    this.#entries = this.#first();
   }
 
-  /** Whether there is at least one token. */
-  get hasTokens(): boolean {
-    return this.#entries !== null && this.#entries.length > 0;
+  #first(): readonly TokenEntry[] | null {
+    if (this.#file === null) return null;
+    try {
+      return readTokens(this.#file) ?? null;
+    } catch (error) {
+      this.#broken(error, 'nobody gets into the admin until it is mended');
+      return [];
+    }
+  }
+
+  #broken(error: unknown, then: string): void {
+    const text = `${(error as Error).message}; ${then}`;
+    this.#isBroken = true;
+    this.#log.error({ event: 'admin-tokens-broken' }, text);
+    this.#onProblem(text);
+  }
+
+  /** Whether who comes from elsewhere needs a token: there is at least one, or a file that can't be judged and lets nobody in. */
+  get isClosed(): boolean {
+    return this.#isBroken || (this.#entries !== null && this.#entries.length > 0);
   }
 
   /**
@@ -69,14 +96,17 @@ export class Gate {
     this.#stamp = stamp;
     try {
       const entries = readTokens(this.#file);
-      if (entries !== undefined) this.#entries = entries;
-      else
+      if (entries !== undefined) {
+        this.#entries = entries;
+        this.#isBroken = false;
+        this.#onProblem(null);
+      } else
         this.#log.warn(
           { event: 'admin-tokens-gone', file: this.#file },
           'the tokens file is gone; the last tokens hold',
         );
     } catch (error) {
-      this.#log.error({ event: 'admin-tokens-broken' }, `${(error as Error).message}; the last good tokens hold`);
+      this.#broken(error, this.#isBroken ? 'nobody gets in' : 'the last good tokens hold');
     }
   }
 

@@ -1,4 +1,6 @@
 // The control plane as a whole: started in order, asked by the admin and the commands, stopped within a second.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { eventView } from '../api/event-view.ts';
 import { StartError } from '../api/start-error.ts';
 import {
@@ -8,9 +10,11 @@ import {
   type ExplainRequest,
   type Explanation,
   type ForceRequest,
+  type PoolForced,
   type ReloadView,
   RequestError,
   type StatusView,
+  type TargetForced,
   type TargetView,
   type ZoneDetail,
   type ZoneSummary,
@@ -20,6 +24,7 @@ import type { Clock } from '../base/clock.ts';
 import { collectHeap } from '../base/heap.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
+import type { Storage } from '../base/storage.ts';
 import { PROGRAM_VERSION } from '../base/version.ts';
 import { coverage } from '../explain/coverage.ts';
 import { Explainer } from '../explain/explainer.ts';
@@ -30,11 +35,13 @@ import type { Serving } from '../loading/serving.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import type { Webhooks } from '../notify/webhooks.ts';
 import type { Settings } from '../settings/settings.ts';
+import type { Drains } from '../targets/drains.ts';
 import type { ForcedStates } from '../targets/forced-states.ts';
 import type { Targets } from '../targets/targets.ts';
 import type { Alarms } from './alarms.ts';
 import { announceZones } from './announce.ts';
-import { answerSettings, rereadSecrets } from './answer-settings.ts';
+import { answerSettings } from './answer-settings.ts';
+import type { CookieFile } from './cookie-file.ts';
 import type { Operator } from './operator.ts';
 import type { Reloads } from './reloads.ts';
 import { statusView, zoneDetail, zoneSummary } from './status.ts';
@@ -58,6 +65,9 @@ export interface ServerParts {
   readonly webhooks: Webhooks;
   readonly alarms: Alarms;
   readonly operator: Operator;
+  readonly drains: Drains;
+  readonly cookies: CookieFile;
+  readonly storage: Storage;
 }
 
 export class Server implements ControlPlane {
@@ -73,14 +83,17 @@ export class Server implements ControlPlane {
 
   /** Resolves when it answers; throws StartError with what to tell the operator. Stop it then too. */
   async start(): Promise<void> {
-    const { settings, serving, threads, targets, notifier, reloads, clock, log } = this.#parts;
+    const { settings, serving, threads, targets, notifier, reloads, drains, storage, clock, log } = this.#parts;
+    this.#restore();
+    storage.start();
     serving.onChunk((index, buffer) => threads.chunk(index, buffer));
     serving.builder.onIdle = () => threads.trimHeap();
-    const answer = answerSettings(settings, log);
+    const answer = answerSettings(settings, this.#parts.cookies.first());
     threads.open();
     // Threads start while zones are read: until the first directory is published they are silent.
     await Promise.all([threads.start(answer), this.#firstLoad()]);
     await this.#firstRound();
+    await drains.begin();
     serving.publish();
     this.#ready = true;
     announceZones(notifier, serving, serving.zones.all.keys());
@@ -92,6 +105,16 @@ export class Server implements ControlPlane {
     });
     const zones = serving.zones.all.size;
     log.info({ event: 'ready', listen: this.listen, zones, realtime: threads.realtime }, 'answering');
+  }
+
+  /** Takes up what the run before left in state/, as far as it can be read. */
+  #restore(): void {
+    const { settings, events, forcedStates, monitor, drains, serving } = this.#parts;
+    events.load();
+    forcedStates.load();
+    monitor.load();
+    drains.load(existsSync(join(settings.state, 'serials.json')));
+    serving.restore();
   }
 
   async #firstLoad(): Promise<void> {
@@ -136,26 +159,18 @@ export class Server implements ControlPlane {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#ready = false;
-    const { serving, threads, forcedStates, monitor, reloads, notifier, events, webhooks, alarms } = this.#parts;
+    const { serving, threads, forcedStates, monitor, reloads, notifier, events, webhooks, alarms, storage } =
+      this.#parts;
     reloads.stop();
     notifier.stop();
-    forcedStates.stop();
+    storage.stop();
     alarms.stop();
     this.#cancelCollect();
     webhooks.stop();
-    await Promise.all([threads.stop(), monitor.stop(), serving.stop()]);
-    this.#leaveNotes();
-    events.close();
-  }
-
-  /** A full disk must not keep the server from ending. */
-  #leaveNotes(): void {
-    const { targets, clock, log } = this.#parts;
-    try {
-      targets.leave(clock.nowMs());
-    } catch (error) {
-      log.warn({ event: 'answered-unsaved', error: String(error) }, 'what was answered could not be stored');
-    }
+    await Promise.all([threads.stop(), monitor.stop(), serving.stop(), forcedStates.stop()]);
+    await this.#parts.targets.leave(this.#parts.clock.nowMs());
+    await this.#parts.cookies.stop();
+    await events.close();
   }
 
   /** Addresses that are listened on, with their real ports. */
@@ -170,7 +185,8 @@ export class Server implements ControlPlane {
   }
 
   status(): StatusView {
-    const { serving, targets, monitor, notifier, threads, reloads, settings, startedAtMs, clock } = this.#parts;
+    const { serving, targets, monitor, notifier, threads, reloads, settings, storage, startedAtMs, clock } =
+      this.#parts;
     return statusView({
       serving,
       targets,
@@ -185,6 +201,7 @@ export class Server implements ControlPlane {
       dataThreads: threads.dataThreads,
       udp: threads.udp,
       problems: reloads.problem === null ? [] : [reloads.problem],
+      storage,
     });
   }
 
@@ -218,8 +235,8 @@ export class Server implements ControlPlane {
   }
 
   async reload(): Promise<ReloadView> {
-    const { settings, serving, threads, reloads, log } = this.#parts;
-    const secrets = rereadSecrets(settings.cookies.secretFile, log);
+    const { serving, threads, reloads, cookies } = this.#parts;
+    const secrets = cookies.again();
     if (secrets !== null) threads.secrets(secrets);
     const change = await reloads.reload();
     const diagnostics = serving.diagnostics();
@@ -232,19 +249,19 @@ export class Server implements ControlPlane {
     };
   }
 
-  forceTarget(id: string, request: ForceRequest): { target: TargetView; emptied: string[] } {
+  forceTarget(id: string, request: ForceRequest): Promise<TargetForced> {
     return this.#parts.operator.forceTarget(id, request);
   }
 
-  unforceTarget(id: string, by: string): { target: TargetView } {
+  unforceTarget(id: string, by: string): Promise<Omit<TargetForced, 'emptied'>> {
     return this.#parts.operator.unforceTarget(id, by);
   }
 
-  forcePool(zone: string, pool: string, request: ForceRequest): { targets: TargetView[]; emptied: string[] } {
+  forcePool(zone: string, pool: string, request: ForceRequest): Promise<PoolForced> {
     return this.#parts.operator.forcePool(zone, pool, request);
   }
 
-  unforcePool(zone: string, pool: string, by: string): { targets: TargetView[] } {
+  unforcePool(zone: string, pool: string, by: string): Promise<Omit<PoolForced, 'emptied'>> {
     return this.#parts.operator.unforcePool(zone, pool, by);
   }
 

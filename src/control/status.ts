@@ -1,7 +1,8 @@
 // What the server says of itself: status, zones, and the counts in them.
 
-import type { StatusView, ZoneDetail, ZoneSummary } from '../api/views.ts';
+import type { ProblemView, StatusView, ZoneDetail, ZoneSummary } from '../api/views.ts';
 import { formatPrefix } from '../base/address.ts';
+import type { Storage } from '../base/storage.ts';
 import { isLive, packTarget } from '../board/board.ts';
 import { ZONE_COUNT } from '../board/counters.ts';
 import type { Monitor } from '../health/monitor.ts';
@@ -96,6 +97,19 @@ export interface StatusParts {
   readonly dataThreads: number;
   readonly udp: 'recvmmsg' | 'dgram';
   readonly problems: readonly string[];
+  readonly storage: Storage;
+}
+
+function problemsOf({ unsaved, damaged }: Storage): ProblemView[] {
+  return [
+    ...unsaved.map(({ file, reason, sinceMs }) => {
+      const message = `${file} cannot be stored: ${reason}; what it should hold is in memory alone`;
+      return { code: 'state-unsaved' as const, message, file, since: iso(sinceMs) };
+    }),
+    ...damaged.map(({ file, reason }) => {
+      return { code: 'state-damaged' as const, message: `${file}: ${reason}`, file, since: null };
+    }),
+  ];
 }
 
 export function statusView(parts: StatusParts): StatusView {
@@ -104,7 +118,9 @@ export function statusView(parts: StatusParts): StatusView {
   const views = targets.views(nowMs);
   const geo = serving.geo;
   const blackout = monitor.blackout();
+  const problems = problemsOf(parts.storage);
   const warnings = [
+    ...problems.map(({ code, message }) => `${code}: ${message}`),
     ...parts.problems,
     ...missingData(serving),
     ...serving.diagnostics().map((d) => `${d.file}:${d.line}:${d.col}: ${d.severity} ${d.code}: ${d.message}`),
@@ -138,6 +154,7 @@ export function statusView(parts: StatusParts): StatusView {
       blackout: blackout === null ? null : { since: iso(blackout.sinceMs)!, until: iso(blackout.untilMs)! },
     },
     failOpen: zones.flatMap((zone) => zone.failOpen),
+    problems,
     warnings,
     counters: { ...serving.rows.totals(), ...parts.notifier.totals() },
   };

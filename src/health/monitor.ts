@@ -1,6 +1,7 @@
 // The health of all targets: runs their probes, keeps their verdicts, and tells what changes.
 import type { Clock, Random } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
+import type { Storage } from '../base/storage.ts';
 import { probeKey } from '../probe/key.ts';
 import type { ProbeResult } from '../probe/probe.ts';
 import { type ProbeAddress, type ProbeContext, probeAddress } from '../probe/probes.ts';
@@ -22,8 +23,8 @@ export interface MonitorOptions {
   readonly maxConcurrent: number;
   readonly blackoutHoldMs: number;
   readonly allowExec: boolean;
-  /** Where verdicts are kept across restarts; null: nowhere. Its folder is made. */
-  readonly stateFile: string | null;
+  /** Where verdicts are kept across restarts; null: nowhere. */
+  readonly stateFile: { readonly file: string; readonly storage: Storage } | null;
   /** Called at once when a target is new, when its verdict, load or secondsToFlip changed, and after each probe that tells a load. */
   readonly onHealth: (id: string, health: TargetHealth) => void;
   readonly onEvent: (event: HealthEvent) => void;
@@ -53,7 +54,7 @@ export class Monitor {
   readonly #schedule: Schedule;
   readonly #context: ProbeContext;
   readonly #hold: Hold;
-  readonly #store: VerdictStore;
+  readonly #store: VerdictStore | null;
   readonly #healthLog: HealthLog;
   readonly #owner: ProbeJobOwner = {
     probed: (job, result) => this.#probed(job, result),
@@ -71,21 +72,26 @@ export class Monitor {
   readonly #saved = new Map<string, SavedProbe>();
   #savedVerdicts: Saved['held'] = {};
 
-  /** Reads the saved verdicts; a damaged file is ignored with a warning. Probes start with `setTargets`. */
+  /** Nothing is read before `load`. Probes start with `setTargets`. */
   constructor(options: MonitorOptions) {
     this.#options = options;
     const { clock, random, maxConcurrent, allowExec } = options;
     this.#schedule = new Schedule({ clock, random, maxConcurrent });
     this.#context = { allowExec, resolver: new Resolver(clock, options.lookup), probe: options.probe ?? probeAddress };
     this.#hold = new Hold({ clock, ended: (what) => this.#holdEnded(what) });
-    this.#store = new VerdictStore({
-      clock,
-      log: options.log,
-      file: options.stateFile,
-      snapshot: () => this.#snapshot(),
-    });
+    this.#store =
+      options.stateFile === null ? null : new VerdictStore({ ...options.stateFile, snapshot: () => this.#snapshot() });
     this.#healthLog = new HealthLog(options);
-    this.#load();
+  }
+
+  /** Takes up the verdicts of the run before, as far as they can be read. */
+  load(): void {
+    const saved = this.#store?.load() ?? null;
+    if (saved === null) return;
+    for (const [key, job] of Object.entries(saved.leaves)) this.#saved.set(key, job);
+    this.#savedVerdicts = saved.held;
+    if (saved.freeze !== null) this.#hold.freeze(saved.freeze);
+    if (saved.blackout !== null) this.#hold.resume(saved.blackout);
   }
 
   /**
@@ -130,7 +136,7 @@ export class Monitor {
     }
     for (const job of fresh) this.#schedule.add(job);
     this.#settle();
-    this.#store.soon();
+    this.#store?.soon();
   }
 
   /** Resolves when every target has a verdict; saved ones count at once. */
@@ -154,7 +160,7 @@ export class Monitor {
   freeze(untilMs: number | null, reason: string, by: string): void {
     this.#hold.freeze({ untilMs, reason, by });
     this.#healthLog.frozen(untilMs, reason, by);
-    this.#store.soon();
+    this.#store?.soon();
   }
 
   /** Ends a freeze: verdicts are what the probes say. */
@@ -179,16 +185,16 @@ export class Monitor {
   }
 
   /** Writes the state file now. Never rejects: trouble is logged. Flips are written by themselves, soon after. */
-  save(): Promise<void> {
-    return this.#store.write();
+  async save(): Promise<void> {
+    await this.#store?.write();
   }
 
   /** Ends all probes and writes the state file. */
-  stop(): Promise<void> {
+  async stop(): Promise<void> {
     this.#schedule.stop();
     this.#hold.stop();
     for (const job of this.#jobs.values()) job.release();
-    return this.#store.stop();
+    await this.#store?.stop();
   }
 
   // ---- Results ----------------------------------------------------------------------------------------------------
@@ -216,7 +222,7 @@ export class Monitor {
     if (current.flapping !== old.flapping) this.#healthLog.flapping(target.spec, current.flapping);
     if (current.verdict === old.verdict) return;
     this.#healthLog.flipped(target.spec, old.verdict, current);
-    this.#store.soon();
+    this.#store?.soon();
     if (fresh && !this.#hold.active && old.verdict === 'up' && current.verdict === 'down') this.#fell(target);
   }
 
@@ -264,7 +270,7 @@ export class Monitor {
       this.#options.onHealth(id, fallen.health);
       this.#healthLog.held(fallen.spec);
     }
-    this.#store.soon();
+    this.#store?.soon();
   }
 
   #holdEnded(what: 'freeze' | 'blackout'): void {
@@ -275,7 +281,7 @@ export class Monitor {
   #afterHold(kind: 'thaw' | 'blackout-end', reason: string, by: string | null): void {
     this.#healthLog.released(kind, reason, by);
     if (!this.#hold.active) for (const target of this.#targets.values()) this.#refresh(target);
-    this.#store.soon();
+    this.#store?.soon();
   }
 
   // ---- Targets and what they are probed by ----------------------------------------------------------------------------
@@ -307,15 +313,6 @@ export class Monitor {
     const waiters = this.#firstRoundWaiters;
     this.#firstRoundWaiters = [];
     for (const resolve of waiters) resolve();
-  }
-
-  #load(): void {
-    const saved = this.#store.load();
-    if (saved === undefined) return;
-    for (const [key, job] of Object.entries(saved.leaves)) this.#saved.set(key, job);
-    this.#savedVerdicts = saved.held;
-    if (saved.freeze !== null) this.#hold.freeze(saved.freeze);
-    if (saved.blackout !== null) this.#hold.start(saved.blackout.targets, saved.blackout.untilMs);
   }
 
   #snapshot(): Saved | null {

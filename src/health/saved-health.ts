@@ -3,7 +3,7 @@
 import { probeKey } from '../probe/key.ts';
 import type { Check } from '../zone/model.ts';
 import { healthOfCheck, type TargetHealth, type TargetSpec, unchecked } from './health.ts';
-import { loadSaved, type Saved } from './saved.ts';
+import type { Saved } from './saved.ts';
 
 /** What the targets ask of health: the monitor, or what it saved. */
 export interface HealthSource {
@@ -18,9 +18,8 @@ export class SavedHealth implements HealthSource {
   #health = new Map<string, TargetHealth>();
 
   /** A file that isn't there or is damaged: every watched target is unknown, which counts as up. */
-  constructor(file: string) {
-    const saved = loadSaved(file);
-    this.#saved = typeof saved === 'object' ? saved : null;
+  constructor(saved: Saved | null) {
+    this.#saved = saved;
   }
 
   setTargets(specs: readonly TargetSpec[]): void {

@@ -42,6 +42,8 @@ export interface ZoneResult {
   readonly key: string;
   readonly compiled: CompiledZone | null;
   readonly diagnostics: readonly Diagnostic[];
+  /** Why the new version couldn't be kept in state/; absent: it is kept, or needn't be. */
+  readonly unsaved?: string;
 }
 
 /** What became of `_common.yaml`. */

@@ -92,9 +92,11 @@ function buildZone(
   });
   if (model === null) return lastGood(job, cached, key, diagnostics);
   const compiled = compileZone(model);
-  if (request.stateDirectory !== null)
-    storeZone(request.stateDirectory, job.name, { key, compiled, warnings: diagnostics });
-  return { job, outcome: 'new', key, compiled, diagnostics };
+  const unsaved =
+    request.stateDirectory === null
+      ? null
+      : storeZone(request.stateDirectory, job.name, { key, compiled, warnings: diagnostics });
+  return { job, outcome: 'new', key, compiled, diagnostics, ...(unsaved === null ? {} : { unsaved }) };
 }
 
 function keptZone(job: ZoneJob, request: ZonesRequest): CachedZone | null {

@@ -1,6 +1,9 @@
 // Starts reading geography before anything else: it takes longest, and runs on a builder thread while the program loads.
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
+import { readBounded } from '../base/bounded-file.ts';
+import { limits } from '../base/limits.ts';
+import { STATE_MODE } from '../base/stable-file.ts';
 import type { LoadedGeo } from '../geo/open.ts';
 import { Builder } from './builder.ts';
 
@@ -16,15 +19,23 @@ export function overridesKept(stateDirectory: string): string {
   return join(stateDirectory, 'overrides.json');
 }
 
+/** What the file holds; somebody may have edited it. */
+const SavedOverrides = z.object({
+  file: z.string(),
+  text: z.string(),
+  lists: z.array(z.object({ file: z.string(), text: z.string() })),
+});
+
+/** Null where none was kept, or nothing of use. */
 function savedOverrides(stateDirectory: string | null): LoadedGeo['overrides'] {
+  if (stateDirectory === null) return null;
   try {
-    if (stateDirectory !== null) {
-      return JSON.parse(readFileSync(overridesKept(stateDirectory), 'utf8')) as LoadedGeo['overrides'];
-    }
+    const text = readBounded(overridesKept(stateDirectory), limits.stateFileBytes, STATE_MODE).toString('utf8');
+    return SavedOverrides.parse(JSON.parse(text));
   } catch {
-    // None was kept yet.
+    // The overrides of geoip/ are read all the same: these count only where those have errors.
+    return null;
   }
-  return null;
 }
 
 /** A builder that is already at work on the geography, and what will come of it. */

@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import type { Logger } from '../base/log.ts';
-import { writeStable } from '../base/stable-file.ts';
+import { StateFile } from '../base/state-file.ts';
+import type { Storage } from '../base/storage.ts';
 import { Board } from '../board/board.ts';
 import type { LoadedGeo } from '../geo/open.ts';
 import { mapKey } from '../regionmap/build.ts';
@@ -23,6 +24,7 @@ export interface ServingOptions {
   readonly overridesFile: string;
   /** null: nothing is read from or kept in state/. */
   readonly stateDirectory: string | null;
+  readonly storage: Storage;
   readonly baseDirectory: string;
   readonly execAllowed: boolean;
   /** A start that is already under way; else it begins with the first load. */
@@ -44,6 +46,8 @@ export class Serving {
   geo: LoadedGeo | null = null;
   readonly #options: ServingOptions;
   readonly #firstGeo: FirstGeo;
+  /** The last good overrides; the first reading of geography takes them up (first-geo.ts). */
+  readonly #keptOverrides: StateFile<void> | null;
   #geoSignature = '';
   readonly #forgotten = new Set<string>();
   readonly #chunkListeners: ((index: number, buffer: SharedArrayBuffer) => void)[] = [];
@@ -63,10 +67,25 @@ export class Serving {
       stateDirectory: state,
       builder: this.builder,
       images: this.images,
-      serials: new Serials(state === null ? null : join(state, 'serials.json')),
+      storage: options.storage,
+      serials: new Serials(state === null ? null : { file: join(state, 'serials.json'), storage: options.storage }),
       clock: options.clock,
       log: options.log,
     });
+    this.#keptOverrides =
+      state === null
+        ? null
+        : new StateFile({
+            file: overridesKept(state),
+            storage: options.storage,
+            read: () => {},
+            write: () => (this.geo?.overrides ? JSON.stringify(this.geo.overrides) : undefined),
+          });
+  }
+
+  /** Takes up what earlier runs kept. */
+  restore(): void {
+    this.zones.restore();
   }
 
   /** Told of each new chunk of shared memory. */
@@ -154,7 +173,7 @@ export class Serving {
   }
 
   async stop(): Promise<void> {
-    await this.builder.stop();
+    await Promise.all([this.builder.stop(), this.zones.stop(), this.#keptOverrides?.close()]);
   }
 
   #geoFiles(): string[] {
@@ -187,7 +206,7 @@ export class Serving {
 
   /** Takes over new geography with the maps that were made for it. */
   #takeGeo(geo: LoadedGeo, specs: readonly MapSpec[], maps: readonly Uint8Array[]): void {
-    const { log, stateDirectory } = this.#options;
+    const { log } = this.#options;
     // At the start a broken database ends the program, with its own words.
     for (const problem of this.geo === null ? [] : geo.problems) {
       log.error(
@@ -205,8 +224,6 @@ export class Serving {
     this.images.replaceGeo(geo.image, specs, maps);
     // The image is in the store now; what stays here is what is known about it.
     this.geo = { ...geo, image: new Uint8Array(0) };
-    if (geo.overrides !== null && stateDirectory !== null && !geo.overridesFailed) {
-      writeStable(overridesKept(stateDirectory), JSON.stringify(geo.overrides));
-    }
+    if (geo.overrides !== null && !geo.overridesFailed) this.#keptOverrides?.soon();
   }
 }

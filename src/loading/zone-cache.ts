@@ -48,13 +48,21 @@ interface Head {
   readonly warnings: readonly Diagnostic[];
 }
 
-/** Stores a compiled zone: SHA-256 of the rest, length of the head (32 bits, little endian), head (JSON), image. */
-export function storeZone(directory: string, zone: string, { key, compiled, warnings }: CachedZone): void {
+/**
+ * Stores a compiled zone: SHA-256 of the rest, length of the head (32 bits, little endian), head (JSON), image. Returns why it couldn't, or
+ * null: the zone is served all the same.
+ */
+export function storeZone(directory: string, zone: string, { key, compiled, warnings }: CachedZone): string | null {
   const head = Buffer.from(toJson({ format: PROGRAM_FORMAT, key, meta: compiled.meta, warnings } satisfies Head));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(head.length);
   const digest = createHash('sha256').update(length).update(head).update(compiled.image).digest();
-  writeStable(fileOf(directory, zone), Buffer.concat([digest, length, head, compiled.image]));
+  try {
+    writeStable(fileOf(directory, zone), Buffer.concat([digest, length, head, compiled.image]));
+    return null;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 /** The stored zone, or null: none, damaged, or of another format. */
@@ -76,6 +84,11 @@ export function loadZone(directory: string, zone: string): CachedZone | null {
   return { key: head.key, compiled: { image, meta: head.meta }, warnings: head.warnings };
 }
 
+/** Best effort: what stays behind is read by nobody, unless a zone of that name and source comes back. */
 export function dropZone(directory: string, zone: string): void {
-  rmSync(fileOf(directory, zone), { force: true });
+  try {
+    rmSync(fileOf(directory, zone), { force: true });
+  } catch {
+    // The folder can't be written.
+  }
 }

@@ -1,11 +1,11 @@
 // The served zones: follows the zones folder, keeps the last good version of each, and hands the images their content.
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
-import { writeStable } from '../base/stable-file.ts';
+import { StateFile } from '../base/state-file.ts';
+import type { Storage } from '../base/storage.ts';
 import type { SegmentRef } from '../board/store.ts';
 import { mapKey } from '../regionmap/build.ts';
 import type { MapSpec } from '../regionmap/spec.ts';
@@ -14,6 +14,7 @@ import type { ZoneMeta } from '../zone/meta.ts';
 import type { ZoneJob, ZoneResult } from './build.ts';
 import type { Builder } from './builder.ts';
 import type { Images } from './images.ts';
+import { KeptZones } from './kept-zones.ts';
 import type { Serials } from './serials.ts';
 import { dropZone } from './zone-cache.ts';
 import { changedSeconds, type FolderContent, readFolder, type Signature } from './zone-files.ts';
@@ -55,6 +56,7 @@ export interface ZonesOptions {
   readonly execAllowed: boolean;
   /** null: nothing is kept across restarts. */
   readonly stateDirectory: string | null;
+  readonly storage: Storage;
   readonly builder: Builder;
   readonly images: Images;
   readonly serials: Serials;
@@ -74,9 +76,38 @@ export class Zones {
   readonly #freeNumbers: number[] = [];
   #commonText: string | null = null;
   commonDiagnostics: readonly Diagnostic[] = [];
+  /** What of the zones is in state/; null: nothing is kept. */
+  readonly kept: KeptZones | null;
+  /** The last `_common.yaml` without errors, there too. */
+  readonly #goodCommon: StateFile<string> | null;
+  #goodCommonText: string | null = null;
 
+  /** Nothing is read before `restore`. */
   constructor(options: ZonesOptions) {
     this.#options = options;
+    const { stateDirectory, storage } = options;
+    this.kept = stateDirectory === null ? null : new KeptZones(stateDirectory, storage);
+    this.#goodCommon =
+      stateDirectory === null
+        ? null
+        : new StateFile({
+            file: join(stateDirectory, 'zones', 'common.yaml'),
+            storage,
+            maxBytes: limits.yamlFileBytes,
+            read: (text) => text,
+            write: () => this.#goodCommonText ?? undefined,
+          });
+  }
+
+  /** Takes up what earlier runs kept beside the zones' images, which the builder reads. */
+  restore(): void {
+    this.#goodCommonText = this.#goodCommon?.load() ?? null;
+    this.#options.serials.load();
+  }
+
+  /** Stores what isn't yet. */
+  async stop(): Promise<void> {
+    await Promise.all([this.#goodCommon?.close(), this.#options.serials.stop()]);
   }
 
   get all(): ReadonlyMap<string, ServedZone> {
@@ -111,18 +142,21 @@ export class Zones {
     const commonChanged = (content.common?.text ?? null) !== this.#commonText;
     this.#commonText = content.common?.text ?? null;
     const jobs: ZoneJob[] = [];
+    const due = this.kept?.takeDue() ?? new Set();
     for (const [name, { file, signature }] of content.zones) {
       const zone = this.#zones.get(name);
       if (zone) zone.missingSinceMs = null;
-      if (zone && zone.signature === signature && !commonChanged) continue;
-      jobs.push({ name, file, servedKey: zone?.state === 'ok' ? zone.key : null });
+      // What is served of a file with errors can't be made of it again: it stays in memory alone.
+      const store = due.has(name) && zone?.state === 'ok';
+      if (zone && zone.signature === signature && !commonChanged && !store) continue;
+      jobs.push({ name, file, servedKey: zone?.state === 'ok' && !store ? zone.key : null });
     }
     const changed: string[] = [];
     if (jobs.length > 0) {
       const request = {
         jobs,
         common: content.common,
-        lastGoodCommon: this.#lastGoodCommon(),
+        lastGoodCommon: this.#goodCommonText,
         baseDirectory: this.#options.baseDirectory,
         execAllowed: this.#options.execAllowed,
         stateDirectory: this.#options.stateDirectory,
@@ -133,8 +167,9 @@ export class Zones {
       });
       this.commonDiagnostics = common.diagnostics;
       if (content.common !== null && common.good) this.#keepCommon(content.common.text);
-      this.#options.serials.save();
+      await this.#options.serials.save();
     }
+    this.kept?.tell();
     const now = clock.nowMs();
     const removed: string[] = [];
     let lookAgainMs: number | null = null;
@@ -161,6 +196,9 @@ export class Zones {
       zone.state = 'ok';
       return false;
     }
+    if (result.outcome === 'new') this.kept?.note(zone.name, result.unsaved ?? null);
+    // Made anew only to be stored.
+    if (result.outcome === 'new' && zone.state === 'ok' && zone.key === result.key) return false;
     zone.diagnostics = result.diagnostics;
     const errors = result.diagnostics.filter((d) => d.severity === 'error').length;
     if (result.outcome !== 'new' && zone.image !== null) {
@@ -236,33 +274,14 @@ export class Zones {
     this.#zones.delete(zone.name);
     this.#freeNumbers.push(zone.number);
     if (zone.image !== null) this.#options.images.store.release(zone.image);
+    this.kept?.forget(zone.name);
     if (this.#options.stateDirectory !== null) dropZone(this.#options.stateDirectory, zone.name);
     this.#options.log.info({ event: 'zone-removed', zone: zone.name }, 'zone removed');
   }
 
-  #commonFile(): string | null {
-    const directory = this.#options.stateDirectory;
-    return directory === null ? null : join(directory, 'zones', 'common.yaml');
-  }
-
-  #goodCommon: string | null | undefined = undefined;
-
-  #lastGoodCommon(): string | null {
-    if (this.#goodCommon !== undefined) return this.#goodCommon;
-    this.#goodCommon = null;
-    const file = this.#commonFile();
-    try {
-      if (file !== null) this.#goodCommon = readFileSync(file, 'utf8');
-    } catch {
-      // There was none yet.
-    }
-    return this.#goodCommon;
-  }
-
   #keepCommon(text: string): void {
-    if (this.#lastGoodCommon() === text) return;
-    this.#goodCommon = text;
-    const file = this.#commonFile();
-    if (file !== null) writeStable(file, text);
+    if (this.#goodCommonText === text) return;
+    this.#goodCommonText = text;
+    this.#goodCommon?.soon();
   }
 }

@@ -164,13 +164,13 @@ export class Targets {
   }
 
   /** What the next run must know of answers that caches may still hold. */
-  leave(nowMs: number): void {
+  leave(nowMs: number): Promise<void> {
     const last = [...this.#targets.values()].map((target) => {
       const noted = this.#rows.target(target.slot);
       const drained = this.#forced(target)?.state === 'drain';
       return { ...noted, id: target.meta.id, sinceDrain: drained ? this.#sinceDrain(target, noted.answers) : -1 };
     });
-    this.#drains.leave(last, nowMs);
+    return this.#drains.leave(last, nowMs);
   }
 
   views(nowMs: number): TargetView[] {
