@@ -4,7 +4,7 @@ import { statSync } from 'node:fs';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
 import { Problem } from './problem.ts';
-import { ROLES, type Role, readTokens, type TokenEntry, tokenDigest } from './tokens.ts';
+import { ROLES, type Role, readTokens, type TokenEntry, TokensError, tokenDigest } from './tokens.ts';
 
 /** What a request is known as when no tokens are needed. */
 export const LOCAL = 'local';
@@ -45,7 +45,9 @@ export class Gate {
   #first(): readonly TokenEntry[] | null {
     if (this.#file === null) return null;
     try {
-      return readTokens(this.#file) ?? null;
+      const entries = readTokens(this.#file) ?? null;
+      if (entries?.length === 0) throw new TokensError(`${this.#file} has no token`);
+      return entries;
     } catch (error) {
       this.#broken(error, 'nobody gets into the admin until it is mended');
       return [];
@@ -59,9 +61,9 @@ export class Gate {
     this.#onProblem(text);
   }
 
-  /** Whether who comes from elsewhere needs a token: there is at least one, or a file that can't be judged and lets nobody in. */
+  /** Whether a token is needed: there is a file, be it one that can't be judged or has no token and lets nobody in. */
   get isClosed(): boolean {
-    return this.#isBroken || (this.#entries !== null && this.#entries.length > 0);
+    return this.#entries !== null;
   }
 
   /**

@@ -110,6 +110,7 @@ export class StateFile<T> implements Kept {
     this.#cancel?.();
     this.#cancel = null;
     if (this.#changed) await this.store();
+    else await this.#waitFor(this.#writing);
   }
 
   async #write(): Promise<boolean> {

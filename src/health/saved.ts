@@ -77,10 +77,10 @@ const BlackoutSchema = z.object({ sinceMs: TimeMs, untilMs: TimeMs, targets: Cou
 const Whole = z.object({
   format: z.literal('meridian-health/1'),
   savedAtMs: TimeMs.catch(0),
-  freeze: z.unknown(),
-  blackout: z.unknown(),
-  held: z.unknown(),
-  leaves: z.unknown(),
+  freeze: z.unknown().optional(),
+  blackout: z.unknown().optional(),
+  held: z.unknown().optional(),
+  leaves: z.unknown().optional(),
 });
 
 /** Reads the file's text: see StateFile. Throws when it is no file of verdicts. */

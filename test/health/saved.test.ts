@@ -1,11 +1,9 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { EventLog } from '../../dist/health/events.js';
-import { loadSaved } from '../../dist/health/saved.js';
 import { addresses, Fleet, target } from '../support/fleet.ts';
+import { until } from '../support/storage.ts';
 
 let folder = '';
 let file = '';
@@ -15,13 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-async function until(condition: () => boolean): Promise<void> {
-  const endMs = Date.now() + 10_000;
-  while (!condition()) {
-    if (Date.now() > endMs) throw new Error('never happened');
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
+const saved = (): string => (existsSync(file) ? readFileSync(file, 'utf8') : '');
 
 describe('saved verdicts', () => {
   test('a restarted monitor starts from them and probes again at once', async () => {
@@ -52,7 +44,7 @@ describe('saved verdicts', () => {
     await fleet.settle();
     fleet.answers.set('10.0.0.1', 'refused');
     await fleet.clock.advance(14_000);
-    await until(() => existsSync(file) && JSON.stringify(loadSaved(file)).includes('"verdict":"down"'));
+    await until(() => saved().includes('"verdict":"down"'));
     await fleet.monitor.stop();
   });
 
@@ -93,7 +85,7 @@ describe('saved verdicts', () => {
       const fleet = new Fleet({ stateFile: file });
       fleet.monitor.setTargets([target('10.0.0.1')]);
       expect(fleet.verdicts()).toBe('unknown');
-      expect(fleet.logged.some((line) => line.event === 'health-state-ignored')).toBe(true);
+      expect(fleet.storage.damaged).toMatchObject([{ file }]);
       await fleet.monitor.stop();
     }
   });
@@ -139,54 +131,34 @@ describe('saved verdicts', () => {
     fleet.monitor.setTargets([target('10.0.0.1')]);
     await fleet.clock.advance(10);
     await fleet.monitor.stop();
-    expect(fleet.logged.some((line) => line.event === 'health-save-failed')).toBe(true);
-  });
-});
-
-describe('the event log', () => {
-  const quiet = pino({ level: 'silent' });
-
-  test('numbers events, keeps the last ones, and finds those after a number', () => {
-    const events = new EventLog<{ what: number }>({ file: null, log: quiet, capacity: 10 });
-    for (let what = 1; what <= 35; what++) events.add({ what });
-    expect(events.list().map((event) => event.what)).toEqual([26, 27, 28, 29, 30, 31, 32, 33, 34, 35]);
-    expect(events.list(33).map((event) => event.seq)).toEqual([34, 35]);
-    expect(events.list(0, 3).map((event) => event.seq)).toEqual([33, 34, 35]);
+    expect(fleet.storage.unsaved).toMatchObject([{ file }]);
   });
 
-  test('tells listeners until they leave', () => {
-    const events = new EventLog<{ what: number }>({ file: null, log: quiet });
-    const heard: number[] = [];
-    const leave = events.subscribe((event) => heard.push(event.what));
-    events.add({ what: 1 });
-    leave();
-    events.add({ what: 2 });
-    expect(heard).toEqual([1]);
+  test('entries of another version are kept as they stand', async () => {
+    const first = new Fleet({ stateFile: file });
+    first.monitor.setTargets([target('10.0.0.1')]);
+    await first.settle();
+    await first.monitor.stop();
+    const text = saved();
+    const content = JSON.parse(text) as { leaves: Record<string, unknown>; held: Record<string, unknown> };
+    const strange = { verdict: 'perhaps', views: [1, 2] };
+    writeFileSync(file, JSON.stringify({ ...content, leaves: { ...content.leaves, 'icmp 10.0.0.9': strange } }));
+    const second = new Fleet({ stateFile: file });
+    second.monitor.setTargets([target('10.0.0.1')]);
+    expect(second.verdicts()).toBe('up');
+    await second.monitor.stop();
+    expect(JSON.parse(saved()).leaves['icmp 10.0.0.9']).toEqual(strange);
   });
 
-  test('outlives a crash: every event is in the file at once, a torn last line is skipped, numbers go on', () => {
-    const path = join(folder, 'events.jsonl');
-    const first = new EventLog<{ what: number }>({ file: path, log: quiet, capacity: 100 });
-    for (let what = 1; what <= 5; what++) first.add({ what });
-    truncateSync(path, readFileSync(path).length - 3);
-    const warnings: string[] = [];
-    const log = pino({}, { write: (line: string) => warnings.push(line) });
-    const second = new EventLog<{ what: number }>({ file: path, log, capacity: 100 });
-    expect(second.list().map((event) => event.what)).toEqual([1, 2, 3, 4]);
-    expect(warnings.join()).toContain('events-damaged');
-    second.add({ what: 6 });
-    second.close();
-    const third = new EventLog<{ what: number }>({ file: path, log, capacity: 100 });
-    expect(third.list().map((event) => event.what)).toEqual([1, 2, 3, 4, 6]);
-    third.close();
-    first.close();
-  });
-
-  test('its file stays bounded', () => {
-    const path = join(folder, 'events.jsonl');
-    const events = new EventLog<{ what: number }>({ file: path, log: quiet, capacity: 10 });
-    for (let what = 0; what < 1000; what++) events.add({ what });
-    events.close();
-    expect(readFileSync(path, 'utf8').split('\n').length).toBeLessThanOrEqual(21);
+  test('a freeze is known though the verdicts behind it are cut off', async () => {
+    const first = new Fleet({ stateFile: file });
+    first.monitor.setTargets([target('10.0.0.1')]);
+    await first.settle();
+    first.monitor.freeze(null, 'works', 'ops');
+    await first.monitor.stop();
+    writeFileSync(file, saved().slice(0, -30));
+    const second = new Fleet({ stateFile: file });
+    expect(second.monitor.frozen()).toMatchObject({ reason: 'works' });
+    await second.monitor.stop();
   });
 });

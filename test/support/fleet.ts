@@ -7,11 +7,13 @@ import { failed, succeeded } from '../../dist/probe/outcome.js';
 import type { Check } from '../../dist/zone/model.js';
 import { check, tcpCheck } from './checks.ts';
 import { FakeClock } from './clock.ts';
+import { TestStorage } from './storage.ts';
 
 export type Answer = 'ok' | 'refused' | 'silent' | 'starved';
 
 /** The monitor and everything that can be seen of it. */
 export class Fleet {
+  readonly storage: TestStorage;
   readonly clock: FakeClock;
   readonly monitor: Monitor;
   /** How each address (or `address:port`) answers; `ok` when not told. */
@@ -26,8 +28,9 @@ export class Fleet {
   /** What a good probe takes. */
   tookMs = 5;
 
-  constructor(options: Partial<MonitorOptions> & { clock?: FakeClock } = {}) {
+  constructor(options: Partial<Omit<MonitorOptions, 'stateFile'>> & { clock?: FakeClock; stateFile?: string } = {}) {
     this.clock = options.clock ?? new FakeClock();
+    this.storage = new TestStorage(this.clock);
     let seed = 7;
     const log = pino({ level: 'trace' }, { write: (line: string) => this.logged.push(JSON.parse(line)) });
     this.monitor = new Monitor({
@@ -39,7 +42,6 @@ export class Fleet {
       maxConcurrent: 500,
       blackoutHoldMs: 60_000,
       allowExec: false,
-      stateFile: null,
       onHealth: (id, health) => this.changes.push([id, health]),
       onEvent: (event) => this.events.push(event),
       probe: (probe, target, attempt) => {
@@ -66,8 +68,10 @@ export class Fleet {
         });
       },
       ...options,
+      stateFile: options.stateFile === undefined ? null : { file: options.stateFile, storage: this.storage },
       clock: this.clock,
     });
+    this.monitor.load();
   }
 
   verdicts(): string {

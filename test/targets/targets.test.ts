@@ -1,7 +1,6 @@
 // Targets on the board: verdict, forcedStates and load in one word.
 import { afterEach, expect, it } from 'vitest';
 import { systemClock } from '../../dist/base/clock.js';
-import { createLog } from '../../dist/base/log.js';
 import { Board, FORCED_DOWN, LOAD_FULL, VERDICT_DOWN, VERDICT_UP } from '../../dist/board/board.js';
 import { type TargetHealth, unchecked } from '../../dist/health/health.js';
 import { Rows } from '../../dist/loading/memory.js';
@@ -9,6 +8,7 @@ import { Drains } from '../../dist/targets/drains.js';
 import { ForcedStates } from '../../dist/targets/forced-states.js';
 import { Targets } from '../../dist/targets/targets.js';
 import { compileZone } from '../../dist/zonefile/compile.js';
+import { TestStorage } from '../support/storage.ts';
 import { modelOf } from '../support/zones.ts';
 
 const ZONE = `zone: example.test
@@ -22,7 +22,7 @@ const [BIG, SMALL] = ['example.test/p/192.0.2.1', 'example.test/p/192.0.2.2'] as
 
 const hands: ForcedStates[] = [];
 afterEach(() => {
-  for (const forcedStates of hands.splice(0)) forcedStates.stop();
+  for (const forcedStates of hands.splice(0)) void forcedStates.stop();
 });
 
 function make(): {
@@ -35,15 +35,15 @@ function make(): {
   const healths = new Map<string, TargetHealth>();
   const forcedStates = new ForcedStates({
     file: null,
+    storage: new TestStorage(),
     clock: systemClock,
-    log: createLog('silent'),
     onChange: () => targets.refresh(),
   });
   hands.push(forcedStates);
   const targets: Targets = new Targets({
     board,
     rows: new Rows(),
-    drains: new Drains({ file: null, earlierRun: false, nowMs: 0 }),
+    drains: new Drains({ file: null, storage: new TestStorage(), nowMs: 0 }),
   });
   targets.bind({ forcedStates, health: { setTargets: () => {}, health: (id) => healths.get(id) } });
   const { meta } = compileZone(modelOf(ZONE));
