@@ -143,7 +143,6 @@ describe('a state file', () => {
       });
       expect(read()).toBe(5);
     }
-    expect(storage.told).toEqual([]);
   });
 
   it('that nobody ever stored is not made by a look', async () => {
