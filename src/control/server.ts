@@ -23,9 +23,9 @@ import type { Logger } from '../base/log.ts';
 import { PROGRAM_VERSION } from '../base/version.ts';
 import { coverage } from '../explain/coverage.ts';
 import { Explainer } from '../explain/explainer.ts';
+import type { HealthClient } from '../health/client.ts';
 import type { HealthEvent } from '../health/event.ts';
 import type { EventLog } from '../health/events.ts';
-import type { Monitor } from '../health/monitor.ts';
 import type { Serving } from '../loading/serving.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import type { Webhooks } from '../notify/webhooks.ts';
@@ -51,7 +51,7 @@ export interface ServerParts {
   readonly threads: Threads;
   readonly targets: Targets;
   readonly forcedStates: ForcedStates;
-  readonly monitor: Monitor;
+  readonly health: HealthClient;
   readonly reloads: Reloads;
   readonly notifier: Notifier;
   readonly events: EventLog<HealthEvent>;
@@ -73,9 +73,10 @@ export class Server implements ControlPlane {
 
   /** Resolves when it answers; throws StartError with what to tell the operator. Stop it then too. */
   async start(): Promise<void> {
-    const { settings, serving, threads, targets, notifier, reloads, clock, log } = this.#parts;
+    const { settings, serving, threads, targets, health, notifier, reloads, clock, log } = this.#parts;
     serving.onChunk((index, buffer) => threads.chunk(index, buffer));
     serving.builder.onIdle = () => threads.trimHeap();
+    health.start();
     const answer = answerSettings(settings, log);
     threads.open();
     // Threads start while zones are read: until the first directory is published they are silent.
@@ -117,7 +118,7 @@ export class Server implements ControlPlane {
 
   /** Contract, section 6: answers begin when the first round of probes is in, 5 s after its start at most. */
   async #firstRound(): Promise<void> {
-    const { monitor, reloads, clock, log } = this.#parts;
+    const { health, reloads, clock, log } = this.#parts;
     let cancel = (): void => {};
     const late = new Promise<void>((resolve) => {
       const now = clock.monotonicMs();
@@ -127,7 +128,7 @@ export class Server implements ControlPlane {
         resolve();
       });
     });
-    await Promise.race([monitor.firstRound(), late]);
+    await Promise.race([health.firstRound(), late]);
     cancel();
   }
 
@@ -136,14 +137,14 @@ export class Server implements ControlPlane {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#ready = false;
-    const { serving, threads, forcedStates, monitor, reloads, notifier, events, webhooks, alarms } = this.#parts;
+    const { serving, threads, forcedStates, health, reloads, notifier, events, webhooks, alarms } = this.#parts;
     reloads.stop();
     notifier.stop();
     forcedStates.stop();
     alarms.stop();
     this.#cancelCollect();
     webhooks.stop();
-    await Promise.all([threads.stop(), monitor.stop(), serving.stop()]);
+    await Promise.all([threads.stop(), health.stop(), serving.stop()]);
     this.#leaveNotes();
     events.close();
   }
@@ -170,11 +171,11 @@ export class Server implements ControlPlane {
   }
 
   status(): StatusView {
-    const { serving, targets, monitor, notifier, threads, reloads, settings, startedAtMs, clock } = this.#parts;
+    const { serving, targets, health, notifier, threads, reloads, settings, startedAtMs, clock } = this.#parts;
     return statusView({
       serving,
       targets,
-      monitor,
+      health,
       notifier,
       version: PROGRAM_VERSION,
       startedAtMs,

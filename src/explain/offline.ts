@@ -32,7 +32,7 @@ async function withServing<T>(settings: Settings, use: (explainer: Explainer) =>
     log,
     onChange: () => {},
   });
-  const health = new SavedHealth(join(settings.state, 'verdicts.json'));
+  const health = new SavedHealth(join(settings.state, 'verdicts.json'), serving.board.buffer);
   const targets = new Targets({
     board: serving.board,
     rows: serving.rows,

@@ -47,13 +47,12 @@ export class Hold {
     this.#frozen = null;
   }
 
-  /** A blackout of so many targets begins; the verdicts are held until `untilMs` (wall clock). */
-  start(targets: number, untilMs: number): void {
+  /** A blackout of so many targets begins, or goes on after a restart; the verdicts are held until `untilMs` (wall clock). */
+  start(targets: number, untilMs: number, sinceMs = this.#options.clock.nowMs()): void {
     const { clock, ended } = this.#options;
-    const sinceMs = clock.nowMs();
     this.#blackout = { sinceMs, untilMs, targets };
     this.#cancelBlackout?.();
-    this.#cancelBlackout = clock.after(Math.max(0, Math.min(untilMs - sinceMs, 2 ** 30)), () => {
+    this.#cancelBlackout = clock.after(Math.max(0, Math.min(untilMs - clock.nowMs(), 2 ** 30)), () => {
       this.#blackout = null;
       ended('blackout');
     });
