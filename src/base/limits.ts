@@ -165,6 +165,29 @@ export const limits = {
   /** Unreadable lines of the event file that are kept: those of a newer version, after a step back. */
   eventsUnread: 1_000,
 
+  /** The health thread tells the control thread of probes after so long (each batch wakes it up), of flips and log lines after so long, and
+   *  looks again after so long whether the last batch was taken. */
+  healthTellMs: 100,
+  healthTellSoonMs: 5,
+  healthTellAgainMs: 20,
+  /** Entries of each kind in one batch: 5 ms of the health thread. */
+  healthBatch: 500,
+  /** Events and log lines that wait for the control thread: twice as many targets as any control thread that is held up should find flipped. */
+  healthQueue: 20_000,
+  /** Targets of one message to the health thread, and such messages that it has not yet taken: 5 ms and 20 ms of it. */
+  healthTargets: 500,
+  healthMessages: 4,
+  /** Freezes and thaws that wait for a health thread that doesn't turn: more say nothing new. */
+  healthCommands: 100,
+  /** How long a reload waits until the health thread has its targets: a new target is then published with its verdict. */
+  healthTakenMs: 1_000,
+  /** The health thread gives its sign of life this often. */
+  heartbeatMs: 500,
+  /** Young generation of the health thread, in MiB. */
+  healthYoungMb: 6,
+  /** Longest pause before a health thread that dies again and again is started again. */
+  healthRestartMs: 5_000,
+
   /** Bytes of an admin request's body. */
   adminBodyBytes: 1024 * 1024,
   /** Bytes of the tokens file: some seven thousand tokens. */

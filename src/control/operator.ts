@@ -9,7 +9,7 @@ import {
 } from '../api/views.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
-import type { Monitor } from '../health/monitor.ts';
+import type { HealthClient } from '../health/client.ts';
 import type { Serving } from '../loading/serving.ts';
 import { longestTtlOf } from '../targets/drains.ts';
 import { emptySets } from '../targets/fail-open.ts';
@@ -21,7 +21,7 @@ export interface OperatorParts {
   readonly serving: Serving;
   readonly targets: Targets;
   readonly forcedStates: ForcedStates;
-  readonly monitor: Monitor;
+  readonly health: HealthClient;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -70,10 +70,10 @@ export class Operator {
 
   /** @param forMs how long; null: until the thaw; 0: thaw now */
   freeze(forMs: number | null, reason: string, by: string): StatusView['health']['frozen'] {
-    const { monitor, clock } = this.#parts;
-    if (forMs === 0) monitor.thaw(by);
-    else monitor.freeze(forMs === null ? null : clock.nowMs() + forMs, reason, by);
-    return frozenView(monitor.frozen());
+    const { health, clock } = this.#parts;
+    if (forMs === 0) health.thaw(by);
+    else health.freeze(forMs === null ? null : clock.nowMs() + forMs, reason, by);
+    return frozenView(health.frozen());
   }
 
   #forced(request: ForceRequest, zone: string, pool: string): Forced {

@@ -28,9 +28,9 @@ import type { Storage } from '../base/storage.ts';
 import { PROGRAM_VERSION } from '../base/version.ts';
 import { coverage } from '../explain/coverage.ts';
 import { Explainer } from '../explain/explainer.ts';
+import type { HealthClient } from '../health/client.ts';
 import type { HealthEvent } from '../health/event.ts';
 import type { EventLog } from '../health/events.ts';
-import type { Monitor } from '../health/monitor.ts';
 import type { Serving } from '../loading/serving.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import type { Webhooks } from '../notify/webhooks.ts';
@@ -58,7 +58,7 @@ export interface ServerParts {
   readonly threads: Threads;
   readonly targets: Targets;
   readonly forcedStates: ForcedStates;
-  readonly monitor: Monitor;
+  readonly health: HealthClient;
   readonly reloads: Reloads;
   readonly notifier: Notifier;
   readonly events: EventLog<HealthEvent>;
@@ -83,11 +83,12 @@ export class Server implements ControlPlane {
 
   /** Resolves when it answers; throws StartError with what to tell the operator. Stop it then too. */
   async start(): Promise<void> {
-    const { settings, serving, threads, targets, notifier, reloads, drains, storage, clock, log } = this.#parts;
+    const { settings, serving, threads, targets, health, notifier, reloads, drains, storage, clock, log } = this.#parts;
     this.#restore();
     storage.start();
     serving.onChunk((index, buffer) => threads.chunk(index, buffer));
     serving.builder.onIdle = () => threads.trimHeap();
+    health.start();
     const answer = answerSettings(settings, this.#parts.cookies.first());
     threads.open();
     // Threads start while zones are read: until the first directory is published they are silent.
@@ -109,10 +110,9 @@ export class Server implements ControlPlane {
 
   /** Takes up what the run before left in state/, as far as it can be read. */
   #restore(): void {
-    const { settings, events, forcedStates, monitor, drains, serving } = this.#parts;
+    const { settings, events, forcedStates, drains, serving } = this.#parts;
     events.load();
     forcedStates.load();
-    monitor.load();
     drains.load(existsSync(join(settings.state, 'serials.json')));
     serving.restore();
   }
@@ -140,7 +140,7 @@ export class Server implements ControlPlane {
 
   /** Contract, section 6: answers begin when the first round of probes is in, 5 s after its start at most. */
   async #firstRound(): Promise<void> {
-    const { monitor, reloads, clock, log } = this.#parts;
+    const { health, reloads, clock, log } = this.#parts;
     let cancel = (): void => {};
     const late = new Promise<void>((resolve) => {
       const now = clock.monotonicMs();
@@ -150,7 +150,7 @@ export class Server implements ControlPlane {
         resolve();
       });
     });
-    await Promise.race([monitor.firstRound(), late]);
+    await Promise.race([health.firstRound(), late]);
     cancel();
   }
 
@@ -159,7 +159,7 @@ export class Server implements ControlPlane {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#ready = false;
-    const { serving, threads, forcedStates, monitor, reloads, notifier, events, webhooks, alarms, storage } =
+    const { serving, threads, forcedStates, health, reloads, notifier, events, webhooks, alarms, storage } =
       this.#parts;
     reloads.stop();
     notifier.stop();
@@ -167,7 +167,7 @@ export class Server implements ControlPlane {
     alarms.stop();
     this.#cancelCollect();
     webhooks.stop();
-    await Promise.all([threads.stop(), monitor.stop(), serving.stop(), forcedStates.stop()]);
+    await Promise.all([threads.stop(), health.stop(), serving.stop(), forcedStates.stop()]);
     await this.#parts.targets.leave(this.#parts.clock.nowMs());
     await this.#parts.cookies.stop();
     await events.close();
@@ -185,12 +185,11 @@ export class Server implements ControlPlane {
   }
 
   status(): StatusView {
-    const { serving, targets, monitor, notifier, threads, reloads, settings, storage, startedAtMs, clock } =
-      this.#parts;
+    const { serving, targets, health, notifier, threads, reloads, settings, storage, startedAtMs, clock } = this.#parts;
     return statusView({
       serving,
       targets,
-      monitor,
+      health,
       notifier,
       version: PROGRAM_VERSION,
       startedAtMs,

@@ -8,9 +8,9 @@ import { type Clock, systemRandom } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
 import type { Storage } from '../base/storage.ts';
+import { HealthClient } from '../health/client.ts';
 import { type HealthEvent, HealthEventSchema, stateEvent } from '../health/event.ts';
 import { EventLog } from '../health/events.ts';
-import { Monitor } from '../health/monitor.ts';
 import type { FirstGeo } from '../loading/first-geo.ts';
 import { Serving } from '../loading/serving.ts';
 import { Notifier } from '../notify/notifier.ts';
@@ -22,6 +22,7 @@ import { Targets } from '../targets/targets.ts';
 import { Alarms } from './alarms.ts';
 import { announceZones } from './announce.ts';
 import { CookieFile } from './cookie-file.ts';
+import { startHealthThread } from './health-thread.ts';
 import { Operator } from './operator.ts';
 import { Reloads } from './reloads.ts';
 import { Server } from './server.ts';
@@ -78,25 +79,29 @@ export function makeServer(options: ServerOptions): Server {
       alarms.look();
     },
   });
-  const monitor = new Monitor({
-    clock,
-    random: systemRandom,
-    log,
-    maxConcurrent: settings.health.maxConcurrent,
-    blackoutHoldMs: settings.health.blackoutHoldMs,
-    allowExec: settings.health.exec,
+  const health = new HealthClient({
+    settings: {
+      maxConcurrent: settings.health.maxConcurrent,
+      blackoutHoldMs: settings.health.blackoutHoldMs,
+      allowExec: settings.health.exec,
+    },
+    logLevel: log.level,
+    board: board.buffer,
     stateFile: { file: join(settings.state, 'verdicts.json'), storage },
-    onHealth: (id, health) => targets.onHealth(id, health),
     onEvent: (event) => {
       alarms.look();
       record(event);
     },
+    start: startHealthThread,
+    clock,
+    log,
   });
-  targets.bind({ forcedStates, health: monitor });
+  targets.bind({ forcedStates, health });
   const notifier = new Notifier({ listen: () => threads.listening, clock, log });
   const reloads = new Reloads({
     serving,
     targets,
+    health,
     onPublished: ({ changed, removed }) => {
       announceZones(notifier, serving, changed);
       for (const zone of removed) notifier.forget(zone);
@@ -106,13 +111,13 @@ export function makeServer(options: ServerOptions): Server {
   });
   const { kept } = serving.zones;
   if (kept !== null) kept.retry = () => reloads.reload();
-  const operator = new Operator({ serving, targets, forcedStates, monitor, clock, log });
+  const operator = new Operator({ serving, targets, forcedStates, health, clock, log });
   const parts = {
     serving,
     threads,
     targets,
     forcedStates,
-    monitor,
+    health,
     reloads,
     notifier,
     events,

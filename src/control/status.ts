@@ -5,7 +5,7 @@ import { formatPrefix } from '../base/address.ts';
 import type { Storage } from '../base/storage.ts';
 import { isLive, packTarget } from '../board/board.ts';
 import { ZONE_COUNT } from '../board/counters.ts';
-import type { Monitor } from '../health/monitor.ts';
+import type { HealthClient } from '../health/client.ts';
 import type { Freeze } from '../health/saved.ts';
 import type { Serving } from '../loading/serving.ts';
 import type { ServedZone } from '../loading/zones.ts';
@@ -86,7 +86,7 @@ export function frozenView(frozen: Freeze | null): StatusView['health']['frozen'
 export interface StatusParts {
   readonly serving: Serving;
   readonly targets: Targets;
-  readonly monitor: Monitor;
+  readonly health: HealthClient;
   readonly notifier: Notifier;
   readonly version: string;
   readonly startedAtMs: number;
@@ -113,11 +113,11 @@ function problemsOf({ unsaved, damaged }: Storage): ProblemView[] {
 }
 
 export function statusView(parts: StatusParts): StatusView {
-  const { serving, targets, monitor, nowMs } = parts;
+  const { serving, targets, health, nowMs } = parts;
   const zones = [...serving.zones.all.values()].map((zone) => zoneSummary(zone, serving));
   const views = targets.views(nowMs);
   const geo = serving.geo;
-  const blackout = monitor.blackout();
+  const blackout = health.blackout();
   const problems = problemsOf(parts.storage);
   const warnings = [
     ...problems.map(({ code, message }) => `${code}: ${message}`),
@@ -150,7 +150,7 @@ export function statusView(parts: StatusParts): StatusView {
       down: views.filter((t) => t.state === 'down').length,
       unknown: views.filter((t) => t.state === 'unknown').length,
       forced: views.filter((t) => t.forced !== null).length,
-      frozen: frozenView(monitor.frozen()),
+      frozen: frozenView(health.frozen()),
       blackout: blackout === null ? null : { since: iso(blackout.sinceMs)!, until: iso(blackout.untilMs)! },
     },
     failOpen: zones.flatMap((zone) => zone.failOpen),

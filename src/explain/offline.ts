@@ -37,7 +37,7 @@ async function withServing<T>(settings: Settings, use: (explainer: Explainer) =>
     onChange: () => {},
   });
   forcedStates.load();
-  const health = new SavedHealth(loadSaved(join(settings.state, 'verdicts.json'), storage));
+  const health = new SavedHealth(loadSaved(join(settings.state, 'verdicts.json'), storage), serving.board.buffer);
   const targets = new Targets({
     board: serving.board,
     rows: serving.rows,

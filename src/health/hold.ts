@@ -6,6 +6,8 @@ import type { Blackout, Freeze } from './saved.ts';
 
 /** Timers end at 2^31 ms, freezes needn't. */
 const TIMER_MS = 2 ** 30;
+/** Where the wall clock and the run's own time drift apart by less, the clock hasn't been set. */
+const DRIFT_MS = 1_000;
 
 export interface HoldOptions {
   readonly clock: Clock;
@@ -36,12 +38,13 @@ export class Hold {
   /** The freeze, its end as the wall clock has it now. */
   get frozen(): Freeze | null {
     if (this.#frozen === null || this.#frozen.untilMs === null) return this.#frozen;
-    return { ...this.#frozen, untilMs: this.#wallMs(this.#thawMs) };
+    return { ...this.#frozen, untilMs: this.#wallMs(this.#thawMs, this.#frozen.untilMs) };
   }
 
   /** The blackout, its end as the wall clock has it now. */
   get blackout(): Blackout | null {
-    return this.#blackout === null ? null : { ...this.#blackout, untilMs: this.#wallMs(this.#blackoutEndMs) };
+    if (this.#blackout === null) return null;
+    return { ...this.#blackout, untilMs: this.#wallMs(this.#blackoutEndMs, this.#blackout.untilMs) };
   }
 
   /** Freezes, in place of a freeze before. */
@@ -101,7 +104,10 @@ export class Hold {
     return wallMs - this.#options.clock.nowMs() + this.#options.clock.monotonicMs();
   }
 
-  #wallMs(ownMs: number): number {
-    return Math.round(ownMs - this.#options.clock.monotonicMs() + this.#options.clock.nowMs());
+  /** An end in wall time: as it was told, unless the clock has been set since. */
+  #wallMs(ownMs: number, toldMs: number): number {
+    const { clock } = this.#options;
+    const wallMs = Math.round(ownMs - clock.monotonicMs() + clock.nowMs());
+    return Math.abs(wallMs - toldMs) < DRIFT_MS ? toldMs : wallMs;
   }
 }
