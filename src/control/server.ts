@@ -188,6 +188,7 @@ export class Server implements ControlPlane {
     this.#threads = threads;
     this.#serving.onChunk((index, buffer) => threads.chunk(index, buffer));
     this.#serving.builder.onIdle = () => threads.trimHeap();
+    store.onFree = (bytes) => threads.discard(bytes);
     threads.open();
     // Threads start while zones are read: until the first directory is published they are silent.
     await Promise.all([threads.start(), this.#firstLoad()]);
@@ -208,11 +209,12 @@ export class Server implements ControlPlane {
   async #firstLoad(): Promise<void> {
     const change = await this.#reloads.load();
     if (change.problem !== null) throw new StartError(change.problem);
-    const geo = this.#serving.geo;
-    if (geo !== null && geo.problems.length > 0) {
-      throw new StartError(geo.problems.map((problem) => `${problem.file}: ${problem.message}`).join('\n'));
-    }
     if (!this.#options.strict) return;
+    const problems = this.#serving.geo?.problems ?? [];
+    if (problems.length > 0) {
+      const lines = problems.map((problem) => `${problem.file}: ${problem.message}`);
+      throw new StartError([...lines, '--strict was given: not started'].join('\n'), 1);
+    }
     const errors = this.#serving.diagnostics().filter((d) => d.severity === 'error');
     if (errors.length === 0) return;
     const lines = errors.map((d) => `${d.file}:${d.line}:${d.col}: ${d.code}: ${d.message}`);
@@ -325,6 +327,11 @@ export class Server implements ControlPlane {
     this.#events.close();
   }
 
+  /** Whether threads are at work that may hang: then the process can't end in the usual way. */
+  get busy(): boolean {
+    return this.#serving.builder.busy;
+  }
+
   /** A full disk must not keep the server from ending. */
   #leaveNotes(): void {
     try {
@@ -362,7 +369,7 @@ export class Server implements ControlPlane {
       admin: this.#settings.admin.listen.text,
       dataThreads: this.#threads?.dataThreads ?? 0,
       udp: this.#threads?.udp ?? 'dgram',
-      problems: this.#reloads.problem === null ? [] : [this.#reloads.problem],
+      problems: [this.#reloads.problem ?? [], this.#serving.problems()].flat(),
     });
   }
 
@@ -391,7 +398,7 @@ export class Server implements ControlPlane {
 
   async reload(): Promise<ReloadView> {
     this.#rereadSecrets();
-    const change = await this.#reloads.reload();
+    const change = await this.#reloads.reloadAll();
     const diagnostics = this.#serving.diagnostics();
     return {
       zones: this.zones(),
