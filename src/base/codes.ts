@@ -110,6 +110,7 @@ export const CODES = {
   // Pools and checks
   'unknown-pool': error('a pool that does not exist'),
   'unknown-check': error('a check that does not exist'),
+  'check-too-large': error('a combination of more checks than anybody can probe'),
   'check-cycle': error('a check that is part of itself'),
   'bad-key': error('no WireGuard key'),
   'exec-not-allowed': error('an exec check that settings forbid'),
@@ -144,6 +145,8 @@ export const CODES = {
   // Geographic overrides
   'duplicate-network': error('a network that stands twice in the overrides'),
   'network-in-two-lists': warning('a network that two lists place differently; the first holds'),
+  'build-failed': error('a file that takes too much time or memory, or on which the program fails'),
+  'linked-file': error('a link out of the zones folder, to a file that is none of the zone'),
   'unreadable-file': error('a file that is named here cannot be read'),
   'empty-place': error('a place that says nothing'),
   'place-mismatch': error('parts of a place that contradict each other'),

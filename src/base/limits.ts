@@ -95,6 +95,39 @@ export const limits = {
   /** Data-plane threads: more than any machine that this is meant for has cores. */
   workers: 64,
 
+  /** Bytes of a file that an operator names (tokens, keys, certificates, lists of networks) beside zones and databases. */
+  operatorFileBytes: 64 * 1024 * 1024,
+  /** Bytes of one geographic database: the largest on sale has 700 MB, and its whole content must go into memory. */
+  databaseBytes: 2_000_000_000,
+  /** How long the file system may take for one look or read: a disk that wakes up takes 5 s at most, a network that is slow less. What takes longer hangs. */
+  fileLookMs: 6_000,
+  /** Calls to the file system that may hang at once: libuv has four threads, and names are looked up on them too. */
+  hungFiles: 2,
+  /** How long a builder thread may read one file: as `fileLookMs`, and 64 MiB at 5 MB/s. */
+  builderReadMs: 20_000,
+  /** How long it may work on one file, and more for each MiB of it: a million records (40 MiB) take 20 s on a free core, and ten times that on a
+   *  small machine that is busy. */
+  builderFileMs: 30_000,
+  builderMsPerMiB: 5_000,
+  /** The same for all databases together, once they are read. */
+  builderGeoMs: 600_000,
+  /** The same for one region map: the largest takes a second or two. */
+  builderMapMs: 60_000,
+  /** Builder threads that hang in a read: each holds some 10 MB until the file system answers. Beyond it nothing is built. */
+  hungBuilders: 4,
+  /** Share of the memory that the machine or the container has which the heap of a builder thread may take, and its bounds in MiB: a million records
+   *  take 1.5 GB. */
+  builderHeapShare: 0.5,
+  builderHeapLeastMb: 64,
+  builderHeapMostMb: 4_096,
+  /** Checks that a combination stands for, written out, and how deep combinations nest: every one of them is probed for each member. */
+  checkParts: 100,
+  checkDepth: 16,
+  /** Bytes of a kept zone image: a million records take 120 MB. */
+  zoneImageBytes: 1024 * 1024 * 1024,
+  /** Places of all region maps of one zone together: each map is laid out with all of its own. */
+  placesPerZone: 2_000_000,
+
   /** Bytes of one YAML file that are read: 64 MiB hold about half a million record sets. */
   yamlFileBytes: 64 * 1024 * 1024,
   /** Values that the aliases of one YAML file may stand for, written out, against the billion-laughs trick. */
@@ -156,6 +189,8 @@ export const limits = {
    *  shorter. A disk that is back is noticed within seconds, and a look costs a few system calls. */
   stateLookMs: 5_000,
   stateRetryMs: 1_000,
+  /** Longest pause before geography that could not be stored is built again for that: a city database takes ten seconds. */
+  geoKeepMs: 600_000,
   /** How long somebody who forces a target waits for the disk before the reply says that it isn't stored. */
   stateWaitMs: 2_000,
   /** How long a start waits for the server before it to leave state/: one that is told to stop takes a second. */

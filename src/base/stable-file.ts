@@ -1,5 +1,6 @@
 // Writes files so that a crash at any moment leaves the old or the new content, never a mixture.
 import {
+  chmodSync,
   chownSync,
   closeSync,
   fsyncSync,
@@ -8,6 +9,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
@@ -110,6 +112,16 @@ async function syncFolder(folder: string): Promise<void> {
 /** A name that no other process or call uses; after a restart with the same process number, as in containers, what a killed one left is reused. */
 function nameAside(file: string): string {
   return `${file}.${process.pid}.${counter++}.tmp`;
+}
+
+/** Takes others the rights to a file that is to have at most these, where that is allowed. */
+export function tighten(file: string, mode: number): void {
+  try {
+    const stats = statSync(file);
+    if (stats.isFile() && (stats.mode & 0o777 & ~mode) !== 0) chmodSync(file, stats.mode & mode);
+  } catch {
+    // Somebody else's file, or a file system that can't be written.
+  }
 }
 
 const ASIDE = /\.(\d+)\.\d+\.tmp$/;

@@ -1,8 +1,8 @@
 // One file of state/: read once at the start, then memory is the truth and the disk follows, soon after each change and as often as it takes.
 import { rename, stat } from 'node:fs/promises';
-import { readBounded } from './bounded-file.ts';
 import { limits } from './limits.ts';
-import { removeStable, STATE_MODE, storeStable } from './stable-file.ts';
+import { readTextHere } from './read-file.ts';
+import { removeStable, STATE_MODE, storeStable, tighten } from './stable-file.ts';
 import type { Kept, Storage } from './storage.ts';
 
 export interface StateFileOptions<T> {
@@ -50,7 +50,8 @@ export class StateFile<T> implements Kept {
   load(): T | null {
     const { file, storage, mode = STATE_MODE, maxBytes = limits.stateFileBytes, read } = this.#options;
     try {
-      const text = readBounded(file, maxBytes, storage.readOnly ? undefined : mode).toString('utf8');
+      const text = readTextHere(file, maxBytes);
+      if (!storage.readOnly) tighten(file, mode);
       this.#there = true;
       return read(text, (reason, aside) => {
         this.#foreign ||= aside;

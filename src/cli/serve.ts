@@ -8,12 +8,14 @@ import { formatAddress } from '../base/address.ts';
 import { systemClock } from '../base/clock.ts';
 import { keepHeapsSmall } from '../base/heap.ts';
 import { createLog, type Logger } from '../base/log.ts';
+import { fileLane } from '../base/read-file.ts';
 import { StateFile } from '../base/state-file.ts';
 import type { Storage } from '../base/storage.ts';
 import { lowerPriority } from '../control/background.ts';
 import type { Demo } from '../control/demo.ts';
 import type { Server } from '../control/server.ts';
 import { startFirstGeo } from '../loading/first-geo.ts';
+import { loadFfi } from '../serve/ffi.ts';
 import type { Settings } from '../settings/settings.ts';
 import { LOCAL_TOKEN_FILE } from './client.ts';
 import { loadSettings } from './config.ts';
@@ -49,7 +51,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     if (stopped.begun) return stopped.done;
     await stopAll(running);
     // Whatever of it goes on by mistake must not hold the failure back.
-    setTimeout(() => process.exit(), STOP_MS).unref();
+    setTimeout(() => end(running, Number(process.exitCode ?? EXIT.server)), STOP_MS).unref();
     throw asFailure(error);
   }
   return stopped.done;
@@ -124,15 +126,27 @@ function stopOnSignal(running: Running): { begun: boolean; done: Promise<void> }
     if (state.begun) return;
     state.begun = true;
     // What doesn't end by itself is ended: nothing of it outlives the process.
-    setTimeout(() => process.exit(EXIT.good), STOP_MS);
+    setTimeout(() => end(running, EXIT.good), STOP_MS);
     stopAll(running).finally(() => {
       finish();
-      process.exit(EXIT.good);
+      end(running, EXIT.good);
     });
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   return state;
+}
+
+/** Ends the process, also when a thread hangs in a call to a file system that doesn't answer: the usual way waits for all threads. */
+function end({ server }: Running, code: number): void {
+  if (fileLane.busy || server?.busy === true) {
+    // The last listener: what else wants to be done at the end is done.
+    process.on('exit', () => {
+      loadFfi()?.exit(code);
+      process.kill(process.pid, 'SIGKILL');
+    });
+  }
+  process.exit(code);
 }
 
 async function stopAll({ admin, server, demo }: Running): Promise<void> {

@@ -32,6 +32,7 @@ export class Reloads {
   constructor(options: ReloadsOptions) {
     this.#options = options;
     this.#watch = new Watch(options.clock, () => this.#look());
+    options.serving.geography.onReady = () => this.#look();
   }
 
   /** Follows the folders from now on, and looks at once for what changed since they were read. */
@@ -74,6 +75,20 @@ export class Reloads {
     // Before that it may still write to their places on the board.
     health.whenTaken(() => serving.forgetLater(gone));
     this.probingSinceMs ??= clock.monotonicMs();
+  }
+
+  /** As `reload`, with everything that takes long: resolves when new geography is served too. */
+  async reloadAll(): Promise<LoadChange> {
+    const { geography } = this.#options.serving;
+    const change = await this.reload();
+    await geography.settled();
+    const more = await this.reload();
+    return {
+      ...more,
+      changed: [...new Set([...change.changed, ...more.changed])],
+      removed: [...change.removed, ...more.removed],
+      geoChanged: change.geoChanged || more.geoChanged,
+    };
   }
 
   /** Loads and publishes. Calls that come while one waits share it. */

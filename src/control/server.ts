@@ -88,6 +88,7 @@ export class Server implements ControlPlane {
     storage.start();
     serving.onChunk((index, buffer) => threads.chunk(index, buffer));
     serving.builder.onIdle = () => threads.trimHeap();
+    serving.images.store.onFree = (bytes) => threads.discard(bytes);
     health.start();
     const answer = answerSettings(settings, this.#parts.cookies.first());
     threads.open();
@@ -121,11 +122,12 @@ export class Server implements ControlPlane {
     const { serving, reloads, strict } = this.#parts;
     const change = await reloads.load();
     if (change.problem !== null) throw new StartError(change.problem);
-    const geo = serving.geo;
-    if (geo !== null && geo.problems.length > 0) {
-      throw new StartError(geo.problems.map((problem) => `${problem.file}: ${problem.message}`).join('\n'));
-    }
     if (!strict) return;
+    const problems = serving.geo?.problems ?? [];
+    if (problems.length > 0) {
+      const lines = problems.map((problem) => `${problem.file}: ${problem.message}`);
+      throw new StartError([...lines, '--strict was given: not started'].join('\n'), 1);
+    }
     const errors = serving.diagnostics().filter((d) => d.severity === 'error');
     if (errors.length === 0) return;
     const lines = errors.map((d) => `${d.file}:${d.line}:${d.col}: ${d.code}: ${d.message}`);
@@ -173,6 +175,11 @@ export class Server implements ControlPlane {
     await events.close();
   }
 
+  /** Whether threads are at work that may hang: then the process can't end in the usual way. */
+  get busy(): boolean {
+    return this.#parts.serving.builder.busy;
+  }
+
   /** Addresses that are listened on, with their real ports. */
   get listen(): string[] {
     return this.#parts.threads.listening.map(({ address, port }) =>
@@ -199,7 +206,7 @@ export class Server implements ControlPlane {
       admin: settings.admin.listen.text,
       dataThreads: threads.dataThreads,
       udp: threads.udp,
-      problems: reloads.problem === null ? [] : [reloads.problem],
+      problems: [reloads.problem ?? [], serving.problems()].flat(),
       storage,
     });
   }
@@ -237,7 +244,7 @@ export class Server implements ControlPlane {
     const { serving, threads, reloads, cookies } = this.#parts;
     const secrets = cookies.again();
     if (secrets !== null) threads.secrets(secrets);
-    const change = await reloads.reload();
+    const change = await reloads.reloadAll();
     const diagnostics = serving.diagnostics();
     return {
       zones: this.zones(),

@@ -1,9 +1,10 @@
 // The cookie secrets' file: 128 bits in hexadecimal digits a line; made at the first start (contract, settings).
 import { statSync } from 'node:fs';
-import { readBounded } from '../base/bounded-file.ts';
 import { CODES, type Code } from '../base/codes.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { limits } from '../base/limits.ts';
+import { readTextHere } from '../base/read-file.ts';
+import { tighten } from '../base/stable-file.ts';
 
 const SECRET_OCTETS = 16;
 
@@ -22,7 +23,8 @@ export interface CookieSecrets {
 export function loadCookieSecrets(file: string, mode: number | null): CookieSecrets {
   let text: string;
   try {
-    text = readBounded(file, limits.cookieFileBytes, mode ?? undefined).toString('utf8');
+    text = readTextHere(file, limits.cookieFileBytes);
+    if (mode !== null) tighten(file, mode);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { secrets: [], missing: true, diagnostics: [] };
     const fix = 'make it readable for the user that the server runs as';

@@ -2,9 +2,9 @@
 import { constants } from 'node:fs';
 import { open, rename, stat } from 'node:fs/promises';
 import { z } from 'zod';
-import { readBounded } from '../base/bounded-file.ts';
 import { limits } from '../base/limits.ts';
-import { STATE_MODE, storeStable } from '../base/stable-file.ts';
+import { readTextHere } from '../base/read-file.ts';
+import { STATE_MODE, storeStable, tighten } from '../base/stable-file.ts';
 import type { Kept, Storage } from '../base/storage.ts';
 
 /** Something recorded, with its number: numbers grow by one and are never used again. */
@@ -70,7 +70,8 @@ export class EventLog<E extends object> implements Kept {
     // A file that isn't there yet is made by the first event.
     this.#rewrite = true;
     try {
-      const text = readBounded(file, limits.eventsFileBytes, STATE_MODE).toString('utf8');
+      const text = readTextHere(file, limits.eventsFileBytes);
+      tighten(file, STATE_MODE);
       this.#there = true;
       this.#take(text);
     } catch (error) {

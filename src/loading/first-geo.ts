@@ -1,11 +1,6 @@
 // Starts reading geography before anything else: it takes longest, and runs on a builder thread while the program loads.
-import { join } from 'node:path';
-import { z } from 'zod';
-import { readBounded } from '../base/bounded-file.ts';
-import { limits } from '../base/limits.ts';
-import { STATE_MODE } from '../base/stable-file.ts';
-import type { LoadedGeo } from '../geo/open.ts';
-import { Builder } from './builder.ts';
+import { systemClock } from '../base/clock.ts';
+import { Builder, type BuiltGeo } from './builder.ts';
 
 export interface GeoPaths {
   readonly geoDirectory: string;
@@ -14,55 +9,16 @@ export interface GeoPaths {
   readonly stateDirectory: string | null;
 }
 
-/** Where the last good overrides are kept. */
-export function overridesKept(stateDirectory: string): string {
-  return join(stateDirectory, 'overrides.json');
-}
-
-/** What the file holds; somebody may have edited it. */
-const SavedOverrides = z.object({
-  file: z.string(),
-  text: z.string(),
-  lists: z.array(z.object({ file: z.string(), text: z.string() })),
-});
-
-/** Null where none was kept, or nothing of use. */
-function savedOverrides(stateDirectory: string | null): LoadedGeo['overrides'] {
-  if (stateDirectory === null) return null;
-  try {
-    const text = readBounded(overridesKept(stateDirectory), limits.stateFileBytes, STATE_MODE).toString('utf8');
-    return SavedOverrides.parse(JSON.parse(text));
-  } catch {
-    // The overrides of geoip/ are read all the same: these count only where those have errors.
-    return null;
-  }
-}
-
 /** A builder that is already at work on the geography, and what will come of it. */
 export interface FirstGeo {
   readonly builder: Builder;
-  /** For once: its image is large, and whoever kept it here would keep it for ever. */
-  take(): Promise<LoadedGeo>;
+  readonly geo: Promise<BuiltGeo>;
 }
 
 export function startFirstGeo({ geoDirectory, overridesFile, stateDirectory }: GeoPaths): FirstGeo {
-  const builder = new Builder();
-  const lastGoodOverrides = savedOverrides(stateDirectory);
-  const files = {
-    directory: geoDirectory,
-    overridesFile,
-    ...(lastGoodOverrides === null ? {} : { lastGoodOverrides }),
-  };
-  let geo: Promise<LoadedGeo> | null = builder.geo(files, []).then((built) => built.geo);
+  const builder = new Builder(systemClock);
+  const geo = builder.geo({ files: { directory: geoDirectory, overridesFile }, stateDirectory, first: true });
   // Whoever waits for it hears of a failure; until then it is nobody's unhandled one.
   geo.catch(() => {});
-  return {
-    builder,
-    take() {
-      if (geo === null) throw new Error('the first geography was taken already');
-      const taken = geo;
-      geo = null;
-      return taken;
-    },
-  };
+  return { builder, geo };
 }

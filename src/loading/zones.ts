@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
+import { fileLane } from '../base/read-file.ts';
 import { StateFile } from '../base/state-file.ts';
 import type { Storage } from '../base/storage.ts';
 import type { SegmentRef } from '../board/store.ts';
@@ -12,12 +13,13 @@ import type { MapSpec } from '../regionmap/spec.ts';
 import { parseName } from '../wire/name.ts';
 import type { ZoneMeta } from '../zone/meta.ts';
 import type { ZoneJob, ZoneResult } from './build.ts';
+import { buildFailed, unreadable } from './build-zone.ts';
 import type { Builder } from './builder.ts';
 import type { Images } from './images.ts';
 import { KeptZones } from './kept-zones.ts';
 import type { Serials } from './serials.ts';
 import { dropZone } from './zone-cache.ts';
-import { changedSeconds, type FolderContent, readFolder, type Signature } from './zone-files.ts';
+import { changedSeconds, type FolderContent, NO_SIGNATURE, readFolder, type Signature } from './zone-files.ts';
 
 /** A zone as it is served. */
 export interface ServedZone {
@@ -39,6 +41,9 @@ export interface ServedZone {
   /** When its file was first seen to be absent. */
   missingSinceMs: number | null;
 }
+
+/** What was served of a zone before a load. */
+type Before = Pick<ServedZone, 'image' | 'meta' | 'mapKeys' | 'key' | 'serial'>;
 
 /** What a load changed. */
 export interface ZonesChange {
@@ -74,8 +79,12 @@ export class Zones {
   readonly #options: ZonesOptions;
   readonly #zones = new Map<string, ServedZone>();
   readonly #freeNumbers: number[] = [];
-  #commonText: string | null = null;
+  /** What was replaced by the load that is under way: it is served until the next publishing. */
+  readonly #before = new Map<string, Before>();
+  #commonState = '';
   commonDiagnostics: readonly Diagnostic[] = [];
+  /** Zone files that aren't served because there are too many. */
+  leftOut: readonly string[] = [];
   /** What of the zones is in state/; null: nothing is kept. */
   readonly kept: KeptZones | null;
   /** The last `_common.yaml` without errors, there too. */
@@ -124,7 +133,7 @@ export class Zones {
     const { directory, clock, log } = this.#options;
     let content: FolderContent;
     try {
-      content = readFolder(directory);
+      content = await readFolder(fileLane, directory, this.#zones);
     } catch (error) {
       const problem = `cannot read the zones folder ${directory}: ${(error as Error).message}`;
       return { changed: [], removed: [], lookAgainMs: null, problem };
@@ -139,23 +148,33 @@ export class Zones {
         problem: `the zones folder ${directory} is empty: everything is kept`,
       };
     }
-    const commonChanged = (content.common?.text ?? null) !== this.#commonText;
-    this.#commonText = content.common?.text ?? null;
+    this.#tellLeftOut(content.leftOut);
+    const commonState = content.common === null ? '' : `${content.common.problem}\0${content.common.text}`;
+    const commonChanged = commonState !== this.#commonState;
+    this.#commonState = commonState;
     const jobs: ZoneJob[] = [];
     const due = this.kept?.takeDue() ?? new Set();
-    for (const [name, { file, signature }] of content.zones) {
+    for (const [name, { file, signature, problem }] of content.zones) {
       const zone = this.#zones.get(name);
       if (zone) zone.missingSinceMs = null;
       // What is served of a file with errors can't be made of it again: it stays in memory alone.
       const store = due.has(name) && zone?.state === 'ok';
-      if (zone && zone.signature === signature && !commonChanged && !store) continue;
-      jobs.push({ name, file, servedKey: zone?.state === 'ok' && !store ? zone.key : null });
+      const same = zone?.signature === signature && !commonChanged && !store;
+      if (zone && (this.#options.builder.hangsOn(file) || same)) continue;
+      jobs.push({
+        name,
+        file,
+        servedKey: zone?.state === 'ok' && !store ? zone.key : null,
+        served: zone !== undefined && zone.image !== null,
+        problem: problem === null ? null : unreadable(file, `${problem}: it can't be read`),
+      });
     }
     const changed: string[] = [];
     if (jobs.length > 0) {
       const request = {
         jobs,
         common: content.common,
+        commonProblem: null,
         lastGoodCommon: this.#goodCommonText,
         baseDirectory: this.#options.baseDirectory,
         execAllowed: this.#options.execAllowed,
@@ -166,7 +185,7 @@ export class Zones {
         if (this.#take(result, signature)) changed.push(result.job.name);
       });
       this.commonDiagnostics = common.diagnostics;
-      if (content.common !== null && common.good) this.#keepCommon(content.common.text);
+      if (content.common?.text != null && common.good) this.#keepCommon(content.common.text);
       await this.#options.serials.save();
     }
     this.kept?.tell();
@@ -191,7 +210,7 @@ export class Zones {
     const { log, clock } = this.#options;
     if (result.outcome === 'gone') return false;
     const zone = this.#zones.get(job.name) ?? this.#add(job);
-    zone.signature = signature;
+    zone.signature = this.#options.builder.hangsOn(job.file) ? NO_SIGNATURE : signature;
     if (result.outcome === 'same') {
       zone.state = 'ok';
       return false;
@@ -219,7 +238,9 @@ export class Zones {
       );
       return true;
     }
-    const old = zone.image;
+    const { image, meta, mapKeys, key, serial } = zone;
+    if (!this.#before.has(zone.name)) this.#before.set(zone.name, { image, meta, mapKeys, key, serial });
+    else if (image !== null) this.#options.images.store.release(image);
     zone.serial = this.#options.serials.assign(
       zone.name,
       result.key,
@@ -233,7 +254,6 @@ export class Zones {
     zone.key = result.key;
     zone.state = result.outcome === 'stale' ? 'stale' : 'ok';
     zone.loadedAtMs = clock.nowMs();
-    if (old !== null) this.#options.images.store.release(old);
     if (zone.state === 'stale') {
       log.error(
         { event: 'zone-stale', zone: zone.name, errors },
@@ -245,6 +265,53 @@ export class Zones {
         'zone loaded',
       );
     return true;
+  }
+
+  /**
+   * Takes new versions back whose region maps can't be built. Returns whether there were any.
+   * @param problems by the map's key
+   */
+  withdraw(problems: ReadonlyMap<string, string>): boolean {
+    let any = false;
+    for (const zone of this.#zones.values()) {
+      const key = zone.mapKeys.find((mapKey) => problems.has(mapKey));
+      if (key === undefined) continue;
+      any = true;
+      if (zone.image !== null) this.#options.images.store.release(zone.image);
+      const before = this.#before.get(zone.name);
+      this.#before.delete(zone.name);
+      const usable = before !== undefined && !before.mapKeys.some((mapKey) => problems.has(mapKey));
+      Object.assign(zone, usable ? before : { image: null, meta: null, mapKeys: [], key: null });
+      if (!usable && before !== undefined && before.image !== null) this.#options.images.store.release(before.image);
+      zone.state = zone.image === null ? 'error' : 'stale';
+      zone.diagnostics = [buildFailed(zone.file, `the regions of this zone can't be laid out: ${problems.get(key)}`)];
+      this.#options.log.error(
+        {
+          event: zone.image === null ? 'zone-error' : 'zone-stale',
+          zone: zone.name,
+          errors: 1,
+          first: firstErrors(zone.diagnostics),
+        },
+        "the zone's regions are too much",
+      );
+    }
+    return any;
+  }
+
+  /** Everything that the loaded zones need is there: what they replaced is free once no thread reads it. */
+  settle(): void {
+    for (const { image } of this.#before.values()) if (image !== null) this.#options.images.store.release(image);
+    this.#before.clear();
+  }
+
+  #tellLeftOut(files: readonly string[]): void {
+    if (files.length > 0 && files.length !== this.leftOut.length) {
+      this.#options.log.error(
+        { event: 'too-many-zones', files: files.length, first: files[0] },
+        `at most ${limits.zones} zones are served: the others are left out`,
+      );
+    }
+    this.leftOut = files;
   }
 
   #add(job: ZoneJob): ServedZone {
@@ -273,7 +340,10 @@ export class Zones {
   #remove(zone: ServedZone): void {
     this.#zones.delete(zone.name);
     this.#freeNumbers.push(zone.number);
-    if (zone.image !== null) this.#options.images.store.release(zone.image);
+    const before = this.#before.get(zone.name);
+    this.#before.delete(zone.name);
+    for (const image of [zone.image, before?.image ?? null])
+      if (image !== null) this.#options.images.store.release(image);
     this.kept?.forget(zone.name);
     if (this.#options.stateDirectory !== null) dropZone(this.#options.stateDirectory, zone.name);
     this.#options.log.info({ event: 'zone-removed', zone: zone.name }, 'zone removed');

@@ -40,6 +40,10 @@ export interface Ffi {
   addressOf(view: Uint8Array): number;
   /** Asks for pages of 2 MiB under a view: an image is read all over, and a page table entry is then one of few. */
   hugePages(view: Uint8Array): void;
+  /** Gives the pages under a view back to the system; what was in them is gone, and zero when it is read again. */
+  discard(view: Uint8Array): void;
+  /** Ends the process at once, with all of its threads: `process.exit` waits for those that hang in a call. */
+  exit(code: number): void;
   /** Lets all threads share one malloc arena: each arena keeps what it once had. Before threads start. Nothing on musl. */
   shareArena(): void;
   /** Gives the C heap's free pages back to the system: a builder thread leaves some 30 MB behind. Nothing on musl. */
@@ -74,6 +78,7 @@ const SCHED_FLAG_RESET_ON_FORK = 1n;
 const CLOCK_THREAD_CPUTIME_ID = 3;
 
 /** `madvise` and its unit (sys/mman.h). */
+const MADV_DONTNEED = 4;
 const MADV_HUGEPAGE = 14;
 const PAGE_BYTES = 4096;
 
@@ -122,6 +127,12 @@ function bindCalls(koffi: typeof Koffi, abi: Abi): Ffi {
       // A kernel without them says no, and all works as before.
       madvise(from, Math.max(0, view.length - PAGE_BYTES), MADV_HUGEPAGE);
     },
+    discard: (view) => {
+      const from = Math.ceil(Number(koffi.address(view)) / PAGE_BYTES) * PAGE_BYTES;
+      const to = Math.floor((Number(koffi.address(view)) + view.length) / PAGE_BYTES) * PAGE_BYTES;
+      if (to > from) madvise(from, to - from, MADV_DONTNEED);
+    },
+    exit: libc.func('void _exit(int)'),
     usleep: libc.func('int usleep(uint32)'),
     threadCpuMs: threadClock(libc, koffi),
     schedule: scheduler(libc, koffi),

@@ -90,7 +90,7 @@ describe('a state file', () => {
     writeFileSync(file, '1');
     truncateSync(file, 2 ** 40);
     expect(open().load()).toBeNull();
-    expect(storage.damages).toContain('more than');
+    expect(storage.damages).toContain('larger than');
   });
 
   it('is stored soon after a change, and changes that come together are one writing', async () => {
