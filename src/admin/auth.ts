@@ -113,7 +113,11 @@ export class Gate {
   }
 
   #fileStamp(): string {
-    const stat = this.#file === null ? undefined : statSync(this.#file, { throwIfNoEntry: false });
-    return stat === undefined ? '' : `${stat.ino} ${stat.size} ${stat.mtimeMs}`;
+    try {
+      const { ino, size, mtimeMs } = statSync(this.#file ?? '');
+      return `${ino} ${size} ${mtimeMs}`;
+    } catch (error) {
+      return String((error as NodeJS.ErrnoException).code);
+    }
   }
 }

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { limits } from '../base/limits.ts';
 import { readTextHere } from '../base/read-file.ts';
-import { writeStable } from '../base/stable-file.ts';
+import { isMissing, writeStable } from '../base/stable-file.ts';
 
 /** What a token allows, least first: look; force, freeze and reload; everything. */
 export const ROLES = ['viewer', 'operator', 'admin'] as const;
@@ -46,7 +46,7 @@ export function readTokens(file: string): TokenEntry[] | undefined {
   try {
     text = readTextHere(file, limits.tokensFileBytes);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (isMissing(error)) return undefined;
     throw new TokensError(`cannot read the tokens file ${file}: ${(error as Error).message}`);
   }
   return parseTokens(file, text);

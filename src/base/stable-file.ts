@@ -95,8 +95,8 @@ export async function storeStable(
 /** Removes a file so that it stays removed. Rejects with the file system's error; a file that isn't there is fine. */
 export async function removeStable(file: string): Promise<void> {
   await rm(file, { force: true });
-  await syncFolder(dirname(file)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
+  await syncFolder(dirname(file)).catch((error: unknown) => {
+    if (!isMissing(error)) throw error;
   });
 }
 
@@ -112,6 +112,12 @@ async function syncFolder(folder: string): Promise<void> {
 /** A name that no other process or call uses; after a restart with the same process number, as in containers, what a killed one left is reused. */
 function nameAside(file: string): string {
   return `${file}.${process.pid}.${counter++}.tmp`;
+}
+
+/** Whether the file system says that there is no such file, or that a folder above it is none. */
+export function isMissing(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
 /** Takes others the rights to a file that is to have at most these, where that is allowed. */

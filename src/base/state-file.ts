@@ -2,7 +2,7 @@
 import { rename, stat } from 'node:fs/promises';
 import { limits } from './limits.ts';
 import { readTextHere } from './read-file.ts';
-import { removeStable, STATE_MODE, storeStable, tighten } from './stable-file.ts';
+import { isMissing, removeStable, STATE_MODE, storeStable, tighten } from './stable-file.ts';
 import type { Kept, Storage } from './storage.ts';
 
 export interface StateFileOptions<T> {
@@ -58,7 +58,7 @@ export class StateFile<T> implements Kept {
         storage.damage(file, reason);
       });
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      if (isMissing(error)) return null;
       this.#there = true;
       this.#foreign = true;
       storage.damage(file, `it cannot be read and is ignored: ${oneLine((error as Error).message)}`);
@@ -100,7 +100,7 @@ export class StateFile<T> implements Kept {
       this.#there &&
       !(await stat(this.file).then(
         () => true,
-        (error: NodeJS.ErrnoException) => error.code !== 'ENOENT' && error.code !== 'ENOTDIR',
+        (error: unknown) => !isMissing(error),
       ))
     );
   }
@@ -155,8 +155,8 @@ export class StateFile<T> implements Kept {
   }
 }
 
-function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ENOENT') throw error;
+function ignoreMissing(error: unknown): void {
+  if (!isMissing(error)) throw error;
 }
 
 /** Of a message of many lines (zod's are JSON) a beginning that fits into a log line. */

@@ -101,6 +101,7 @@ export class Server implements ControlPlane {
     announceZones(notifier, serving, serving.zones.all.keys());
     this.#explainer = new Explainer(serving, targets);
     reloads.watch();
+    serving.keepAgain(() => reloads.reload());
     this.#cancelCollect = clock.after(limits.collectMs, () => {
       collectHeap();
       threads.trimHeap();

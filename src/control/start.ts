@@ -109,8 +109,6 @@ export function makeServer(options: ServerOptions): Server {
     clock,
     log,
   });
-  const { kept } = serving.zones;
-  if (kept !== null) kept.retry = () => reloads.reload();
   const operator = new Operator({ serving, targets, forcedStates, health, clock, log });
   const parts = {
     serving,

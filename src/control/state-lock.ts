@@ -1,6 +1,7 @@
 // The lock on the state folder: the kernel holds it for the process and lets go when that ends, however it ends.
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { isMissing } from '../base/stable-file.ts';
 import type { Kept } from '../base/storage.ts';
 import type { Ffi } from '../serve/ffi.ts';
 
@@ -71,10 +72,7 @@ export class StateLock implements Kept {
   async isLost(): Promise<boolean> {
     const fd = this.#fd;
     if (fd === null) return false;
-    return stat(this.file).then(
-      ({ ino }) => ino !== fstatSync(fd).ino,
-      (error: NodeJS.ErrnoException) => error.code === 'ENOENT' || error.code === 'ENOTDIR',
-    );
+    return stat(this.file).then(({ ino }) => ino !== fstatSync(fd).ino, isMissing);
   }
 
   release(): void {

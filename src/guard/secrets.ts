@@ -4,7 +4,7 @@ import { CODES, type Code } from '../base/codes.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { limits } from '../base/limits.ts';
 import { readTextHere } from '../base/read-file.ts';
-import { tighten } from '../base/stable-file.ts';
+import { isMissing, tighten } from '../base/stable-file.ts';
 
 const SECRET_OCTETS = 16;
 
@@ -26,7 +26,7 @@ export function loadCookieSecrets(file: string, mode: number | null): CookieSecr
     text = readTextHere(file, limits.cookieFileBytes);
     if (mode !== null) tighten(file, mode);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { secrets: [], missing: true, diagnostics: [] };
+    if (isMissing(error)) return { secrets: [], missing: true, diagnostics: [] };
     const fix = 'make it readable for the user that the server runs as';
     const message = `the cookie secrets cannot be read: ${(error as Error).message}`;
     return { secrets: [], missing: false, diagnostics: [diagnose('unreadable-file', file, 1, 1, message, fix)] };

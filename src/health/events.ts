@@ -4,7 +4,7 @@ import { open, rename, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { limits } from '../base/limits.ts';
 import { readTextHere } from '../base/read-file.ts';
-import { STATE_MODE, storeStable, tighten } from '../base/stable-file.ts';
+import { isMissing, STATE_MODE, storeStable, tighten } from '../base/stable-file.ts';
 import type { Kept, Storage } from '../base/storage.ts';
 
 /** Something recorded, with its number: numbers grow by one and are never used again. */
@@ -75,7 +75,7 @@ export class EventLog<E extends object> implements Kept {
       this.#there = true;
       this.#take(text);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+      if (isMissing(error)) return;
       this.#there = true;
       this.#foreign = true;
       storage.damage(file, `it cannot be read and is ignored: ${(error as Error).message}`);
@@ -119,10 +119,7 @@ export class EventLog<E extends object> implements Kept {
 
   async isLost(): Promise<boolean> {
     if (!this.#there) return false;
-    return stat(this.file).then(
-      () => false,
-      (error: NodeJS.ErrnoException) => error.code === 'ENOENT' || error.code === 'ENOTDIR',
-    );
+    return stat(this.file).then(() => false, isMissing);
   }
 
   /** Ends when what was recorded is stored, or can't be. */
@@ -194,7 +191,7 @@ export class EventLog<E extends object> implements Kept {
     this.#pending = [];
     // Without O_CREAT: a file that somebody removed is written anew with all that is known.
     const handle = await open(this.file, constants.O_WRONLY | constants.O_APPEND).catch((error) => {
-      if (error.code === 'ENOENT') return null;
+      if (isMissing(error)) return null;
       throw error;
     });
     if (handle === null) {
@@ -216,7 +213,7 @@ export class EventLog<E extends object> implements Kept {
     const lines = [...this.#unread, ...this.#events.slice(-this.#capacity).map((event) => JSON.stringify(event))];
     if (this.#foreign) {
       await rename(file, `${file}.damaged`).catch((error) => {
-        if (error.code !== 'ENOENT') throw error;
+        if (!isMissing(error)) throw error;
       });
       this.#foreign = false;
     }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { limits } from '../base/limits.ts';
 import { readFileHere, readTailHere, readTextHere } from '../base/read-file.ts';
-import { writeStable } from '../base/stable-file.ts';
+import { STATE_MODE, tighten, writeStable } from '../base/stable-file.ts';
 import { HEADER, isIntactImage } from '../geo/image.ts';
 import { databaseNames, type GeoFiles, type GeoProblem, type LoadedGeo } from '../geo/open.ts';
 import type { OverridesSource } from '../geo/overrides.ts';
@@ -72,6 +72,7 @@ const KeptOverrides: z.ZodType<OverridesSource> = z.object({
 /** The overrides that were without mistakes when they were last read; undefined: none are kept. */
 export function keptOverrides(directory: string): OverridesSource | undefined {
   try {
+    tighten(overridesFile(directory), STATE_MODE);
     return KeptOverrides.parse(JSON.parse(readTextHere(overridesFile(directory))));
   } catch {
     return undefined;
@@ -98,13 +99,13 @@ export function keepGeo(directory: string, key: string, geo: LoadedGeo): string 
   const { image, ...facts } = geo;
   try {
     if (facts.overrides !== null && !facts.overridesFailed) {
-      writeStable(overridesFile(directory), JSON.stringify(facts.overrides), { mode: 0o640 });
+      writeStable(overridesFile(directory), JSON.stringify(facts.overrides));
     }
     if (facts.problems.length > 0 || !facts.sources.some((source) => source.kind === 'database')) return null;
-    writeStable(imageFile(directory), image, { mode: 0o640 });
+    writeStable(imageFile(directory), image);
     const stamp = new Int32Array(image.buffer, image.byteOffset, HEADER.size)[HEADER.stamp]!;
     const kept: Kept = { program: programKey(), key, stamp, facts };
-    writeStable(factsFile(directory), JSON.stringify(kept), { mode: 0o640 });
+    writeStable(factsFile(directory), JSON.stringify(kept));
     return null;
   } catch (error) {
     return (error as Error).message;

@@ -1,6 +1,7 @@
 // Which zones' images aren't in state/ as they are served: they are made and stored again when the disk takes them.
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isMissing } from '../base/stable-file.ts';
 import type { Kept, Storage } from '../base/storage.ts';
 
 export class KeptZones implements Kept {
@@ -40,7 +41,12 @@ export class KeptZones implements Kept {
   tell(): void {
     const [first] = this.#unsaved;
     if (first === undefined) this.#storage.stored(this);
-    else this.#storage.failed(this, new Error(`${this.#unsaved.size} zones, ${first[0]} for one: ${first[1]}`));
+    else this.#storage.failed(this, new Error(this.#text(...first)));
+  }
+
+  #text(zone: string, problem: string): string {
+    const others = this.#unsaved.size - 1;
+    return `${zone}${others === 0 ? '' : ` and ${others} more`}: ${problem}`;
   }
 
   /** Zones to be stored by the load that begins, though their files are as they were. For once. */
@@ -58,10 +64,7 @@ export class KeptZones implements Kept {
 
   async isLost(): Promise<boolean> {
     if (this.#saved.size === 0) return false;
-    const gone = await stat(this.file).then(
-      () => false,
-      (error: NodeJS.ErrnoException) => error.code === 'ENOENT' || error.code === 'ENOTDIR',
-    );
+    const gone = await stat(this.file).then(() => false, isMissing);
     if (gone) for (const zone of [...this.#saved]) this.note(zone, 'the folder is gone');
     return gone;
   }

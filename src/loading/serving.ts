@@ -44,6 +44,7 @@ export class Serving {
   readonly zones: Zones;
   readonly geography: Geography;
   readonly #options: ServingOptions;
+  readonly #keptGeo: KeptGeo | null;
   #firstGeo: FirstGeo | null;
   readonly #forgotten = new Set<string>();
   readonly #chunkListeners: ((index: number, buffer: SharedArrayBuffer) => void)[] = [];
@@ -69,11 +70,14 @@ export class Serving {
       log: options.log,
     });
     this.geography = new Geography({ ...options, builder: this.builder, images: this.images });
-    if (state !== null) {
-      const kept = new KeptGeo(state, options.storage);
-      kept.retry = () => this.geography.buildAgain();
-      this.builder.onKept = (problem, bytes) => kept.note(problem, bytes);
-    }
+    this.#keptGeo = state === null ? null : new KeptGeo(state, options.storage);
+    this.builder.onKept = (problem, bytes) => this.#keptGeo?.note(problem, bytes);
+  }
+
+  /** What could not be kept is loaded and kept again from now on: not before the first load is through. */
+  keepAgain(load: () => Promise<unknown>): void {
+    if (this.zones.kept !== null) this.zones.kept.retry = load;
+    if (this.#keptGeo !== null) this.#keptGeo.retry = () => this.geography.buildAgain();
   }
 
   /** Takes up what earlier runs kept, but for what the builder reads. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { limits } from '../base/limits.ts';
 import { readFileHere } from '../base/read-file.ts';
-import { writeStable } from '../base/stable-file.ts';
+import { STATE_MODE, tighten, writeStable } from '../base/stable-file.ts';
 import type { CompiledZone, ZoneMeta } from '../zone/meta.ts';
 import { programKey } from './program-key.ts';
 
@@ -78,7 +78,7 @@ export function storeZone(directory: string, zone: string, cached: CachedZone, t
   for (const part of parts) hash.update(part);
   try {
     // What stands in a zone's file, headers of checks for one, is nobody else's to read.
-    writeStable(fileOf(directory, zone), Buffer.concat([hash.digest(), ...parts]), { mode: 0o640 });
+    writeStable(fileOf(directory, zone), Buffer.concat([hash.digest(), ...parts]));
     return null;
   } catch (error) {
     return (error as Error).message;
@@ -96,6 +96,8 @@ export function loadZone(directory: string, zone: string): KeptZone | null {
   let file: Buffer;
   try {
     file = readFileHere(fileOf(directory, zone), limits.zoneImageBytes);
+    // Older versions let everybody read what may hold the headers of checks.
+    tighten(fileOf(directory, zone), STATE_MODE);
   } catch {
     return null;
   }
