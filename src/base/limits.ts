@@ -92,6 +92,8 @@ export const limits = {
   rateBuckets: 5 * 16_384,
   /** Networks exempt from rate limits: looked through one after another, 1 us for all of them, for clients over the limit. */
   rateExempt: 1_000,
+  /** Files that a process must be allowed to have open: loading the program takes up to 120 at once. */
+  descriptors: 128,
   /** Data-plane threads: more than any machine that this is meant for has cores. */
   workers: 64,
 

@@ -1,7 +1,7 @@
 // The lock on the state folder: the kernel holds it for the process and lets go when that ends, however it ends.
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { isMissing } from '../base/stable-file.ts';
+import { isMissing, STATE_MODE } from '../base/stable-file.ts';
 import type { Kept } from '../base/storage.ts';
 import type { Ffi } from '../serve/ffi.ts';
 
@@ -10,6 +10,7 @@ const LOCK_EX = 2;
 const LOCK_NB = 4;
 /** errno.h of Linux. */
 const EINTR = 4;
+const EBADF = 9;
 const EWOULDBLOCK = 11;
 
 /** The process number is written over the last one in place: that needs no room on a full disk. */
@@ -36,31 +37,47 @@ export class StateLock implements Kept {
   /** Tries once. */
   take(): Taken {
     if (this.#ffi === null) return { state: 'unlockable', reason: 'no locks on this platform' };
+    // Open for reading alone: a file that is open for writing would keep the disk from being made read-only.
+    const taken = this.#try(this.#ffi, constants.O_RDONLY);
+    // NFS makes it a lock of another kind, which needs the right to write.
+    return taken === EBADF ? (this.#try(this.#ffi, constants.O_RDWR) as Taken) : taken;
+  }
+
+  #try(ffi: Pick<Ffi, 'flock' | 'errno'>, how: number): Taken | typeof EBADF {
     let fd: number;
     try {
-      fd = openSync(this.file, constants.O_RDWR | constants.O_CREAT | constants.O_NONBLOCK, 0o640);
+      fd = openSync(this.file, how | constants.O_CREAT | constants.O_NONBLOCK, STATE_MODE);
     } catch (error) {
       return { state: 'unlockable', reason: (error as Error).message };
     }
-    let failed = this.#ffi.flock(fd, LOCK_EX | LOCK_NB) !== 0;
-    let errno = failed ? this.#ffi.errno() : 0;
-    if (errno === EINTR) {
-      failed = this.#ffi.flock(fd, LOCK_EX | LOCK_NB) !== 0;
-      errno = failed ? this.#ffi.errno() : 0;
-    }
-    if (failed) {
+    let errno = 0;
+    do errno = ffi.flock(fd, LOCK_EX | LOCK_NB) === 0 ? 0 : ffi.errno();
+    while (errno === EINTR);
+    if (errno !== 0) {
       const pid = errno === EWOULDBLOCK ? readPid(fd) : null;
       closeSync(fd);
-      return errno === EWOULDBLOCK ? { state: 'busy', pid } : { state: 'unlockable', reason: `flock: errno ${errno}` };
+      if (errno === EWOULDBLOCK) return { state: 'busy', pid };
+      return errno === EBADF && how === constants.O_RDONLY
+        ? EBADF
+        : { state: 'unlockable', reason: `flock: errno ${errno}` };
     }
     this.release();
     this.#fd = fd;
+    this.#writePid();
+    return { state: 'locked' };
+  }
+
+  #writePid(): void {
     try {
-      writeSync(fd, `${String(process.pid).padEnd(PID_CHARACTERS)}\n`, 0);
+      const fd = openSync(this.file, constants.O_WRONLY);
+      try {
+        writeSync(fd, `${String(process.pid).padEnd(PID_CHARACTERS)}\n`, 0);
+      } finally {
+        closeSync(fd);
+      }
     } catch {
       // Held all the same: a second server only can't say by whom.
     }
-    return { state: 'locked' };
   }
 
   /** Takes the lock of a folder that came in place of the locked one. */
