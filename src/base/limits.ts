@@ -195,6 +195,8 @@ export const limits = {
   geoKeepMs: 600_000,
   /** How long somebody who forces a target waits for the disk before the reply says that it isn't stored. */
   stateWaitMs: 2_000,
+  /** How long a disk may take to store a file before that is told: a busy one takes seconds. */
+  stateHungMs: 30_000,
   /** How long a start waits for the server before it to leave state/: one that is told to stop takes a second. */
   stateLockMs: 2_000,
   /** Bytes of the event file that are read: twice the events kept, at three kilobytes each. */

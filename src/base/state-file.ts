@@ -116,6 +116,9 @@ export class StateFile<T> implements Kept {
 
   async #write(): Promise<boolean> {
     const { file, storage, mode = STATE_MODE, write } = this.#options;
+    const cancel = storage.clock.after(limits.stateHungMs, () => {
+      storage.failed(this, new Error('the disk does not answer'));
+    });
     try {
       const text = write();
       if (text === undefined) return true;
@@ -136,17 +139,16 @@ export class StateFile<T> implements Kept {
       if ((error as NodeJS.ErrnoException).code === 'EISDIR') this.#foreign = true;
       storage.failed(this, error);
       return false;
+    } finally {
+      cancel();
     }
   }
 
   #waitFor(writing: Promise<boolean>): Promise<boolean> {
     const { storage } = this.#options;
     return new Promise((resolve) => {
-      const cancel = storage.clock.after(limits.stateWaitMs, () => {
-        this.#changed = true;
-        storage.failed(this, new Error('the disk does not answer'));
-        resolve(false);
-      });
+      // Whoever waits goes on; that it isn't stored is told only when the disk hangs, not when this thread is busy.
+      const cancel = storage.clock.after(limits.stateWaitMs, () => resolve(false));
       void writing.then((stored) => {
         cancel();
         resolve(stored);
