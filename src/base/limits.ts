@@ -103,10 +103,12 @@ export const limits = {
   hungFiles: 2,
   /** How long a builder thread may read one file: as `fileLookMs`, and 64 MiB at 5 MB/s. */
   builderReadMs: 20_000,
-  /** How long it may work on one file, and more for each MiB of it: a million records (40 MiB) take 20 s on a free core, and ten times that on a
-   *  small machine that is busy. */
+  /** How long a reload waits for the zones that it builds: those that take longer are served when they are ready, the others now. */
+  slowZoneMs: 1_500,
+  /** How long it may work on one file, and more for each MiB of it: what is slowest, a file full of mistakes, takes 2 s a MiB on a free core, and
+   *  ten times that on a small machine that is busy. */
   builderFileMs: 30_000,
-  builderMsPerMiB: 5_000,
+  builderMsPerMiB: 20_000,
   /** The same for all databases together, once they are read. */
   builderGeoMs: 600_000,
   /** The same for one region map: the largest takes a second or two. */

@@ -71,6 +71,11 @@ export class Geography {
       });
   }
 
+  /** Whether something is built that nobody has taken over. */
+  get ready(): boolean {
+    return this.#ready !== null;
+  }
+
   /** Resolves when no build is under way. */
   async settled(): Promise<void> {
     await this.#build;
