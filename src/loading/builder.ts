@@ -60,7 +60,7 @@ export class Builder {
 
   constructor(clock: Clock, bounds: BuilderBounds = {}) {
     this.#clock = clock;
-    this.#heapMb = bounds.heapMb ?? heapMb();
+    this.#heapMb = bounds.heapMb ?? builderHeapMb();
     this.#patience = bounds.patience ?? 1;
   }
 
@@ -232,7 +232,7 @@ export class Builder {
       };
       const onError = (error: NodeJS.ErrnoException): void => {
         const memory = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
-        settle(memory ? `it takes more than the ${this.#heapMb} MiB of memory that there are for it` : String(error.stack));
+        settle(memory ? "it takes more memory than there is for it" : String(error.stack));
       };
       const onExit = (code: number): void => settle(`the builder thread ended with ${code}`);
       worker.on('message', onMessage).on('error', onError).on('exit', onExit);
@@ -282,7 +282,7 @@ export class Builder {
 }
 
 /** MiB of heap for one thread: a share of what the machine or its container has. */
-function heapMb(): number {
+export function builderHeapMb(): number {
   const constrained = process.constrainedMemory?.() ?? 0;
   const total = totalmem();
   const bytes = constrained > 0 && constrained < total ? constrained : total;
