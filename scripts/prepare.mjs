@@ -72,9 +72,9 @@ function lacksModule(folder) {
 
 function build() {
   const bundler = join(root, 'scripts/bundle.mjs');
-  const bundle = 'dist/serve/udp-worker.bundle.js';
-  // The older of both: the compiler may have run without the bundler (npm run types).
-  const built = Math.min(writtenMs('dist/.tsbuildinfo'), writtenMs(bundle));
+  const bundles = ['dist/serve/udp-worker.bundle.js', 'dist/control/health-worker.bundle.js'];
+  // The oldest: the compiler may have run without the bundler (npm run types).
+  const built = Math.min(...['dist/.tsbuildinfo', ...bundles].map(writtenMs));
   const sources = Math.max(
     newestMs('src'),
     writtenMs('tsconfig.json'),

@@ -16,6 +16,7 @@ export const METRICS = {
   meridian_info: gauge('Always 1; the version and the way that UDP is read are labels', 'version', 'udp'),
   meridian_start_time_seconds: gauge('When the server started, in seconds since 1970'),
   meridian_ready: gauge('1 once the server answers'),
+  meridian_state_unsaved: gauge('1 while something that should be in the state folder cannot be stored'),
   meridian_data_threads: gauge('Threads that answer queries'),
   meridian_control_busy_seconds_total: counter(
     'Seconds that the main thread did not wait in: near 1 a second, probes and the admin are late',

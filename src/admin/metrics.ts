@@ -70,6 +70,8 @@ function putServer(series: Series, status: StatusView, ready: boolean): void {
   series.put('meridian_info', 1, { version: status.version, udp: status.udp });
   series.put('meridian_start_time_seconds', seconds(status.startedAt));
   series.put('meridian_ready', ready ? 1 : 0);
+  const unsaved = status.problems.some(({ code }) => code === 'state-unsaved');
+  series.put('meridian_state_unsaved', unsaved ? 1 : 0);
   series.put('meridian_data_threads', status.dataThreads);
   series.put('meridian_control_busy_seconds_total', performance.eventLoopUtilization().active / 1000);
   series.put('meridian_geo_problems', status.geo.problems.length);

@@ -2,6 +2,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { limits } from '../base/limits.ts';
+import { readTextHere } from '../base/read-file.ts';
 import { writeStable } from '../base/stable-file.ts';
 
 /** What a token allows, least first: look; force, freeze and reload; everything. */
@@ -42,7 +44,7 @@ export function parseTokens(file: string, text: string): TokenEntry[] {
 export function readTokens(file: string): TokenEntry[] | undefined {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readTextHere(file, limits.tokensFileBytes);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new TokensError(`cannot read the tokens file ${file}: ${(error as Error).message}`);

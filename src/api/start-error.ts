@@ -1,6 +1,6 @@
 // Why the server can't start: lines for the operator, exit code 3 (or 1 where the input is wrong).
 
-/** Thrown by `startServer`; the message is what is printed, without a stack. */
+/** Thrown while a server is made and started; the message is what is printed, without a stack. */
 export class StartError extends Error {
   readonly exitCode: 1 | 3;
 

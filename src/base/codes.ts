@@ -154,7 +154,6 @@ export const CODES = {
 
   // Cookie secrets
   'bad-cookie-secret': error('a line of the cookie secret file that is no secret, or a file without one'),
-  'cookie-secret-not-stored': warning('the cookie secret cannot be written to its file'),
   'cookie-secret-exposed': warning('the cookie secret file is open to every user'),
 } as const satisfies Record<string, CodeEntry>;
 

@@ -85,6 +85,8 @@ export const limits = {
   cookieRenewSeconds: 1_800,
   /** Cookie secrets: a wrong cookie costs a hash for each; a rotation needs two or three. */
   cookieSecrets: 8,
+  /** Bytes of the file that they stand in: eight lines, and a page of comments. */
+  cookieFileBytes: 64 * 1024,
   /** Rate-limited pairs of network and answer that are told apart at once, five times a power of two: 1 MiB. At 200 a second a
    *  bucket is busy for 5 ms after each answer, so 16 million answers a second would fill it; at 1 a second, 80,000. */
   rateBuckets: 5 * 16_384,
@@ -183,9 +185,50 @@ export const limits = {
   probeIntervalMs: 100,
   /** Events kept and stored. */
   events: 10_000,
+  /** Bytes of a file in state/ that are read: 200,000 targets with their probes are 100 MB. */
+  stateFileBytes: 256 * 1024 * 1024,
+  /** How often files in state/ are looked for, and the longest pause before what could not be stored is tried again; the first is
+   *  shorter. A disk that is back is noticed within seconds, and a look costs a few system calls. */
+  stateLookMs: 5_000,
+  stateRetryMs: 1_000,
+  /** Longest pause before geography that could not be stored is built again for that: a city database takes ten seconds. */
+  geoKeepMs: 600_000,
+  /** How long somebody who forces a target waits for the disk before the reply says that it isn't stored. */
+  stateWaitMs: 2_000,
+  /** How long a start waits for the server before it to leave state/: one that is told to stop takes a second. */
+  stateLockMs: 2_000,
+  /** Bytes of the event file that are read: twice the events kept, at three kilobytes each. */
+  eventsFileBytes: 64 * 1024 * 1024,
+  /** Unreadable lines of the event file that are kept: those of a newer version, after a step back. */
+  eventsUnread: 1_000,
+
+  /** The health thread tells the control thread of probes after so long (each batch wakes it up), of flips and log lines after so long, and
+   *  looks again after so long whether the last batch was taken. */
+  healthTellMs: 100,
+  healthTellSoonMs: 5,
+  healthTellAgainMs: 20,
+  /** Entries of each kind in one batch: 5 ms of the health thread. */
+  healthBatch: 500,
+  /** Events and log lines that wait for the control thread: twice as many targets as any control thread that is held up should find flipped. */
+  healthQueue: 20_000,
+  /** Targets of one message to the health thread, and such messages that it has not yet taken: 5 ms and 20 ms of it. */
+  healthTargets: 500,
+  healthMessages: 4,
+  /** Freezes and thaws that wait for a health thread that doesn't turn: more say nothing new. */
+  healthCommands: 100,
+  /** How long a reload waits until the health thread has its targets: a new target is then published with its verdict. */
+  healthTakenMs: 1_000,
+  /** The health thread gives its sign of life this often. */
+  heartbeatMs: 500,
+  /** Young generation of the health thread, in MiB. */
+  healthYoungMb: 6,
+  /** Longest pause before a health thread that dies again and again is started again. */
+  healthRestartMs: 5_000,
 
   /** Bytes of an admin request's body. */
   adminBodyBytes: 1024 * 1024,
+  /** Bytes of the tokens file: some seven thousand tokens. */
+  tokensFileBytes: 1024 * 1024,
   /** Bytes of a token: anything longer was not made here. */
   adminTokenBytes: 256,
   /** Longest time that a target can be forced or verdicts frozen, short of forever: a year. */

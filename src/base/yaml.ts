@@ -65,7 +65,8 @@ export function parseWholeYaml(text: string): YamlResult {
   const fatal = composed.fatal || composed.slips.length > 0;
   // Where the parser lost its way, values go missing that the file has.
   const mistakes = composed.mistakes.filter((mistake) => !fatal || mistake.code !== 'empty-value');
-  for (const slip of [...slips, ...composed.slips].slice(0, limits.diagnosticsPerFile)) mistakes.push(quoteIt(text, slip));
+  for (const slip of [...slips, ...composed.slips].slice(0, limits.diagnosticsPerFile))
+    mistakes.push(quoteIt(text, slip));
   return { root: fatal ? null : composed.root, mistakes };
 }
 

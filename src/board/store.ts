@@ -183,7 +183,8 @@ export class Store {
   #giveBack(ref: SegmentRef, units: number): void {
     const { free, bytes } = this.#chunks[ref >>> UNIT_BITS]!;
     const first = ref & ((1 << UNIT_BITS) - 1);
-    if (units * UNIT_BYTES >= LARGE_BYTES) this.onFree(bytes.subarray(first * UNIT_BYTES, (first + units) * UNIT_BYTES));
+    if (units * UNIT_BYTES >= LARGE_BYTES)
+      this.onFree(bytes.subarray(first * UNIT_BYTES, (first + units) * UNIT_BYTES));
     let at = free.findIndex((run) => run.first > first);
     if (at < 0) at = free.length;
     free.splice(at, 0, { first, units });

@@ -69,7 +69,7 @@ function readFiles(task: CheckTask, found: Found): Promise<Culprit | null> {
     });
     worker.on('error', (error: NodeJS.ErrnoException) => {
       const memory = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
-      stop(memory ? "it takes more memory than there is for it" : error.message);
+      stop(memory ? 'it takes more memory than there is for it' : error.message);
     });
     worker.on('exit', () => {
       clearTimeout(timer);

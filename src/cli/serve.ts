@@ -9,7 +9,8 @@ import { systemClock } from '../base/clock.ts';
 import { keepHeapsSmall } from '../base/heap.ts';
 import { createLog, type Logger } from '../base/log.ts';
 import { fileLane } from '../base/read-file.ts';
-import { writeStable } from '../base/stable-file.ts';
+import { StateFile } from '../base/state-file.ts';
+import type { Storage } from '../base/storage.ts';
 import { lowerPriority } from '../control/background.ts';
 import type { Demo } from '../control/demo.ts';
 import type { Server } from '../control/server.ts';
@@ -61,6 +62,8 @@ async function start(options: ServeOptions, settings: Settings, log: Logger, run
     const { startDemo } = await import('../control/demo.ts');
     running.demo = await startDemo();
   }
+  const { openStateFolder } = await import('../control/state-folder.ts');
+  const storage = await openStateFolder(settings.state, systemClock, log);
   // What takes longest comes first: geography is read and the server starts while the admin's libraries still load.
   const { geoip, state } = settings;
   const firstGeo = startFirstGeo({
@@ -69,8 +72,8 @@ async function start(options: ServeOptions, settings: Settings, log: Logger, run
     stateDirectory: state,
   });
   lowerPriority();
-  const { Server: ControlServer } = await import('../control/server.ts');
-  const server = new ControlServer({ settings, log, strict: options.strict, clock: systemClock, firstGeo });
+  const { makeServer } = await import('../control/start.ts');
+  const server = makeServer({ settings, log, strict: options.strict, clock: systemClock, storage, firstGeo });
   running.server = server;
   const started = server.start();
   started.catch(() => {});
@@ -85,9 +88,13 @@ async function start(options: ServeOptions, settings: Settings, log: Logger, run
     hosts: settings.admin.hosts,
     tokensFile: settings.admin.tokensFile,
     localToken,
+    onTokensProblem: (problem) => {
+      if (problem === null) storage.repaired(settings.admin.tokensFile);
+      else storage.damage(settings.admin.tokensFile, problem);
+    },
   });
   running.admin = admin;
-  leaveToken(join(settings.state, LOCAL_TOKEN_FILE), localToken, log);
+  const left = leaveToken(join(settings.state, LOCAL_TOKEN_FILE), localToken, storage);
   // From now on: without a listener the signal would end the process. What comes during the start waits for its end.
   process.on('SIGHUP', () => {
     started
@@ -95,18 +102,15 @@ async function start(options: ServeOptions, settings: Settings, log: Logger, run
       .catch((error: Error) => log.error({ event: 'reload-failed', err: error }, 'the reload failed'));
   });
   await started;
+  await left;
   const { banner, tellEvents } = await import('./banner.ts');
   process.stdout.write(banner(server, admin.url, running.demo));
   if (running.demo !== null) tellEvents(server);
 }
 
 /** Whoever may read the state folder may use the commands without a token of their own. */
-function leaveToken(file: string, token: string, log: Logger): void {
-  try {
-    writeStable(file, `${token}\n`, { mode: 0o600 });
-  } catch (error) {
-    log.warn({ event: 'admin-local-token', file, err: error }, 'no token for local commands could be left');
-  }
+function leaveToken(file: string, token: string, storage: Storage): Promise<boolean> {
+  return new StateFile({ file, storage, mode: 0o600, read: () => {}, write: () => `${token}\n` }).store();
 }
 
 /** Listens to the signals at once, so that a start that takes long can be ended too. */

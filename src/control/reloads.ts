@@ -1,6 +1,7 @@
 // Brings what is served up to date with the disk: one load at a time, however many ask for it.
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
+import type { HealthClient } from '../health/client.ts';
 import type { LoadChange, Serving } from '../loading/serving.ts';
 import { Watch } from '../loading/watch.ts';
 import type { Targets } from '../targets/targets.ts';
@@ -8,6 +9,7 @@ import type { Targets } from '../targets/targets.ts';
 export interface ReloadsOptions {
   readonly serving: Serving;
   readonly targets: Targets;
+  readonly health: HealthClient;
   /** Called after a change was published. */
   readonly onPublished: (change: LoadChange) => void;
   readonly clock: Clock;
@@ -64,10 +66,12 @@ export class Reloads {
 
   /** Loads what changed and tells the targets; the caller publishes. */
   async load(): Promise<LoadChange> {
-    const { serving } = this.#options;
+    const { serving, health } = this.#options;
     this.#loading = true;
     try {
       const change = await serving.load(() => this.#setTargets());
+      // So that a target that is new to a running server is published with what is known of it.
+      await health.taken();
       this.problem = change.problem;
       // What became ready after it was looked for.
       if (this.#watching && (serving.zones.ready || serving.geography.ready)) this.#look();
@@ -78,13 +82,14 @@ export class Reloads {
   }
 
   #setTargets(): void {
-    const { serving, targets, clock } = this.#options;
+    const { serving, targets, health, clock } = this.#options;
     const metas = [...serving.zones.all.values()].flatMap((zone) => zone.meta ?? []);
     const gone = targets.set(
       metas.flatMap((meta) => meta.targets),
       metas.flatMap((meta) => meta.pools),
     );
-    serving.forgetLater(gone);
+    // Before that it may still write to their places on the board.
+    health.whenTaken(() => serving.forgetLater(gone));
     this.probingSinceMs ??= clock.monotonicMs();
   }
 

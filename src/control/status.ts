@@ -1,10 +1,12 @@
 // What the server says of itself: status, zones, and the counts in them.
 
-import type { StatusView, ZoneDetail, ZoneSummary } from '../api/views.ts';
+import type { ProblemView, StatusView, ZoneDetail, ZoneSummary } from '../api/views.ts';
 import { formatPrefix } from '../base/address.ts';
+import type { Storage } from '../base/storage.ts';
 import { isLive, packTarget } from '../board/board.ts';
 import { ZONE_COUNT } from '../board/counters.ts';
-import type { Monitor } from '../health/monitor.ts';
+import type { HealthClient } from '../health/client.ts';
+import type { Freeze } from '../health/saved.ts';
 import type { Serving } from '../loading/serving.ts';
 import type { ServedZone } from '../loading/zones.ts';
 import type { Notifier } from '../notify/notifier.ts';
@@ -76,10 +78,15 @@ export function missingData(serving: Serving): string[] {
   });
 }
 
+/** A freeze of the verdicts as the admin tells it. */
+export function frozenView(frozen: Freeze | null): StatusView['health']['frozen'] {
+  return frozen === null ? null : { until: iso(frozen.untilMs), reason: frozen.reason, by: frozen.by };
+}
+
 export interface StatusParts {
   readonly serving: Serving;
   readonly targets: Targets;
-  readonly monitor: Monitor;
+  readonly health: HealthClient;
   readonly notifier: Notifier;
   readonly version: string;
   readonly startedAtMs: number;
@@ -90,16 +97,30 @@ export interface StatusParts {
   readonly dataThreads: number;
   readonly udp: 'recvmmsg' | 'dgram';
   readonly problems: readonly string[];
+  readonly storage: Storage;
+}
+
+function problemsOf({ unsaved, damaged }: Storage): ProblemView[] {
+  return [
+    ...unsaved.map(({ file, reason, sinceMs }) => {
+      const message = `${file} cannot be stored: ${reason}; what it should hold is in memory alone`;
+      return { code: 'state-unsaved' as const, message, file, since: iso(sinceMs) };
+    }),
+    ...damaged.map(({ file, reason }) => {
+      return { code: 'state-damaged' as const, message: `${file}: ${reason}`, file, since: null };
+    }),
+  ];
 }
 
 export function statusView(parts: StatusParts): StatusView {
-  const { serving, targets, monitor, nowMs } = parts;
+  const { serving, targets, health, nowMs } = parts;
   const zones = [...serving.zones.all.values()].map((zone) => zoneSummary(zone, serving));
   const views = targets.views(nowMs);
   const geo = serving.geo;
-  const frozen = monitor.frozen();
-  const blackout = monitor.blackout();
+  const blackout = health.blackout();
+  const problems = problemsOf(parts.storage);
   const warnings = [
+    ...problems.map(({ code, message }) => `${code}: ${message}`),
     ...parts.problems,
     ...missingData(serving),
     ...serving.diagnostics().map((d) => `${d.file}:${d.line}:${d.col}: ${d.severity} ${d.code}: ${d.message}`),
@@ -129,10 +150,11 @@ export function statusView(parts: StatusParts): StatusView {
       down: views.filter((t) => t.state === 'down').length,
       unknown: views.filter((t) => t.state === 'unknown').length,
       forced: views.filter((t) => t.forced !== null).length,
-      frozen: frozen === null ? null : { until: iso(frozen.untilMs), reason: frozen.reason, by: frozen.by },
+      frozen: frozenView(health.frozen()),
       blackout: blackout === null ? null : { since: iso(blackout.sinceMs)!, until: iso(blackout.untilMs)! },
     },
     failOpen: zones.flatMap((zone) => zone.failOpen),
+    problems,
     warnings,
     counters: { ...serving.rows.totals(), ...parts.notifier.totals() },
   };

@@ -17,7 +17,6 @@ export interface ThreadsOptions {
   readonly workers: number;
   /** Whether data threads may have real-time priority. */
   readonly realtime: boolean;
-  readonly answer: AnswerSettings;
   readonly tcp: Pick<
     TcpWorkerData,
     'idleTimeoutMs' | 'maxConnections' | 'maxConnectionsPerClient' | 'ipv4PrefixBits' | 'ipv6PrefixBits'
@@ -49,7 +48,8 @@ interface Thread {
 
 export class Threads {
   readonly #options: ThreadsOptions;
-  #answer: AnswerSettings;
+  /** What threads are started with, after `start`. */
+  #answer: AnswerSettings | null = null;
   readonly #ffi: Ffi | null;
   #sockets: OpenSockets | null = null;
   readonly #threads: Thread[] = [];
@@ -62,7 +62,6 @@ export class Threads {
 
   constructor(options: ThreadsOptions) {
     this.#options = options;
-    this.#answer = options.answer;
     this.#ffi = process.env.MERIDIAN_UDP === 'dgram' ? null : loadFfi();
     this.#ffi?.shareArena();
   }
@@ -89,7 +88,8 @@ export class Threads {
   }
 
   /** Starts the threads and waits until they listen. Throws StartError. */
-  async start(): Promise<void> {
+  async start(answer: AnswerSettings): Promise<void> {
+    this.#answer = answer;
     const udp = Array.from({ length: this.dataThreads }, (_, i) => this.#add(`udp-${i}`, i + 1, this.#ffi !== null));
     const ready = await Promise.all(udp.map((thread) => this.#ready(thread)));
     this.realtime = ready.every((r) => r.realtime);
@@ -126,8 +126,8 @@ export class Threads {
 
   /** Gives every thread, and those that will replace them, other cookie secrets. A thread takes them with its next query, or within its wait. */
   secrets(secrets: readonly Uint8Array[]): void {
+    if (this.#answer === null || this.#stopping) return;
     this.#answer = { ...this.#answer, cookieSecrets: secrets };
-    if (this.#stopping) return;
     for (const thread of this.#threads) {
       thread.port.postMessage({ kind: 'secrets', secrets } satisfies ThreadMessage);
       thread.bell?.ring();
@@ -186,7 +186,7 @@ export class Threads {
     const data: UdpWorkerData | TcpWorkerData = isTcp
       ? {
           memory,
-          settings: this.#answer,
+          settings: this.#answer!,
           port: port2,
           fds: this.#sockets?.tcp.map((fd) => this.#sockets!.duplicate(fd)) ?? null,
           // node:dgram may have picked the port.
@@ -195,7 +195,7 @@ export class Threads {
         }
       : {
           memory,
-          settings: this.#answer,
+          settings: this.#answer!,
           port: port2,
           sockets: this.#sockets?.udp[thread.reader - 1] ?? null,
           bell: thread.bell === null ? null : { fd: thread.bell.fd, rings: thread.bell.rings },

@@ -97,6 +97,6 @@ export type BuildReply =
   /** The image stands where it was to be put. */
   | { readonly kind: 'placed' }
   /** What was built couldn't be kept in state/. */
-  | { readonly kind: 'unsaved'; readonly message: string }
+  | { readonly kind: 'kept'; readonly problem: string | null; readonly bytes: number }
   | { readonly kind: 'done' }
   | { readonly kind: 'failed'; readonly error: string };

@@ -54,7 +54,10 @@ function buildMaps(request: MapsRequest): void {
 }
 
 /** Geography from what is kept, or from the files; with a broken database at the start its last good content stands in. */
-function loadGeography({ files, stateDirectory: state, first }: GeoRequest): { geo: LoadedGeo; keep: () => string | null } {
+function loadGeography({ files, stateDirectory: state, first }: GeoRequest): {
+  geo: LoadedGeo;
+  keep: () => string | null;
+} {
   const kept = { keep: (): null => null };
   if (state === null) return { geo: loadGeo(files, step), ...kept };
   step(state, limits.builderGeoMs);
@@ -89,8 +92,7 @@ function buildGeo(request: GeoRequest): void {
     }
     new Uint8Array(at.chunk).set(image, at.word * 4);
     reply({ kind: 'placed' });
-    const unsaved = keep();
-    if (unsaved !== null) reply({ kind: 'unsaved', message: unsaved });
+    reply({ kind: 'kept', problem: keep(), bytes: image.length });
   };
   step('', null);
   reply({ kind: 'geo', geo: facts, bytes: image.length });

@@ -55,8 +55,8 @@ export class Builder {
   readonly #busy = new Set<Worker>();
   /** Called when the last builder thread has ended. */
   onIdle: () => void = () => {};
-  /** Told when geography couldn't be kept in state/. */
-  onUnsaved: (message: string) => void = () => {};
+  /** Told what became of keeping geography in state/, and how large it is; null: it is there, or needn't be. */
+  onKept: (problem: string | null, bytes: number) => void = () => {};
 
   constructor(clock: Clock, bounds: BuilderBounds = {}) {
     this.#clock = clock;
@@ -165,7 +165,7 @@ export class Builder {
       let failed = (_: Error): void => {};
       const ended = this.#run(request, (message, post) => {
         if (message.kind === 'placed') placed();
-        else if (message.kind === 'unsaved') this.onUnsaved(message.message);
+        else if (message.kind === 'kept') this.onKept(message.problem, message.bytes);
         else if (message.kind === 'geo') {
           const { geo, bytes } = message;
           const place = (at: PlaceRequest['at']): Promise<void> =>
@@ -196,7 +196,10 @@ export class Builder {
   }
 
   /** Runs a request to its end. Returns where and why it stopped before; null: it is done. */
-  #run(request: BuildRequest, onReply: (message: BuildReply, post: (more: BuildRequest) => void) => void): Promise<Stopped | null> {
+  #run(
+    request: BuildRequest,
+    onReply: (message: BuildReply, post: (more: BuildRequest) => void) => void,
+  ): Promise<Stopped | null> {
     if (this.#lost.size >= limits.hungBuilders) {
       const files = [...new Set(this.#lost.values())].join(', ');
       return Promise.reject(new Error(`nothing is built while these files don't answer: ${files}`));
@@ -232,7 +235,7 @@ export class Builder {
       };
       const onError = (error: NodeJS.ErrnoException): void => {
         const memory = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
-        settle(memory ? "it takes more memory than there is for it" : String(error.stack));
+        settle(memory ? 'it takes more memory than there is for it' : String(error.stack));
       };
       const onExit = (code: number): void => settle(`the builder thread ended with ${code}`);
       worker.on('message', onMessage).on('error', onError).on('exit', onExit);

@@ -1,6 +1,7 @@
 // The geo image in state/: databases that didn't change are not read again, and broken ones have their last good content.
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { limits } from '../base/limits.ts';
 import { readFileHere, readTailHere, readTextHere } from '../base/read-file.ts';
 import { writeStable } from '../base/stable-file.ts';
@@ -61,10 +62,17 @@ function textOf(file: string): string {
   }
 }
 
+/** What the file holds; somebody may have edited it. */
+const KeptOverrides: z.ZodType<OverridesSource> = z.object({
+  file: z.string(),
+  text: z.string(),
+  lists: z.array(z.object({ file: z.string(), text: z.string() })),
+});
+
 /** The overrides that were without mistakes when they were last read; undefined: none are kept. */
 export function keptOverrides(directory: string): OverridesSource | undefined {
   try {
-    return JSON.parse(readTextHere(overridesFile(directory))) as OverridesSource;
+    return KeptOverrides.parse(JSON.parse(readTextHere(overridesFile(directory))));
   } catch {
     return undefined;
   }

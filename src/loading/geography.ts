@@ -62,7 +62,10 @@ export class Geography {
     }
     this.#build = this.#rebuild(specs)
       .catch((error: unknown) => {
-        this.#options.log.error({ event: 'geo-failed', error: String(error) }, 'geography could not be built: the old one stands');
+        this.#options.log.error(
+          { event: 'geo-failed', error: String(error) },
+          'geography could not be built: the old one stands',
+        );
       })
       .finally(() => {
         this.#signatures = now;
@@ -74,6 +77,13 @@ export class Geography {
   /** Whether something is built that nobody has taken over. */
   get ready(): boolean {
     return this.#ready !== null;
+  }
+
+  /** Builds anew though nothing changed, so that it is stored. */
+  buildAgain(): void {
+    if (this.#build !== null || this.#stopped) return;
+    this.#signatures = null;
+    this.onReady();
   }
 
   /** Resolves when no build is under way. */
@@ -103,7 +113,11 @@ export class Geography {
       log.error({ event: 'geo-failed' }, 'regions could not be laid out over new geography: the old one stands');
       return false;
     }
-    images.replaceGeo(ready.ref, wanted, wanted.map((spec) => ready.maps.get(mapKey(spec))!));
+    images.replaceGeo(
+      ready.ref,
+      wanted,
+      wanted.map((spec) => ready.maps.get(mapKey(spec))!),
+    );
     this.facts = ready.geo;
     return true;
   }
@@ -111,7 +125,14 @@ export class Geography {
   /** The folders of everything that was read. */
   get watchedFolders(): string[] {
     const { geoDirectory } = this.#options;
-    return [...new Set([geoDirectory, ...this.#files().filter((f) => f !== geoDirectory).map((f) => dirname(f))])];
+    return [
+      ...new Set([
+        geoDirectory,
+        ...this.#files()
+          .filter((f) => f !== geoDirectory)
+          .map((f) => dirname(f)),
+      ]),
+    ];
   }
 
   stop(): void {

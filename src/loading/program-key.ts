@@ -28,7 +28,10 @@ function hashProgram(): string {
   const require = createRequire(import.meta.url);
   for (const library of LIBRARIES) {
     const entry = require.resolve(library);
-    const folder = entry.slice(0, entry.lastIndexOf(join('node_modules', library)) + join('node_modules', library).length);
+    const folder = entry.slice(
+      0,
+      entry.lastIndexOf(join('node_modules', library)) + join('node_modules', library).length,
+    );
     const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string };
     hash.update(`\0${library}@${version}`);
   }

@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
+import type { Storage } from '../base/storage.ts';
 import { Board } from '../board/board.ts';
 import { mapKey } from '../regionmap/build.ts';
 import type { GeoFacts } from './build.ts';
@@ -11,6 +12,7 @@ import type { Builder } from './builder.ts';
 import { type FirstGeo, startFirstGeo } from './first-geo.ts';
 import { Geography } from './geography.ts';
 import { Images } from './images.ts';
+import { KeptGeo } from './kept-geo.ts';
 import { Rows } from './memory.ts';
 import { Serials } from './serials.ts';
 import { type ServedZone, Zones, type ZonesChange } from './zones.ts';
@@ -21,6 +23,7 @@ export interface ServingOptions {
   readonly overridesFile: string;
   /** null: nothing is read from or kept in state/. */
   readonly stateDirectory: string | null;
+  readonly storage: Storage;
   readonly baseDirectory: string;
   readonly execAllowed: boolean;
   /** A start that is already under way; else it begins with the first load. */
@@ -42,7 +45,6 @@ export class Serving {
   readonly geography: Geography;
   readonly #options: ServingOptions;
   #firstGeo: FirstGeo | null;
-  #geoUnsaved: string | null = null;
   readonly #forgotten = new Set<string>();
   readonly #chunkListeners: ((index: number, buffer: SharedArrayBuffer) => void)[] = [];
 
@@ -50,9 +52,6 @@ export class Serving {
     this.#options = options;
     this.#firstGeo = options.firstGeo ?? startFirstGeo(options);
     this.builder = this.#firstGeo.builder;
-    this.builder.onUnsaved = (message) => {
-      this.#geoUnsaved = message;
-    };
     this.images = new Images(this.board, (index, buffer) => {
       for (const listener of this.#chunkListeners) listener(index, buffer);
     });
@@ -64,21 +63,27 @@ export class Serving {
       stateDirectory: state,
       builder: this.builder,
       images: this.images,
-      serials: new Serials(state === null ? null : join(state, 'serials.json')),
+      storage: options.storage,
+      serials: new Serials(state === null ? null : { file: join(state, 'serials.json'), storage: options.storage }),
       clock: options.clock,
       log: options.log,
     });
     this.geography = new Geography({ ...options, builder: this.builder, images: this.images });
+    if (state !== null) {
+      const kept = new KeptGeo(state, options.storage);
+      kept.retry = () => this.geography.buildAgain();
+      this.builder.onKept = (problem, bytes) => kept.note(problem, bytes);
+    }
+  }
+
+  /** Takes up what earlier runs kept, but for what the builder reads. */
+  restore(): void {
+    this.zones.restore();
   }
 
   /** What is known of the served geography; null before the first load. */
   get geo(): GeoFacts | null {
     return this.geography.facts;
-  }
-
-  /** Why something that was loaded couldn't be kept in state/; null: all of it is. */
-  get unsaved(): string | null {
-    return this.zones.unsaved ?? this.#geoUnsaved;
   }
 
   /** What is wrong beside the files' own mistakes, a sentence each. */
@@ -181,6 +186,6 @@ export class Serving {
 
   async stop(): Promise<void> {
     this.geography.stop();
-    await this.builder.stop();
+    await Promise.all([this.builder.stop(), this.zones.stop()]);
   }
 }

@@ -1,8 +1,8 @@
 // What lies in the zones folder: which files, and whether they changed since they were last looked at.
 import type { Stats } from 'node:fs';
 import { join } from 'node:path';
-import { FileError, type FileLane, kindOf } from '../base/read-file.ts';
 import { limits } from '../base/limits.ts';
+import { FileError, type FileLane, kindOf } from '../base/read-file.ts';
 
 export const COMMON_FILE = '_common.yaml';
 

@@ -4,8 +4,9 @@ import type { Clock } from '../base/clock.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
-import { fileLane, readTextHere } from '../base/read-file.ts';
-import { writeStable } from '../base/stable-file.ts';
+import { fileLane } from '../base/read-file.ts';
+import { StateFile } from '../base/state-file.ts';
+import type { Storage } from '../base/storage.ts';
 import type { SegmentRef } from '../board/store.ts';
 import { mapKey } from '../regionmap/build.ts';
 import type { MapSpec } from '../regionmap/spec.ts';
@@ -15,6 +16,7 @@ import type { ZoneJob, ZoneResult } from './build.ts';
 import { buildFailed, unreadable } from './build-zone.ts';
 import type { Builder } from './builder.ts';
 import type { Images } from './images.ts';
+import { KeptZones } from './kept-zones.ts';
 import type { Serials } from './serials.ts';
 import { dropZone } from './zone-cache.ts';
 import { changedSeconds, type FolderContent, NO_SIGNATURE, readFolder, type Signature } from './zone-files.ts';
@@ -64,6 +66,7 @@ export interface ZonesOptions {
   readonly execAllowed: boolean;
   /** null: nothing is kept across restarts. */
   readonly stateDirectory: string | null;
+  readonly storage: Storage;
   readonly builder: Builder;
   readonly images: Images;
   readonly serials: Serials;
@@ -93,11 +96,38 @@ export class Zones {
   commonDiagnostics: readonly Diagnostic[] = [];
   /** Zone files that aren't served because there are too many. */
   leftOut: readonly string[] = [];
-  /** Why what was loaded couldn't be kept in state/; null: it is. */
-  unsaved: string | null = null;
+  /** What of the zones is in state/; null: nothing is kept. */
+  readonly kept: KeptZones | null;
+  /** The last `_common.yaml` without errors, there too. */
+  readonly #goodCommon: StateFile<string> | null;
+  #goodCommonText: string | null = null;
 
+  /** Nothing is read before `restore`. */
   constructor(options: ZonesOptions) {
     this.#options = options;
+    const { stateDirectory, storage } = options;
+    this.kept = stateDirectory === null ? null : new KeptZones(stateDirectory, storage);
+    this.#goodCommon =
+      stateDirectory === null
+        ? null
+        : new StateFile({
+            file: join(stateDirectory, 'zones', 'common.yaml'),
+            storage,
+            maxBytes: limits.yamlFileBytes,
+            read: (text) => text,
+            write: () => this.#goodCommonText ?? undefined,
+          });
+  }
+
+  /** Takes up what earlier runs kept beside the zones' images, which the builder reads. */
+  restore(): void {
+    this.#goodCommonText = this.#goodCommon?.load() ?? null;
+    this.#options.serials.load();
+  }
+
+  /** Stores what isn't yet. */
+  async stop(): Promise<void> {
+    await Promise.all([this.#goodCommon?.close(), this.#options.serials.stop()]);
   }
 
   get all(): ReadonlyMap<string, ServedZone> {
@@ -134,15 +164,18 @@ export class Zones {
     const commonChanged = commonState !== this.#commonState;
     this.#commonState = commonState;
     const jobs: ZoneJob[] = [];
+    const due = this.kept?.takeDue() ?? new Set();
     for (const [name, { file, signature, problem }] of content.zones) {
       const zone = this.#zones.get(name);
       if (zone) zone.missingSinceMs = null;
-      if (this.#building.has(name) || this.#options.builder.hangsOn(file)) continue;
-      if (zone && zone.signature === signature && !commonChanged) continue;
+      if (this.#building.has(name) || (zone !== undefined && this.#options.builder.hangsOn(file))) continue;
+      // What is served of a file with errors can't be made of it again: it stays in memory alone.
+      const store = due.has(name) && zone?.state === 'ok';
+      if (zone?.signature === signature && !commonChanged && !store) continue;
       jobs.push({
         name,
         file,
-        servedKey: zone?.state === 'ok' ? zone.key : null,
+        servedKey: zone?.state === 'ok' && !store ? zone.key : null,
         served: zone !== undefined && zone.image !== null,
         problem: problem === null ? null : unreadable(file, `${problem}: it can't be read`),
       });
@@ -150,6 +183,8 @@ export class Zones {
     if (jobs.length > 0) this.#build(jobs, content);
     await this.#wait();
     const changed = this.#takeFinished();
+    await this.#options.serials.save();
+    this.kept?.tell();
     const now = clock.nowMs();
     const removed: string[] = [];
     let lookAgainMs: number | null = null;
@@ -168,14 +203,13 @@ export class Zones {
   /** Has zones built; what becomes of them is in `#finished` then. */
   #build(jobs: readonly ZoneJob[], content: FolderContent): void {
     const commonState = this.#commonState;
-    this.unsaved = null;
     for (const { name } of jobs) this.#building.add(name);
     const request = {
       // What is quick comes first: a large zone holds nothing back.
       jobs: [...jobs].sort((a, b) => sizeOf(content, a) - sizeOf(content, b)),
       common: content.common,
       commonProblem: null,
-      lastGoodCommon: this.#lastGoodCommon(),
+      lastGoodCommon: this.#goodCommonText,
       baseDirectory: this.#options.baseDirectory,
       execAllowed: this.#options.execAllowed,
       stateDirectory: this.#options.stateDirectory,
@@ -237,7 +271,6 @@ export class Zones {
       const same = commonState === this.#commonState;
       if (this.#take(result, same ? signature : NO_SIGNATURE)) changed.push(result.job.name);
     }
-    this.#save(() => this.#options.serials.save());
     return changed;
   }
 
@@ -248,11 +281,13 @@ export class Zones {
     if (result.outcome === 'gone') return false;
     const zone = this.#zones.get(job.name) ?? this.#add(job);
     zone.signature = this.#options.builder.hangsOn(job.file) ? NO_SIGNATURE : signature;
-    if (result.unsaved !== undefined) this.unsaved = result.unsaved;
     if (result.outcome === 'same') {
       zone.state = 'ok';
       return false;
     }
+    if (result.outcome === 'new') this.kept?.note(zone.name, result.unsaved ?? null);
+    // Made anew only to be stored.
+    if (result.outcome === 'new' && zone.state === 'ok' && zone.key === result.key) return false;
     zone.diagnostics = result.diagnostics;
     const errors = result.diagnostics.filter((d) => d.severity === 'error').length;
     if (result.outcome !== 'new' && zone.image !== null) {
@@ -321,7 +356,12 @@ export class Zones {
       zone.state = zone.image === null ? 'error' : 'stale';
       zone.diagnostics = [buildFailed(zone.file, `the regions of this zone can't be laid out: ${problems.get(key)}`)];
       this.#options.log.error(
-        { event: zone.image === null ? 'zone-error' : 'zone-stale', zone: zone.name, errors: 1, first: firstErrors(zone.diagnostics) },
+        {
+          event: zone.image === null ? 'zone-error' : 'zone-stale',
+          zone: zone.name,
+          errors: 1,
+          first: firstErrors(zone.diagnostics),
+        },
         "the zone's regions are too much",
       );
     }
@@ -342,15 +382,6 @@ export class Zones {
       );
     }
     this.leftOut = files;
-  }
-
-  /** Storing is best effort: what is loaded is served whether or not it can be kept. */
-  #save(store: () => void): void {
-    try {
-      store();
-    } catch (error) {
-      this.unsaved = (error as Error).message;
-    }
   }
 
   #add(job: ZoneJob): ServedZone {
@@ -381,34 +412,16 @@ export class Zones {
     this.#freeNumbers.push(zone.number);
     const before = this.#before.get(zone.name);
     this.#before.delete(zone.name);
-    for (const image of [zone.image, before?.image ?? null]) if (image !== null) this.#options.images.store.release(image);
+    for (const image of [zone.image, before?.image ?? null])
+      if (image !== null) this.#options.images.store.release(image);
+    this.kept?.forget(zone.name);
     if (this.#options.stateDirectory !== null) dropZone(this.#options.stateDirectory, zone.name);
     this.#options.log.info({ event: 'zone-removed', zone: zone.name }, 'zone removed');
   }
 
-  #commonFile(): string | null {
-    const directory = this.#options.stateDirectory;
-    return directory === null ? null : join(directory, 'zones', 'common.yaml');
-  }
-
-  #goodCommon: string | null | undefined = undefined;
-
-  #lastGoodCommon(): string | null {
-    if (this.#goodCommon !== undefined) return this.#goodCommon;
-    this.#goodCommon = null;
-    const file = this.#commonFile();
-    try {
-      if (file !== null) this.#goodCommon = readTextHere(file, limits.yamlFileBytes);
-    } catch {
-      // There was none yet.
-    }
-    return this.#goodCommon;
-  }
-
   #keepCommon(text: string): void {
-    if (this.#lastGoodCommon() === text) return;
-    this.#goodCommon = text;
-    const file = this.#commonFile();
-    if (file !== null) this.#save(() => writeStable(file, text, { mode: 0o640 }));
+    if (this.#goodCommonText === text) return;
+    this.#goodCommonText = text;
+    this.#goodCommon?.soon();
   }
 }

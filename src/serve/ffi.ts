@@ -25,6 +25,8 @@ export interface Ffi {
   shutdown(fd: number, how: number): number;
   /** `fcntl(fd, command, argument)` with an int argument. */
   fcntl(fd: number, command: number, argument: number): number;
+  /** `flock(fd, operation)`: the lock goes when the process ends, or its last descriptor of that opening is closed. */
+  flock(fd: number, operation: number): number;
   errno(): number;
   /** Sleeps; a microsecond or two longer than asked where `finerSleep` was called on this thread. */
   usleep(us: number): number;
@@ -118,6 +120,7 @@ function bindCalls(koffi: typeof Koffi, abi: Abi): Ffi {
     close: libc.func('int close(int)'),
     shutdown: libc.func('int shutdown(int, int)'),
     fcntl: (fd, command, argument) => fcntl(fd, command, 'int', argument) as number,
+    flock: libc.func('int flock(int, int)'),
     errno: () => koffi.errno(),
     hugePages: (view) => {
       const from = Math.ceil(Number(koffi.address(view)) / PAGE_BYTES) * PAGE_BYTES;

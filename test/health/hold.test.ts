@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { Hold } from '../../dist/health/hold.js';
+import { FakeClock } from '../support/clock.ts';
 import { addresses, Fleet, target } from '../support/fleet.ts';
+
+const DAY_MS = 86_400_000;
 
 function kill(fleet: Fleet, list: readonly string[]): void {
   for (const address of list) fleet.answers.set(address, 'silent');
@@ -120,6 +124,43 @@ describe('a freeze by hand', () => {
     expect(fleet.verdicts()).toBe('down up up');
     expect(fleet.events.map((event) => event.kind).slice(-3)).toEqual(['freeze', 'thaw', 'flip']);
     await fleet.monitor.stop();
+  });
+
+  test.each([
+    ['of a week', 7],
+    // Timers end after 24.8 days, and one of them is looked at again after 12.4.
+    ['of three weeks', 21],
+    ['of half a year', 180],
+  ])('%s ends at its time, not before', async (_what, days) => {
+    const clock = new FakeClock();
+    const ended: string[] = [];
+    const hold = new Hold({ clock, ended: (what) => ended.push(what) });
+    hold.freeze({ untilMs: clock.nowMs() + days * DAY_MS, reason: 'works', by: 'ops' });
+    await clock.advance(days * DAY_MS - 1);
+    expect([hold.active, ended]).toEqual([true, []]);
+    await clock.advance(1);
+    expect([hold.active, ended]).toEqual([false, ['freeze']]);
+    expect(clock.pending).toBe(0);
+  });
+
+  test.each([
+    ['back', -3_600_000],
+    ['forward', 3_600_000],
+  ])('is neither prolonged nor shortened by a clock that is set %s', async (_way, byMs) => {
+    const clock = new FakeClock();
+    const ended: string[] = [];
+    const hold = new Hold({ clock, ended: (what) => ended.push(what) });
+    hold.freeze({ untilMs: clock.nowMs() + 30 * DAY_MS, reason: 'works', by: 'ops' });
+    hold.start(10, clock.nowMs() + 60_000);
+    await clock.advance(30_000);
+    clock.setWall(byMs);
+    expect(hold.blackout?.untilMs).toBe(clock.nowMs() + 30_000);
+    await clock.advance(30_000);
+    expect(ended).toEqual(['blackout']);
+    await clock.advance(30 * DAY_MS - 60_001);
+    expect(hold.frozen?.untilMs).toBe(clock.nowMs() + 1);
+    await clock.advance(1);
+    expect(ended).toEqual(['blackout', 'freeze']);
   });
 
   test('can be lifted, and is for ever when no end is told', async () => {

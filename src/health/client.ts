@@ -1,0 +1,333 @@
+// The control thread's end of the health thread: tells it the targets and what an operator wants, follows its news, starts it again.
+import type { Clock } from '../base/clock.ts';
+import { limits } from '../base/limits.ts';
+import type { EventLogger, Logger } from '../base/log.ts';
+import type { Storage } from '../base/storage.ts';
+import type { HealthEvent } from './event.ts';
+import type { TargetHealth, WatchedTarget } from './health.ts';
+import {
+  type HealthBatch,
+  type HealthSettings,
+  type HealthStart,
+  SIGNAL,
+  SIGNAL_WORDS,
+  type ToHealth,
+} from './messages.ts';
+import { HealthMirror } from './mirror.ts';
+import type { Blackout, Freeze, Saved } from './saved.ts';
+import type { HealthSource } from './saved-health.ts';
+import type { ScheduleStats } from './schedule.ts';
+import { VerdictStore } from './verdict-store.ts';
+
+/** A running health thread. */
+export interface HealthLink {
+  send(message: ToHealth): void;
+  /** Ends it at once, whatever it is doing. */
+  terminate(): void;
+}
+
+export interface HealthClientOptions {
+  readonly settings: HealthSettings;
+  readonly logLevel: string;
+  readonly board: SharedArrayBuffer;
+  /** Where verdicts are kept across restarts; null: nowhere. */
+  readonly stateFile: { readonly file: string; readonly storage: Storage } | null;
+  readonly onEvent: (event: HealthEvent) => void;
+  /** Starts a thread. `onEnd` is called once when it has ended, with the reason when it failed. */
+  readonly start: (
+    start: HealthStart,
+    onBatch: (batch: HealthBatch) => void,
+    onEnd: (error: Error | null) => void,
+  ) => HealthLink;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** What it says of itself, beside the schedule's figures. */
+export interface HealthStats extends ScheduleStats {
+  /** Times that the thread was started again. */
+  readonly restarts: number;
+  /** What the thread could not tell, since the control thread was busy for too long. */
+  readonly droppedEvents: number;
+  readonly droppedLines: number;
+}
+
+const NOTHING_YET: ScheduleStats = { jobs: 0, running: 0, waiting: 0, started: 0, mostLateMs: 0, late: [] };
+
+export class HealthClient implements HealthSource {
+  readonly #options: HealthClientOptions;
+  readonly #mirror = new HealthMirror();
+  readonly #store: VerdictStore | null;
+  readonly #signals = new SharedArrayBuffer(SIGNAL_WORDS * 4);
+  readonly #words = new Int32Array(this.#signals);
+  #link: HealthLink | null = null;
+  /** Targets that the thread has to be told of: true for those that are gone. */
+  readonly #pending = new Map<string, boolean>();
+  readonly #commands: ToHealth[] = [];
+  /** Commands that were sent and not yet taken, with the number of messages that were sent before. */
+  #unconfirmed: { readonly before: number; readonly command: ToHealth }[] = [];
+  #sent = 0;
+  #taken = 0;
+  #open = 0;
+  #waiters: { readonly done: () => boolean; readonly resolve: () => void }[] = [];
+  #stats: ScheduleStats = NOTHING_YET;
+  /** Figures of the threads that have ended. */
+  #earlier: ScheduleStats = NOTHING_YET;
+  #restarts = 0;
+  #droppedEvents = 0;
+  #droppedLines = 0;
+  #startedAtMs = 0;
+  #restartMs: number = limits.threadRestartMs;
+  #cancelRestart = (): void => {};
+  #stopping = false;
+
+  constructor(options: HealthClientOptions) {
+    this.#options = options;
+    const { clock, stateFile } = options;
+    const snapshot = (): Saved | null => this.#mirror.snapshot(clock.nowMs());
+    this.#store = stateFile === null ? null : new VerdictStore({ ...stateFile, snapshot });
+  }
+
+  /** Takes up the saved verdicts, as far as they can be read, and starts the thread. Probes start with `setTargets`. */
+  start(): void {
+    const saved = this.#store?.load() ?? null;
+    if (saved !== null) this.#mirror.restore(saved);
+    this.#startThread();
+  }
+
+  // ---- What it is told -------------------------------------------------------------------------------------------------
+
+  /** The targets from now on; the thread is told of what is new, gone, or other than before. */
+  setTargets(targets: readonly WatchedTarget[]): void {
+    const { changed, gone } = this.#mirror.set(targets);
+    for (const id of changed) this.#pending.set(id, false);
+    for (const id of gone) this.#pending.set(id, true);
+    this.#store?.soon();
+    this.#pump();
+  }
+
+  /** Lets verdicts stand still until `untilMs` (wall clock; null: until `thaw`); probes go on. */
+  freeze(untilMs: number | null, reason: string, by: string): void {
+    const freeze = { untilMs, reason, by };
+    this.#mirror.freeze = freeze;
+    this.#command({ kind: 'freeze', freeze });
+  }
+
+  /** Ends a freeze: verdicts are what the probes say. */
+  thaw(by: string): void {
+    if (this.#mirror.freeze === null) return;
+    this.#mirror.freeze = null;
+    this.#command({ kind: 'thaw', by });
+  }
+
+  // ---- What is known ---------------------------------------------------------------------------------------------------
+
+  health(id: string): TargetHealth | undefined {
+    return this.#mirror.health(id);
+  }
+
+  frozen(): Freeze | null {
+    return this.#mirror.freeze;
+  }
+
+  /** The blackout whose verdicts are held, if there is one. */
+  blackout(): Blackout | null {
+    return this.#mirror.blackout;
+  }
+
+  stats(): HealthStats {
+    const [earlier, now] = [this.#earlier, this.#stats];
+    return {
+      ...now,
+      started: earlier.started + now.started,
+      mostLateMs: Math.max(earlier.mostLateMs, now.mostLateMs),
+      late: addUp(earlier.late, now.late),
+      restarts: this.#restarts,
+      droppedEvents: this.#droppedEvents,
+      droppedLines: this.#droppedLines,
+    };
+  }
+
+  /** Changes at least every limits.heartbeatMs while the thread turns. */
+  get heartbeat(): number {
+    return Atomics.load(this.#words, SIGNAL.heartbeat);
+  }
+
+  /** Resolves when the thread has all targets and each of them a verdict; saved ones count at once. */
+  firstRound(): Promise<void> {
+    return this.#when(() => this.#upToDate && this.#open === 0);
+  }
+
+  /** Resolves when the thread knows the targets as they are now. Never waits for longer than limits.healthTakenMs. */
+  async taken(): Promise<void> {
+    let cancel = (): void => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#options.clock.after(limits.healthTakenMs, resolve);
+    });
+    await Promise.race([this.#when(() => this.#upToDate), late]);
+    cancel();
+  }
+
+  /** Calls back once the thread knows nothing any more of what is gone now. */
+  whenTaken(callback: () => void): void {
+    void this.#when(() => this.#upToDate).then(callback);
+  }
+
+  get #upToDate(): boolean {
+    return this.#pending.size === 0 && this.#taken === this.#sent;
+  }
+
+  #when(done: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiters.push({ done, resolve });
+      this.#settle();
+    });
+  }
+
+  #settle(): void {
+    const [over, left] = [this.#waiters.filter(({ done }) => done()), this.#waiters.filter(({ done }) => !done())];
+    this.#waiters = left;
+    for (const { resolve } of over) resolve();
+  }
+
+  // ---- The thread ------------------------------------------------------------------------------------------------------
+
+  /** Ends the thread, one that hangs too, and starts another, which goes on from what is known here. */
+  restart(): void {
+    this.#link?.terminate();
+  }
+
+  /** Ends all probes and writes the state file. Ends within limits.stopMs, but for the disk. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#cancelRestart();
+    if (this.#link !== null) {
+      this.#link.send({ kind: 'stop' });
+      const cancel = this.#options.clock.after(limits.stopMs, () => this.#link?.terminate());
+      await this.#when(() => this.#link === null);
+      cancel();
+    }
+    await this.#store?.stop();
+  }
+
+  #startThread(): void {
+    const { settings, logLevel, board, clock, start } = this.#options;
+    const { freeze, blackout } = this.#mirror;
+    Atomics.store(this.#words, SIGNAL.acknowledged, 0);
+    this.#startedAtMs = clock.monotonicMs();
+    this.#sent = 0;
+    this.#taken = 0;
+    // A batch of a thread that has been given up may still be under way.
+    let over = false;
+    const end = (error: Error | null): void => {
+      over = true;
+      this.#ended(error);
+    };
+    try {
+      this.#link = start(
+        { settings, logLevel, freeze, blackout, board, signals: this.#signals },
+        (batch) => {
+          if (!over) this.#take(batch);
+        },
+        end,
+      );
+    } catch (error) {
+      // Out of memory or descriptors, for one: it may pass.
+      end(error as Error);
+      return;
+    }
+    this.#pump();
+  }
+
+  #ended(error: Error | null): void {
+    const { log, clock } = this.#options;
+    this.#link = null;
+    this.#earlier = { ...this.stats(), jobs: 0, running: 0, waiting: 0 };
+    this.#stats = NOTHING_YET;
+    this.#settle();
+    if (error !== null)
+      log.error({ event: 'thread-failed', thread: 'health', error: error.stack ?? error.message }, 'a thread failed');
+    if (this.#stopping) return;
+    log.error({ event: 'thread-restarted', thread: 'health' }, 'a thread ended and is started again');
+    this.#restarts++;
+    // The next one is told of everything that is known here, and of what this one may not have done.
+    for (const id of this.#mirror.ids()) this.#pending.set(id, false);
+    for (const [id, gone] of this.#pending) if (gone) this.#pending.delete(id);
+    this.#commands.unshift(...this.#unconfirmed.map(({ command }) => command));
+    this.#unconfirmed = [];
+    this.#open = 0;
+    const ranMs = clock.monotonicMs() - this.#startedAtMs;
+    this.#restartMs =
+      ranMs > limits.healthRestartMs ? limits.threadRestartMs : Math.min(2 * this.#restartMs, limits.healthRestartMs);
+    this.#cancelRestart = clock.after(this.#restartMs, () => this.#startThread());
+  }
+
+  #command(command: ToHealth): void {
+    this.#commands.push(command);
+    if (this.#commands.length > limits.healthCommands) this.#commands.shift();
+    this.#store?.soon();
+    this.#pump();
+  }
+
+  /** Sends what waits, as far as the thread has taken what was sent before. */
+  #pump(): void {
+    while (this.#link !== null && this.#sent - this.#taken < limits.healthMessages) {
+      const command = this.#commands.shift();
+      if (command !== undefined) this.#unconfirmed.push({ before: this.#sent, command });
+      const message = command ?? this.#nextTargets();
+      if (message === null) return;
+      this.#sent++;
+      this.#link.send(message);
+    }
+  }
+
+  #nextTargets(): ToHealth | null {
+    if (this.#pending.size === 0) return null;
+    const changed: string[] = [];
+    for (const [id, gone] of this.#pending) {
+      if (changed.length === limits.healthTargets) break;
+      if (!gone) changed.push(id);
+    }
+    // What is gone comes last: an equal probe of a new target then goes on where the old one was.
+    const gone = changed.length > 0 ? [] : [...this.#pending.keys()].slice(0, limits.healthTargets);
+    for (const id of [...changed, ...gone]) this.#pending.delete(id);
+    return { kind: 'targets', changed: changed.flatMap((id) => this.#mirror.known(id) ?? []), gone };
+  }
+
+  #take(batch: HealthBatch): void {
+    this.#taken = batch.taken;
+    this.#open = batch.open;
+    this.#stats = batch.stats;
+    this.#droppedEvents += batch.droppedEvents;
+    this.#droppedLines += batch.droppedLines;
+    this.#unconfirmed = this.#unconfirmed.filter(({ before }) => before >= batch.taken);
+    let changed = this.#mirror.apply(batch);
+    // A freeze that the thread has yet to hear of is the truth already.
+    if (this.#commands.length === 0 && this.#unconfirmed.length === 0) {
+      changed ||= this.#mirror.freeze !== null && batch.freeze === null;
+      this.#mirror.freeze = batch.freeze;
+    }
+    changed ||= this.#mirror.blackout?.untilMs !== batch.blackout?.untilMs;
+    this.#mirror.blackout = batch.blackout;
+    if (changed) this.#store?.soon();
+    const log: EventLogger = this.#options.log;
+    for (const { level, fields, message } of batch.lines) log[level](fields, message);
+    for (const event of batch.events) this.#options.onEvent(event);
+    this.#warnOfLoss(batch);
+    Atomics.add(this.#words, SIGNAL.acknowledged, 1);
+    this.#settle();
+    this.#pump();
+  }
+
+  #warnOfLoss({ droppedEvents: events, droppedLines: lines }: HealthBatch): void {
+    if (events + lines === 0) return;
+    this.#options.log.error(
+      { event: 'health-news-dropped', events, lines },
+      'the control thread was busy for so long that news of the health thread were dropped; verdicts were not',
+    );
+  }
+}
+
+function addUp(a: readonly number[], b: readonly number[]): number[] {
+  return Array.from({ length: Math.max(a.length, b.length) }, (_, i) => (a[i] ?? 0) + (b[i] ?? 0));
+}
