@@ -99,12 +99,12 @@ export const limits = {
   operatorFileBytes: 64 * 1024 * 1024,
   /** Bytes of one geographic database: the largest on sale has 700 MB, and its whole content must go into memory. */
   databaseBytes: 2_000_000_000,
-  /** How long the file system may take for one look or read: a disk that wakes up takes 5 s at most, a network that is slow less. What takes longer hangs. */
-  fileLookMs: 6_000,
+  /** How long the file system may take for one look or read: a network file system that is slow takes less. What takes longer hangs, and is looked at again. */
+  fileLookMs: 4_000,
   /** Calls to the file system that may hang at once: libuv has four threads, and names are looked up on them too. */
   hungFiles: 2,
-  /** How long a builder thread may read one file: as `fileLookMs`, and 64 MiB at 5 MB/s. */
-  builderReadMs: 20_000,
+  /** How long a builder thread may read one file: as `fileLookMs`, and 64 MiB at 10 MB/s. */
+  builderReadMs: 10_000,
   /** How long a reload waits for the zones that it builds: those that take longer are served when they are ready, the others now. */
   slowZoneMs: 1_500,
   /** How long it may work on one file, and more for each MiB of it: what is slowest, a file full of mistakes, takes 2 s a MiB on a free core, and
