@@ -99,7 +99,7 @@ export const limits = {
   operatorFileBytes: 64 * 1024 * 1024,
   /** Bytes of one geographic database: the largest on sale has 700 MB, and its whole content must go into memory. */
   databaseBytes: 2_000_000_000,
-  /** How long the file system may take for one look or read: a network file system that is slow takes less. What takes longer hangs, and is looked at again. */
+  /** How long the file system may take for one look or read: one on the network that is slow takes less. What takes longer hangs. */
   fileLookMs: 4_000,
   /** Calls to the file system that may hang at once: libuv has four threads, and names are looked up on them too. */
   hungFiles: 2,
@@ -257,6 +257,8 @@ export const limits = {
   dataThreadYoungMb: 2,
   /** Folders are looked at this often even when no event tells of a change (network file systems). */
   watchPollMs: 5_000,
+  /** How many times as long as such a look took no other follows: 20,000 zones take 0.2 s. */
+  watchPollRest: 30,
   /** Threads that parse and compile at once: more than two starve what answers on small machines. */
   builderThreads: 2,
   /** Young generation of a builder thread, in MiB: without a limit it grows to 100 MB and more with every reload, and nothing is

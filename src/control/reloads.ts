@@ -42,20 +42,22 @@ export class Reloads {
   watch(): void {
     this.#watching = true;
     this.#watch.set(this.#folders());
-    this.#look();
+    void this.#look();
   }
 
-  #look(): void {
+  async #look(): Promise<void> {
     if (this.#stopped) return;
-    this.reload().catch((error: unknown) => {
+    try {
+      await this.reload();
+    } catch (error) {
       const { log } = this.#options;
       log.error({ event: 'reload-failed', error: String(error) }, 'a reload failed: everything stands as it was');
-    });
+    }
   }
 
   /** Something that took long is ready; the load that began it takes what comes while it waits. */
   #hear(): void {
-    if (this.#watching && !this.#loading) this.#look();
+    if (this.#watching && !this.#loading) void this.#look();
   }
 
   stop(): void {
@@ -74,7 +76,7 @@ export class Reloads {
       await health.taken();
       this.problem = change.problem;
       // What became ready after it was looked for.
-      if (this.#watching && (serving.zones.ready || serving.geography.ready)) this.#look();
+      if (this.#watching && (serving.zones.ready || serving.geography.ready)) void this.#look();
       return change;
     } finally {
       this.#loading = false;
