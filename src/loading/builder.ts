@@ -115,11 +115,12 @@ export class Builder {
       // It came to no file at all: no thread can be started, for one, which may pass.
       if (stopped.what === '') throw new Error(stopped.message);
       if (!commonDone) {
-        if (rest.common === null) throw new Error(stopped.message);
+        const again = rest.commonProblem !== null;
+        // With nothing of it left to read it can't be the culprit.
+        if (rest.common === null || (again && rest.lastGoodCommon === null)) throw new Error(stopped.message);
         const commonProblem = buildFailed(rest.common.file, stopped.message);
         // A second time it was the last good one that did it.
-        rest = { ...rest, commonProblem, lastGoodCommon: rest.commonProblem === null ? rest.lastGoodCommon : null };
-        if (rest.commonProblem !== null && request.lastGoodCommon === null) throw new Error(stopped.message);
+        rest = { ...rest, commonProblem, lastGoodCommon: again ? null : rest.lastGoodCommon };
         continue;
       }
       const [culprit, ...others] = rest.jobs.slice(done);
