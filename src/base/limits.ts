@@ -101,16 +101,18 @@ export const limits = {
   operatorFileBytes: 64 * 1024 * 1024,
   /** Bytes of one geographic database: the largest on sale has 700 MB, and its whole content must go into memory. */
   databaseBytes: 2_000_000_000,
-  /** How long the file system may take for one look or read: a disk that wakes up takes 5 s at most, a network that is slow less. What takes longer hangs. */
-  fileLookMs: 6_000,
+  /** How long the file system may take for one look or read: one on the network that is slow takes less. What takes longer hangs. */
+  fileLookMs: 4_000,
   /** Calls to the file system that may hang at once: libuv has four threads, and names are looked up on them too. */
   hungFiles: 2,
-  /** How long a builder thread may read one file: as `fileLookMs`, and 64 MiB at 5 MB/s. */
-  builderReadMs: 20_000,
-  /** How long it may work on one file, and more for each MiB of it: a million records (40 MiB) take 20 s on a free core, and ten times that on a
-   *  small machine that is busy. */
+  /** How long a builder thread may read one file: as `fileLookMs`, and 64 MiB at 10 MB/s. */
+  builderReadMs: 10_000,
+  /** How long a reload waits for the zones that it builds: those that take longer are served when they are ready, the others now. */
+  slowZoneMs: 1_500,
+  /** How long it may work on one file, and more for each MiB of it: what is slowest, a file full of mistakes, takes 2 s a MiB on a free core, and
+   *  ten times that on a small machine that is busy. */
   builderFileMs: 30_000,
-  builderMsPerMiB: 5_000,
+  builderMsPerMiB: 20_000,
   /** The same for all databases together, once they are read. */
   builderGeoMs: 600_000,
   /** The same for one region map: the largest takes a second or two. */
@@ -259,6 +261,8 @@ export const limits = {
   dataThreadYoungMb: 2,
   /** Folders are looked at this often even when no event tells of a change (network file systems). */
   watchPollMs: 5_000,
+  /** How many times as long as such a look took no other follows: 20,000 zones take 0.2 s. */
+  watchPollRest: 30,
   /** Threads that parse and compile at once: more than two starve what answers on small machines. */
   builderThreads: 2,
   /** Young generation of a builder thread, in MiB: without a limit it grows to 100 MB and more with every reload, and nothing is

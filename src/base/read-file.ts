@@ -1,5 +1,16 @@
 // Looks at and reads the files that operators name: regular files only, of bounded size, and nothing waits for a file system that hangs.
-import { closeSync, constants, fstatSync, openSync, readlink, readSync, type Stats, stat, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstat,
+  openSync,
+  readlink,
+  readSync,
+  type Stats,
+  stat,
+  statSync,
+} from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type Clock, systemClock } from './clock.ts';
@@ -86,15 +97,17 @@ export type Look = Stats | null;
 
 /**
  * Looks and reads without the calling thread ever waiting: libuv's threads do. A call that takes too long fails with ETIMEDOUT and is
- * left alone; until it comes back, its path (and what lies in the same folder as the file that a link leads to) fails at once. Two of
- * libuv's four threads at most are ever lost that way.
+ * left alone; until it comes back, its path fails at once, and so does every link into the folder where it leads to. Two of libuv's four
+ * threads at most are ever lost that way.
  */
 export class FileLane {
   readonly #clock: Clock;
   #free: number = limits.hungFiles;
   readonly #waiting: (() => void)[] = [];
-  /** Paths that hang, and the folders that they lead to. */
-  readonly #hung = new Map<string, string>();
+  /** Paths that hang, and folders into which a link that hangs leads. */
+  readonly #hung = new Set<string>();
+  /** The last call into each folder that links lead to: one at a time, so that a folder that hangs costs one thread. */
+  readonly #linked = new Map<string, Promise<unknown>>();
 
   constructor(clock: Clock = systemClock) {
     this.#clock = clock;
@@ -105,28 +118,25 @@ export class FileLane {
     return this.#free < limits.hungFiles;
   }
 
-  /** Follows links. Throws what the file system throws, but not that nothing is there. */
+  /** What is at a path; links are followed. Null: nothing is there. Throws else what the file system throws, and FileError. */
   async look(path: string): Promise<Look> {
-    return this.#run(path, (done) =>
-      stat(path, (error, stats) => {
-        if (error === null) done(null, stats);
-        else if (error.code === 'ENOENT' || error.code === 'ENOTDIR') done(null, null);
-        else done(error);
-      }),
-    );
+    const found = await this.#call(path, path, lstat);
+    if (found?.isSymbolicLink() !== true) return found;
+    const folder = await this.#leadsTo(path);
+    return folder === null ? null : this.#inFolder(folder, () => this.#call(path, folder, stat));
   }
 
   /** Names in a folder, sorted. */
   async list(folder: string): Promise<string[]> {
-    return this.#runAsync(folder, async () => (await readdir(folder)).sort());
+    return this.#run(folder, folder, async () => (await readdir(folder)).sort());
   }
 
   /** A regular file's bytes. */
   async read(file: string, maxBytes: number = limits.operatorFileBytes): Promise<Buffer> {
     const found = await this.look(file);
-    if (found === null) throw new FileError('ENOENT', `it does not exist`);
+    if (found === null) throw new FileError('ENOENT', 'it does not exist');
     demandRegular(found, maxBytes);
-    return this.#runAsync(file, async () => {
+    const read = async (): Promise<Buffer> => {
       const handle = await open(file, OPEN_FLAGS);
       try {
         demandRegular(await handle.stat(), maxBytes);
@@ -136,67 +146,87 @@ export class FileLane {
       } finally {
         await handle.close();
       }
-    });
+    };
+    const folder = await this.#leadsTo(file);
+    return folder === null ? this.#run(file, file, read) : this.#inFolder(folder, () => this.#run(file, folder, read));
   }
 
   async readText(file: string, maxBytes?: number): Promise<string> {
     return (await this.read(file, maxBytes)).toString('utf8');
   }
 
-  #runAsync<T>(path: string, action: () => Promise<T>): Promise<T> {
-    return this.#run(path, (done) => {
-      action().then(
-        (value) => done(null, value),
-        (error: Error) => done(error),
-      );
-    });
+  /** The folder that a link leads to, as far as its own text tells; null for what is no link. */
+  #leadsTo(path: string): Promise<string | null> {
+    return new Promise((done) =>
+      readlink(path, (error, target) => done(error === null ? dirname(resolve(dirname(path), target)) : null)),
+    );
   }
 
-  async #run<T>(path: string, begin: (done: (error: Error | null, value?: T) => void) => void): Promise<T> {
-    await this.#leadsToHung(path);
-    while (this.#free === 0) {
+  #inFolder<T>(folder: string, call: () => Promise<T>): Promise<T> {
+    const before = this.#linked.get(folder) ?? Promise.resolve();
+    const mine = before.then(call, call);
+    const tail = mine
+      .catch(() => {})
+      .finally(() => {
+        if (this.#linked.get(folder) === tail) this.#linked.delete(folder);
+      });
+    this.#linked.set(folder, tail);
+    return mine;
+  }
+
+  #call(
+    path: string,
+    place: string,
+    call: (path: string, done: (error: NodeJS.ErrnoException | null, stats: Stats) => void) => void,
+  ): Promise<Look> {
+    const begin = (): Promise<Look> =>
+      new Promise((done, fail) => {
+        call(path, (error, stats) => {
+          if (error === null) done(stats);
+          else if (error.code === 'ENOENT' || error.code === 'ENOTDIR') done(null);
+          else fail(error);
+        });
+      });
+    return this.#run(path, place, begin);
+  }
+
+  /** @param place what hangs when the call does: the path, or the folder that it leads to */
+  async #run<T>(path: string, place: string, begin: () => Promise<T>): Promise<T> {
+    for (;;) {
+      if (this.#hung.has(place)) throw timedOut(path);
+      if (this.#free > 0) break;
       if (this.#hung.size >= limits.hungFiles) throw timedOut(path);
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      await new Promise<void>((wake) => this.#waiting.push(wake));
     }
     this.#free--;
-    return new Promise((resolve, reject) => {
+    return new Promise((done, fail) => {
       const cancel = this.#clock.after(limits.fileLookMs, () => {
-        this.#hung.set(path, '');
-        // Where a link leads to can be told without asking what is there.
-        readlink(path, (_error, target) => {
-          if (this.#hung.has(path) && target !== undefined) this.#hung.set(path, folderOf(path, target));
-        });
+        this.#hung.add(place);
         this.#wake();
-        reject(timedOut(path));
+        fail(timedOut(path));
       });
-      begin((error, value) => {
+      const end = (): void => {
         cancel();
-        this.#hung.delete(path);
+        this.#hung.delete(place);
         this.#free++;
         this.#wake();
-        if (error === null) resolve(value as T);
-        else reject(error);
-      });
+      };
+      begin().then(
+        (value) => {
+          end();
+          done(value);
+        },
+        (error: Error) => {
+          end();
+          fail(error);
+        },
+      );
     });
-  }
-
-  /** Throws for a path that hangs, or is a link into a folder that does. */
-  async #leadsToHung(path: string): Promise<void> {
-    if (this.#hung.size === 0) return;
-    if (this.#hung.has(path)) throw timedOut(path);
-    const target = await new Promise<string | undefined>((resolve) => readlink(path, (_error, text) => resolve(text)));
-    if (target === undefined) return;
-    const folder = folderOf(path, target);
-    for (const hung of this.#hung.values()) if (hung === folder) throw timedOut(path);
   }
 
   #wake(): void {
     for (const wake of this.#waiting.splice(0)) wake();
   }
-}
-
-function folderOf(link: string, target: string): string {
-  return dirname(resolve(dirname(link), target));
 }
 
 function timedOut(path: string): FileError {

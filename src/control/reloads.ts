@@ -24,6 +24,8 @@ export class Reloads {
   #cancelLook: (() => void) | null = null;
   #stopped = false;
   #unpublished = false;
+  #watching = false;
+  #loading = false;
   /** Since when targets are probed, on the monotonic clock; null: not yet. */
   probingSinceMs: number | null = null;
   /** Why the zones folder can't be followed; null: it can. */
@@ -32,21 +34,30 @@ export class Reloads {
   constructor(options: ReloadsOptions) {
     this.#options = options;
     this.#watch = new Watch(options.clock, () => this.#look());
-    options.serving.geography.onReady = () => this.#look();
+    options.serving.geography.onReady = () => this.#hear();
+    options.serving.zones.onReady = () => this.#hear();
   }
 
   /** Follows the folders from now on, and looks at once for what changed since they were read. */
   watch(): void {
+    this.#watching = true;
     this.#watch.set(this.#folders());
-    this.#look();
+    void this.#look();
   }
 
-  #look(): void {
+  async #look(): Promise<void> {
     if (this.#stopped) return;
-    this.reload().catch((error: unknown) => {
+    try {
+      await this.reload();
+    } catch (error) {
       const { log } = this.#options;
       log.error({ event: 'reload-failed', error: String(error) }, 'a reload failed: everything stands as it was');
-    });
+    }
+  }
+
+  /** Something that took long is ready; the load that began it takes what comes while it waits. */
+  #hear(): void {
+    if (this.#watching && !this.#loading) void this.#look();
   }
 
   stop(): void {
@@ -58,11 +69,18 @@ export class Reloads {
   /** Loads what changed and tells the targets; the caller publishes. */
   async load(): Promise<LoadChange> {
     const { serving, health } = this.#options;
-    const change = await serving.load(() => this.#setTargets());
-    // So that a target that is new to a running server is published with what is known of it.
-    await health.taken();
-    this.problem = change.problem;
-    return change;
+    this.#loading = true;
+    try {
+      const change = await serving.load(() => this.#setTargets());
+      // So that a target that is new to a running server is published with what is known of it.
+      await health.taken();
+      this.problem = change.problem;
+      // What became ready after it was looked for.
+      if (this.#watching && (serving.zones.ready || serving.geography.ready)) void this.#look();
+      return change;
+    } finally {
+      this.#loading = false;
+    }
   }
 
   #setTargets(): void {
@@ -79,9 +97,9 @@ export class Reloads {
 
   /** As `reload`, with everything that takes long: resolves when new geography is served too. */
   async reloadAll(): Promise<LoadChange> {
-    const { geography } = this.#options.serving;
+    const { geography, zones } = this.#options.serving;
     const change = await this.reload();
-    await geography.settled();
+    await Promise.all([geography.settled(), zones.settled()]);
     const more = await this.reload();
     return {
       ...more,

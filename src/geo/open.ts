@@ -143,15 +143,16 @@ function readOverridesFile(
   step: Step,
 ): { written: OverridesResult | null; used: OverridesResult | null } {
   if (file === null) return { written: null, used: null };
-  step(file, limits.builderFileMs);
+  step(file, limits.builderReadMs);
   const text = refused.some((problem) => problem.file === file) ? REFUSED : textOf(file);
   if (text === null) return { written: null, used: null };
   const written =
     typeof text === 'string'
       ? readOverrides(file, text, (path) => {
-          step(path, limits.builderFileMs);
+          step(path, limits.builderReadMs);
           if (refused.some((problem) => problem.file === path)) return null;
           const list = textOf(path);
+          step(file, limits.builderFileMs);
           return typeof list === 'string' ? list : null;
         })
       : unreadableOverrides(file, refused.find((problem) => problem.file === file)?.message ?? text.message);

@@ -54,28 +54,30 @@ function buildMaps(request: MapsRequest): void {
 }
 
 /** Geography from what is kept, or from the files; with a broken database at the start its last good content stands in. */
-function loadGeography({ files, stateDirectory: state, first }: GeoRequest): {
+function loadGeography({ files, stateDirectory, first }: GeoRequest): {
   geo: LoadedGeo;
   keep: () => string | null;
 } {
   const kept = { keep: (): null => null };
+  // A state folder that doesn't answer is done without.
+  const state = files.refused?.some(({ file }) => file === stateDirectory) ? null : stateDirectory;
   if (state === null) return { geo: loadGeo(files, step), ...kept };
-  step(state, limits.builderGeoMs);
+  step(state, limits.builderReadMs);
   const lastGoodOverrides = first ? keptOverrides(state) : files.lastGoodOverrides;
   const known = { ...files, lastGoodOverrides };
-  const current = first ? loadKeptGeo(state, known, 'current') : null;
+  const current = first ? loadKeptGeo(state, known, 'current', step) : null;
   if (current !== null) return { geo: current, ...kept };
   const nothing = { listFiles: [], overridesFailed: false };
-  const before = keyOfGeo(known, nothing);
+  const before = keyOfGeo(known, nothing, step);
   const geo = loadGeo(known, step);
   step(state, limits.builderGeoMs);
   if (first && geo.problems.length > 0) {
-    const last = loadKeptGeo(state, known, 'any');
+    const last = loadKeptGeo(state, known, 'any', step);
     if (last !== null) return { geo: { ...last, problems: geo.problems }, ...kept };
   }
   // Files that changed while they were read are read again; what was made of them is not kept.
-  const stands = keyOfGeo(known, nothing) === before;
-  return { geo, keep: () => (stands ? keepGeo(state, keyOfGeo(known, geo), geo) : null) };
+  const stands = keyOfGeo(known, nothing, step) === before;
+  return { geo, keep: () => (stands ? keepGeo(state, keyOfGeo(known, geo, step), geo) : null) };
 }
 
 /** Waits to be told where to put the image. */

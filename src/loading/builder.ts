@@ -60,7 +60,7 @@ export class Builder {
 
   constructor(clock: Clock, bounds: BuilderBounds = {}) {
     this.#clock = clock;
-    this.#heapMb = bounds.heapMb ?? heapMb();
+    this.#heapMb = bounds.heapMb ?? builderHeapMb();
     this.#patience = bounds.patience ?? 1;
   }
 
@@ -115,11 +115,12 @@ export class Builder {
       // It came to no file at all: no thread can be started, for one, which may pass.
       if (stopped.what === '') throw new Error(stopped.message);
       if (!commonDone) {
-        if (rest.common === null) throw new Error(stopped.message);
+        const again = rest.commonProblem !== null;
+        // With nothing of it left to read it can't be the culprit.
+        if (rest.common === null || (again && rest.lastGoodCommon === null)) throw new Error(stopped.message);
         const commonProblem = buildFailed(rest.common.file, stopped.message);
         // A second time it was the last good one that did it.
-        rest = { ...rest, commonProblem, lastGoodCommon: rest.commonProblem === null ? rest.lastGoodCommon : null };
-        if (rest.commonProblem !== null && request.lastGoodCommon === null) throw new Error(stopped.message);
+        rest = { ...rest, commonProblem, lastGoodCommon: again ? null : rest.lastGoodCommon };
         continue;
       }
       const [culprit, ...others] = rest.jobs.slice(done);
@@ -235,9 +236,7 @@ export class Builder {
       };
       const onError = (error: NodeJS.ErrnoException): void => {
         const memory = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
-        settle(
-          memory ? `it takes more than the ${this.#heapMb} MiB of memory that there are for it` : String(error.stack),
-        );
+        settle(memory ? 'it takes more memory than there is for it' : String(error.stack));
       };
       const onExit = (code: number): void => settle(`the builder thread ended with ${code}`);
       worker.on('message', onMessage).on('error', onError).on('exit', onExit);
@@ -287,7 +286,7 @@ export class Builder {
 }
 
 /** MiB of heap for one thread: a share of what the machine or its container has. */
-function heapMb(): number {
+export function builderHeapMb(): number {
   const constrained = process.constrainedMemory?.() ?? 0;
   const total = totalmem();
   const bytes = constrained > 0 && constrained < total ? constrained : total;

@@ -1,6 +1,8 @@
 // Starts reading geography before anything else: it takes longest, and runs on a builder thread while the program loads.
 import { systemClock } from '../base/clock.ts';
+import { fileLane } from '../base/read-file.ts';
 import { Builder, type BuiltGeo } from './builder.ts';
+import { lookAtGeo } from './geo-files.ts';
 
 export interface GeoPaths {
   readonly geoDirectory: string;
@@ -17,7 +19,9 @@ export interface FirstGeo {
 
 export function startFirstGeo({ geoDirectory, overridesFile, stateDirectory }: GeoPaths): FirstGeo {
   const builder = new Builder(systemClock);
-  const geo = builder.geo({ files: { directory: geoDirectory, overridesFile }, stateDirectory, first: true });
+  const geo = lookAtGeo(fileLane, geoDirectory, [overridesFile]).then(({ refused }) =>
+    builder.geo({ files: { directory: geoDirectory, overridesFile, refused }, stateDirectory, first: true }),
+  );
   // Whoever waits for it hears of a failure; until then it is nobody's unhandled one.
   geo.catch(() => {});
   return { builder, geo };

@@ -6,7 +6,7 @@ import { limits } from '../base/limits.ts';
 import { readFileHere, readTailHere, readTextHere } from '../base/read-file.ts';
 import { STATE_MODE, tighten, writeStable } from '../base/stable-file.ts';
 import { HEADER, isIntactImage } from '../geo/image.ts';
-import { databaseNames, type GeoFiles, type GeoProblem, type LoadedGeo } from '../geo/open.ts';
+import { databaseNames, type GeoFiles, type LoadedGeo, type Step } from '../geo/open.ts';
 import type { OverridesSource } from '../geo/overrides.ts';
 import type { GeoFacts } from './build.ts';
 import { programKey } from './program-key.ts';
@@ -32,13 +32,19 @@ const TAIL_BYTES = 16 * 1024;
 type Named = Pick<GeoFacts, 'listFiles' | 'overridesFailed'>;
 
 /** The key of what geography is made of: the program, the databases, the overrides and the lists that they name. */
-export function keyOfGeo(files: GeoFiles, { listFiles, overridesFailed }: Named): string {
+export function keyOfGeo(files: GeoFiles, { listFiles, overridesFailed }: Named, step: Step): string {
   const hash = createHash('sha256').update(programKey());
-  const problems: GeoProblem[] = [];
-  for (const name of databaseNames(files.directory, problems)) hash.update(describe(join(files.directory!, name)));
-  for (const { file } of [...problems, ...(files.refused ?? [])]) hash.update(`\0refused ${file}`);
-  const texts = files.overridesFile === null ? [] : [files.overridesFile, ...listFiles];
-  for (const file of texts) hash.update(`\0${file}\0`).update(textOf(file));
+  const refused = new Set((files.refused ?? []).map(({ file }) => file));
+  const add = (file: string, read: (file: string) => Buffer | string): void => {
+    hash.update(`\0${file}\0`);
+    if (refused.has(file)) return;
+    step(file, limits.builderReadMs);
+    hash.update(read(file));
+  };
+  for (const name of refused.has(files.directory ?? '') ? [] : databaseNames(files.directory, [])) {
+    add(join(files.directory!, name), describe);
+  }
+  if (files.overridesFile !== null) for (const file of [files.overridesFile, ...listFiles]) add(file, textOf);
   if (overridesFailed) hash.update(JSON.stringify(files.lastGoodOverrides ?? null));
   return hash.digest('base64url');
 }
@@ -80,10 +86,15 @@ export function keptOverrides(directory: string): OverridesSource | undefined {
 }
 
 /** The kept geography; null: none is kept that this program can use, or, with a `current` key asked for, none of just what lies there now. */
-export function loadKeptGeo(directory: string, files: GeoFiles, which: 'current' | 'any'): LoadedGeo | null {
+export function loadKeptGeo(
+  directory: string,
+  files: GeoFiles,
+  which: 'current' | 'any',
+  step: Step,
+): LoadedGeo | null {
   try {
     const kept = JSON.parse(readTextHere(factsFile(directory), limits.databaseBytes)) as Kept;
-    if (which === 'current' && kept.key !== keyOfGeo(files, kept.facts)) return null;
+    if (which === 'current' && kept.key !== keyOfGeo(files, kept.facts, step)) return null;
     if (kept.program !== programKey()) return null;
     const image = readFileHere(imageFile(directory), limits.databaseBytes);
     if (image.length % 4 !== 0) return null;

@@ -1,5 +1,5 @@
 // The served geography: follows databases and overrides, builds them beside everything else, and hands over what is ready.
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { Logger } from '../base/log.ts';
 import { fileLane } from '../base/read-file.ts';
 import type { SegmentRef } from '../board/store.ts';
@@ -8,8 +8,8 @@ import type { MapSpec } from '../regionmap/spec.ts';
 import type { GeoFacts } from './build.ts';
 import type { Builder, BuiltGeo } from './builder.ts';
 import type { GeoPaths } from './first-geo.ts';
+import { differ, type GeoLook, lookAtGeo } from './geo-files.ts';
 import type { Images } from './images.ts';
-import { signatureOf } from './zone-files.ts';
 
 export interface GeographyOptions extends GeoPaths {
   readonly builder: Builder;
@@ -29,7 +29,7 @@ export class Geography {
   /** What is known of what is served; null before the first. */
   facts: GeoFacts | null = null;
   /** Of the files that `facts` were made of. */
-  #signatures: Signatures | null = null;
+  #signatures: GeoLook | null = null;
   /** A build that is under way. */
   #build: Promise<void> | null = null;
   #ready: Ready | null = null;
@@ -60,7 +60,7 @@ export class Geography {
       this.#signatures = now;
       return;
     }
-    this.#build = this.#rebuild(specs)
+    this.#build = this.#rebuild(specs, now.refused)
       .catch((error: unknown) => {
         this.#options.log.error(
           { event: 'geo-failed', error: String(error) },
@@ -72,6 +72,11 @@ export class Geography {
         this.#build = null;
         if (!this.#stopped) this.onReady();
       });
+  }
+
+  /** Whether something is built that nobody has taken over. */
+  get ready(): boolean {
+    return this.#ready !== null;
   }
 
   /** Builds anew though nothing changed, so that it is stored. */
@@ -134,10 +139,10 @@ export class Geography {
     this.#stopped = true;
   }
 
-  async #rebuild(specs: readonly MapSpec[]): Promise<void> {
+  async #rebuild(specs: readonly MapSpec[], refused: GeoLook['refused']): Promise<void> {
     const { builder, geoDirectory, overridesFile, stateDirectory, images } = this.#options;
     const lastGoodOverrides = this.facts?.overrides ?? undefined;
-    const files = { directory: geoDirectory, overridesFile, lastGoodOverrides };
+    const files = { directory: geoDirectory, overridesFile, lastGoodOverrides, refused };
     const built = await builder.geo({ files, stateDirectory, first: false });
     this.#tell(built.geo);
     // A broken database is refused: while old geography serves, that one stays.
@@ -186,43 +191,15 @@ export class Geography {
     }
   }
 
+  /** How every file looks now. */
+  #sign(): Promise<GeoLook> {
+    return lookAtGeo(fileLane, this.#options.geoDirectory, this.#files());
+  }
+
   #files(): string[] {
     const { geoDirectory, overridesFile } = this.#options;
     return [...new Set([geoDirectory, overridesFile, ...(this.facts?.watched ?? [])])];
   }
-
-  /** How every file looks now; one that can't be looked at looks like the reason. */
-  async #sign(): Promise<Signatures> {
-    const { geoDirectory } = this.#options;
-    const sign = async (file: string): Promise<[string, string]> => {
-      try {
-        const found = await fileLane.look(file);
-        return [file, found === null ? '' : signatureOf(found)];
-      } catch (error) {
-        return [file, String((error as NodeJS.ErrnoException).code)];
-      }
-    };
-    let names: string[] = [];
-    try {
-      names = await fileLane.list(geoDirectory);
-    } catch {
-      // No folder: the embedded database alone.
-    }
-    const listed = await Promise.all(names.map((name) => sign(join(geoDirectory, name))));
-    return { listed: listed.join('\n'), named: new Map(await Promise.all(this.#files().map(sign))) };
-  }
-}
-
-/** How the files of the folder look, and those that settings and overrides name. */
-interface Signatures {
-  readonly listed: string;
-  readonly named: ReadonlyMap<string, string>;
-}
-
-/** Whether something changed. A file that was not known before is none: a build has just read it. */
-function differ(old: Signatures | null, now: Signatures): boolean {
-  if (old === null || old.listed !== now.listed) return true;
-  return [...now.named].some(([file, signature]) => (old.named.get(file) ?? signature) !== signature);
 }
 
 function distinct(specs: readonly MapSpec[]): MapSpec[] {

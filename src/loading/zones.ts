@@ -45,6 +45,11 @@ export interface ServedZone {
 /** What was served of a zone before a load. */
 type Before = Pick<ServedZone, 'image' | 'meta' | 'mapKeys' | 'key' | 'serial'>;
 
+/** Octets of a job's file. */
+function sizeOf(content: FolderContent, { name }: ZoneJob): number {
+  return Number(content.zones.get(name)!.signature.split(':')[1] ?? 0);
+}
+
 /** What a load changed. */
 export interface ZonesChange {
   readonly changed: readonly string[];
@@ -81,7 +86,13 @@ export class Zones {
   readonly #freeNumbers: number[] = [];
   /** What was replaced by the load that is under way: it is served until the next publishing. */
   readonly #before = new Map<string, Before>();
+  readonly #building = new Set<string>();
+  readonly #builds = new Set<Promise<void>>();
+  #finished: { readonly result: ZoneResult; readonly signature: Signature; readonly commonState: string }[] = [];
+  #first = true;
   #commonState = '';
+  /** Told when a build is through: a load will find what came of it. */
+  onReady: () => void = () => {};
   commonDiagnostics: readonly Diagnostic[] = [];
   /** Zone files that aren't served because there are too many. */
   leftOut: readonly string[] = [];
@@ -136,13 +147,13 @@ export class Zones {
       content = await readFolder(fileLane, directory, this.#zones);
     } catch (error) {
       const problem = `cannot read the zones folder ${directory}: ${(error as Error).message}`;
-      return { changed: [], removed: [], lookAgainMs: null, problem };
+      return { changed: this.#takeFinished(), removed: [], lookAgainMs: null, problem };
     }
     if (content.zones.size === 0 && this.#zones.size > 0) {
       // An empty folder is a mount that went away or a deployment half way, not a wish to serve nothing.
       log.warn({ event: 'zones-folder-empty', directory }, 'the zones folder is empty: everything is kept as it is');
       return {
-        changed: [],
+        changed: this.#takeFinished(),
         removed: [],
         lookAgainMs: null,
         problem: `the zones folder ${directory} is empty: everything is kept`,
@@ -157,10 +168,10 @@ export class Zones {
     for (const [name, { file, signature, problem }] of content.zones) {
       const zone = this.#zones.get(name);
       if (zone) zone.missingSinceMs = null;
+      if (this.#building.has(name) || (zone !== undefined && this.#options.builder.hangsOn(file))) continue;
       // What is served of a file with errors can't be made of it again: it stays in memory alone.
       const store = due.has(name) && zone?.state === 'ok';
-      const same = zone?.signature === signature && !commonChanged && !store;
-      if (zone && (this.#options.builder.hangsOn(file) || same)) continue;
+      if (zone?.signature === signature && !commonChanged && !store) continue;
       jobs.push({
         name,
         file,
@@ -169,25 +180,10 @@ export class Zones {
         problem: problem === null ? null : unreadable(file, `${problem}: it can't be read`),
       });
     }
-    const changed: string[] = [];
-    if (jobs.length > 0) {
-      const request = {
-        jobs,
-        common: content.common,
-        commonProblem: null,
-        lastGoodCommon: this.#goodCommonText,
-        baseDirectory: this.#options.baseDirectory,
-        execAllowed: this.#options.execAllowed,
-        stateDirectory: this.#options.stateDirectory,
-      };
-      const common = await this.#options.builder.zones(request, (result) => {
-        const signature = content.zones.get(result.job.name)!.signature;
-        if (this.#take(result, signature)) changed.push(result.job.name);
-      });
-      this.commonDiagnostics = common.diagnostics;
-      if (content.common?.text != null && common.good) this.#keepCommon(content.common.text);
-      await this.#options.serials.save();
-    }
+    if (jobs.length > 0) this.#build(jobs, content);
+    await this.#wait();
+    const changed = this.#takeFinished();
+    await this.#options.serials.save();
     this.kept?.tell();
     const now = clock.nowMs();
     const removed: string[] = [];
@@ -202,6 +198,80 @@ export class Zones {
       } else lookAgainMs = Math.min(lookAgainMs ?? left, left);
     }
     return { changed, removed, lookAgainMs, problem: null };
+  }
+
+  /** Has zones built; what becomes of them is in `#finished` then. */
+  #build(jobs: readonly ZoneJob[], content: FolderContent): void {
+    const commonState = this.#commonState;
+    for (const { name } of jobs) this.#building.add(name);
+    const request = {
+      // What is quick comes first: a large zone holds nothing back.
+      jobs: [...jobs].sort((a, b) => sizeOf(content, a) - sizeOf(content, b)),
+      common: content.common,
+      commonProblem: null,
+      lastGoodCommon: this.#goodCommonText,
+      baseDirectory: this.#options.baseDirectory,
+      execAllowed: this.#options.execAllowed,
+      stateDirectory: this.#options.stateDirectory,
+    };
+    const build: Promise<void> = this.#options.builder
+      .zones(request, (result) => {
+        this.#building.delete(result.job.name);
+        const { signature } = content.zones.get(result.job.name)!;
+        this.#finished.push({ result, signature, commonState });
+      })
+      .then((common) => {
+        if (commonState !== this.#commonState) return;
+        this.commonDiagnostics = common.diagnostics;
+        if (content.common?.text != null && common.good) this.#keepCommon(content.common.text);
+      })
+      .finally(() => {
+        for (const { name } of jobs) this.#building.delete(name);
+        this.#builds.delete(build);
+        this.onReady();
+      });
+    build.catch(() => {});
+    this.#builds.add(build);
+  }
+
+  /** Waits for the zones that are built; not for long for large ones, which are taken over by a later load, but at the first load for all. */
+  async #wait(): Promise<void> {
+    const all = Promise.all(this.#builds);
+    if (this.#first) {
+      await all;
+      this.#first = false;
+      return;
+    }
+    let cancel = (): void => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#options.clock.after(limits.slowZoneMs, resolve);
+    });
+    try {
+      await Promise.race([all, late]);
+    } finally {
+      cancel();
+    }
+  }
+
+  /** Whether zones are built that no load has taken over. */
+  get ready(): boolean {
+    return this.#finished.length > 0;
+  }
+
+  /** Resolves when no zone is being built. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#builds);
+  }
+
+  /** Takes over what was built. Returns the zones of which another content is served now. */
+  #takeFinished(): string[] {
+    const changed: string[] = [];
+    for (const { result, signature, commonState } of this.#finished.splice(0)) {
+      // Another _common.yaml by now: the zone is built anew by the next load.
+      const same = commonState === this.#commonState;
+      if (this.#take(result, same ? signature : NO_SIGNATURE)) changed.push(result.job.name);
+    }
+    return changed;
   }
 
   /** Takes over what the builder made of a file. Returns whether what is served changed. */

@@ -1,4 +1,5 @@
 // TLS towards a backend: server name, verification, and how long its certificate lasts.
+import { readFile, stat } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import {
   type ConnectionOptions,
@@ -8,7 +9,6 @@ import {
   type SecureContext,
   type TLSSocket,
 } from 'node:tls';
-import { FileError, fileLane } from '../base/read-file.ts';
 
 /** What to tell the backend and what to ask of it. */
 export interface TlsSettings {
@@ -25,13 +25,11 @@ const contexts = new Map<string, { stamp: string; context: SecureContext }>();
 /** The trust of a PEM file, read again when the file changed; null for null. Rejects when the file can't be read or holds no PEM. */
 export async function trustOf(caFile: string | null): Promise<SecureContext | null> {
   if (caFile === null) return null;
-  const stats = await fileLane.look(caFile);
-  if (stats === null) throw new FileError('ENOENT', `${caFile} does not exist`);
-  const { mtimeMs, size, ino } = stats;
+  const { mtimeMs, size, ino } = await stat(caFile);
   const stamp = `${mtimeMs}/${size}/${ino}`;
   const known = contexts.get(caFile);
   if (known?.stamp === stamp) return known.context;
-  const context = createSecureContext({ ca: await fileLane.read(caFile) });
+  const context = createSecureContext({ ca: await readFile(caFile) });
   contexts.set(caFile, { stamp, context });
   return context;
 }

@@ -1,6 +1,6 @@
 // The probe for WireGuard servers: a handshake that only the holder of the server's private key can answer.
+import { readFile } from 'node:fs/promises';
 import type { Clock } from '../base/clock.ts';
-import { fileLane } from '../base/read-file.ts';
 import type { WireguardCheck } from '../zone/model.ts';
 import { converse } from './datagram.ts';
 import {
@@ -23,7 +23,7 @@ import type { ProbeFunction } from './probe.ts';
 export const probeWireguard: ProbeFunction<WireguardCheck> = async (target, check, attempt) => {
   let keys: Keys;
   try {
-    const text = await fileLane.readText(check.privateKeyFile);
+    const text = await readFile(check.privateKeyFile, 'utf8');
     keys = keysOf(Buffer.from(text.trim(), 'base64'), check.publicKey, check.presharedKey);
   } catch (error) {
     return failed('private key cannot be used', printable(String(error)));

@@ -105,7 +105,7 @@ export class Checks {
       return null;
     }
     if (this.#reading.length >= limits.checkDepth) {
-      this.#reportDepth(key);
+      this.#reportDepth(this.#reading[0] ?? name, key);
       return null;
     }
     this.#reading.push(name);
@@ -117,12 +117,11 @@ export class Checks {
   }
 
   /** Once for the file: in a long chain every check is nested too deep. */
-  #reportDepth(key: ScalarNode): void {
+  #reportDepth(name: string | null, where: Node): void {
     if (this.#depthTold) return;
     this.#depthTold = true;
-    const chain = `${this.#reading.slice(0, 3).join(' -> ')} -> ... -> ${key.text}`;
-    const message = `combinations of checks are nested more than ${limits.checkDepth} deep: ${chain}`;
-    this.scope.document.report('check-too-large', key, message, 'combine the probes themselves');
+    const message = `${name === null ? 'this check' : `the check ${name}`} combines others more than ${limits.checkDepth} levels deep`;
+    this.scope.document.report('check-too-large', where, message, 'combine the probes themselves');
   }
 
   #readCheck(name: string | null, map: MapNode): Check | null {
@@ -207,7 +206,11 @@ export class Checks {
     const wanted = counted ? fields.whole('at-least', 1, Math.max(1, parts.length)) : key === 'all' ? of.length : 1;
     const whole = of.filter((check) => check !== null);
     if (wanted === undefined || whole.length < of.length || of.length === 0) return null;
-    const probes = whole.reduce((sum, check) => sum + countProbes(check), 0);
+    const { probes, depth } = extentOf(whole);
+    if (depth > limits.checkDepth) {
+      this.#reportDepth(name, node);
+      return null;
+    }
     if (probes > limits.checkParts) {
       const message = `this combination stands for ${probes} probes of each member; at most ${limits.checkParts} are made`;
       document.report('check-too-large', node, message, 'name fewer checks, and each of them once');
@@ -228,9 +231,16 @@ export class Checks {
   }
 }
 
-/** How many probes a check is, written out; it was held to the bound when it was read. */
-function countProbes({ probe }: Check): number {
-  return probe.kind === 'combined' ? probe.of.reduce((sum, part) => sum + countProbes(part), 0) : 1;
+/** How many probes a combination of these is, written out, and how deep it nests. Its parts were held to the bounds when they were read. */
+function extentOf(parts: readonly Check[]): { readonly probes: number; readonly depth: number } {
+  let probes = 0;
+  let depth = 0;
+  for (const { probe } of parts) {
+    const part = probe.kind === 'combined' ? extentOf(probe.of) : { probes: 1, depth: 0 };
+    probes += part.probes;
+    depth = Math.max(depth, part.depth);
+  }
+  return { probes, depth: depth + 1 };
 }
 
 /** A name for a check that was written in place. */
