@@ -7,13 +7,16 @@ import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-for (const entry of ['serve/udp-worker', 'control/health-worker']) {
+/** Packages stay packages; a path is none, nor is a drive's letter. */
+const packages = /^(?:node:|(?:@[\w-]+\/)?\w[\w.-]*(?:\/|$))/;
+/** The health thread has a copy of what its probes need: looking packages up takes a tenth of a second. */
+const bundles = { 'serve/udp-worker': packages, 'control/health-worker': /^(?:node:|koffi$)/ };
+for (const [entry, external] of Object.entries(bundles)) {
   const bundle = await rolldown({
     cwd: root,
     input: join(root, `dist/${entry}.js`),
     platform: 'node',
-    // Packages stay packages; a path is none, nor is a drive's letter.
-    external: /^(?:node:|(?:@[\w-]+\/)?\w[\w.-]*(?:\/|$))/,
+    external,
   });
   // Beside the module that it stands for: paths that start from import.meta.url hold in both.
   await bundle.write({ file: join(root, `dist/${entry}.bundle.js`), format: 'esm' });

@@ -52,7 +52,6 @@ const monitor = new Monitor({
   maxConcurrent: 500,
   blackoutHoldMs: 60_000,
   allowExec: false,
-  stateFile: join(folder, 'health.json'),
   onHealth: () => {},
   onEvent: (event) => {
     if (event.to === 'down') flips++;
@@ -97,7 +96,7 @@ console.log(
     1,
   ),
 );
-await monitor.stop();
+monitor.stop();
 await nginx.stop();
 rmSync(folder, { recursive: true, force: true });
 process.exit(0);

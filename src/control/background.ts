@@ -21,7 +21,8 @@ export function lowerPriority(): void {
 /**
  * The health thread is a batch job too, for the same reason: a probe may wait for a tick, a query may not. Where it and the control thread
  * wait for one core, it goes first. Under a flood it gets its share, or verdicts would turn.
+ * @param nice the process's own: a new thread doesn't inherit one below 0 (SCHED_FLAG_RESET_ON_FORK)
  */
-export function scheduleHealth(): void {
-  loadFfi()?.schedule({ policy: SCHED_BATCH, nice: getPriority(), sliceNs: HEALTH_SLICE_NS });
+export function scheduleHealth(nice: number): void {
+  loadFfi()?.schedule({ policy: SCHED_BATCH, nice, sliceNs: HEALTH_SLICE_NS });
 }

@@ -1,8 +1,10 @@
 // Starts the health thread: probes and verdicts go on in it whatever the control thread is busy with.
+import { getPriority } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { limits } from '../base/limits.ts';
 import type { HealthLink } from '../health/client.ts';
 import type { HealthBatch, HealthStart, ToHealth } from '../health/messages.ts';
+import type { HealthWorkerData } from './health-worker.ts';
 
 /** `onEnd` is called once when it has ended, with the reason when it failed. */
 export function startHealthThread(
@@ -12,7 +14,7 @@ export function startHealthThread(
 ): HealthLink {
   let failure: Error | null = null;
   const worker = new Worker(new URL('./health-worker.bundle.js', import.meta.url), {
-    workerData: start,
+    workerData: { ...start, nice: getPriority() } satisfies HealthWorkerData,
     name: 'health',
     resourceLimits: { maxYoungGenerationSizeMb: limits.healthYoungMb },
   });

@@ -6,11 +6,17 @@ import { HealthEngine } from '../health/engine.ts';
 import type { HealthStart, ToHealth } from '../health/messages.ts';
 import { scheduleHealth } from './background.ts';
 
+/** What the thread starts with. */
+export interface HealthWorkerData extends HealthStart {
+  readonly nice: number;
+}
+
 keepHeapsSmall();
-scheduleHealth();
+const { nice, ...start } = workerData as HealthWorkerData;
+scheduleHealth(nice);
 const port = parentPort!;
 const engine = new HealthEngine({
-  start: workerData as HealthStart,
+  start,
   clock: systemClock,
   random: systemRandom,
   send: (batch) => port.postMessage(batch),

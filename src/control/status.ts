@@ -5,8 +5,9 @@ import { formatPrefix } from '../base/address.ts';
 import type { Storage } from '../base/storage.ts';
 import { isLive, packTarget } from '../board/board.ts';
 import { ZONE_COUNT } from '../board/counters.ts';
-import type { HealthClient } from '../health/client.ts';
+import type { HealthClient, HealthStats } from '../health/client.ts';
 import type { Freeze } from '../health/saved.ts';
+import { LATE_MS } from '../health/schedule.ts';
 import type { Serving } from '../loading/serving.ts';
 import type { ServedZone } from '../loading/zones.ts';
 import type { Notifier } from '../notify/notifier.ts';
@@ -83,6 +84,18 @@ export function frozenView(frozen: Freeze | null): StatusView['health']['frozen'
   return frozen === null ? null : { until: iso(frozen.untilMs), reason: frozen.reason, by: frozen.by };
 }
 
+function healthCounters(stats: HealthStats): Record<string, number> {
+  return {
+    probesStarted: stats.started,
+    probesRunning: stats.running,
+    probesWaiting: stats.waiting,
+    ...Object.fromEntries(LATE_MS.map((ms, i) => [`probesLate${ms}`, stats.late[i] ?? 0])),
+    healthRestarts: stats.restarts,
+    healthEventsDropped: stats.droppedEvents,
+    healthLinesDropped: stats.droppedLines,
+  };
+}
+
 export interface StatusParts {
   readonly serving: Serving;
   readonly targets: Targets;
@@ -156,6 +169,6 @@ export function statusView(parts: StatusParts): StatusView {
     failOpen: zones.flatMap((zone) => zone.failOpen),
     problems,
     warnings,
-    counters: { ...serving.rows.totals(), ...parts.notifier.totals() },
+    counters: { ...serving.rows.totals(), ...parts.notifier.totals(), ...healthCounters(health.stats()) },
   };
 }

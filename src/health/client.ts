@@ -5,6 +5,7 @@ import type { EventLogger, Logger } from '../base/log.ts';
 import type { Storage } from '../base/storage.ts';
 import type { HealthEvent } from './event.ts';
 import type { TargetHealth, WatchedTarget } from './health.ts';
+import { Inbox } from './inbox.ts';
 import {
   type HealthBatch,
   type HealthSettings,
@@ -61,13 +62,7 @@ export class HealthClient implements HealthSource {
   readonly #signals = new SharedArrayBuffer(SIGNAL_WORDS * 4);
   readonly #words = new Int32Array(this.#signals);
   #link: HealthLink | null = null;
-  /** Targets that the thread has to be told of: true for those that are gone. */
-  readonly #pending = new Map<string, boolean>();
-  readonly #commands: ToHealth[] = [];
-  /** Commands that were sent and not yet taken, with the number of messages that were sent before. */
-  #unconfirmed: { readonly before: number; readonly command: ToHealth }[] = [];
-  #sent = 0;
-  #taken = 0;
+  readonly #inbox = new Inbox((id) => this.#mirror.known(id));
   #open = 0;
   #waiters: { readonly done: () => boolean; readonly resolve: () => void }[] = [];
   #stats: ScheduleStats = NOTHING_YET;
@@ -100,8 +95,7 @@ export class HealthClient implements HealthSource {
   /** The targets from now on; the thread is told of what is new, gone, or other than before. */
   setTargets(targets: readonly WatchedTarget[]): void {
     const { changed, gone } = this.#mirror.set(targets);
-    for (const id of changed) this.#pending.set(id, false);
-    for (const id of gone) this.#pending.set(id, true);
+    this.#inbox.change(changed, gone);
     this.#store?.soon();
     this.#pump();
   }
@@ -155,7 +149,7 @@ export class HealthClient implements HealthSource {
 
   /** Resolves when the thread has all targets and each of them a verdict; saved ones count at once. */
   firstRound(): Promise<void> {
-    return this.#when(() => this.#upToDate && this.#open === 0);
+    return this.#when(() => this.#inbox.upToDate && this.#open === 0);
   }
 
   /** Resolves when the thread knows the targets as they are now. Never waits for longer than limits.healthTakenMs. */
@@ -164,17 +158,13 @@ export class HealthClient implements HealthSource {
     const late = new Promise<void>((resolve) => {
       cancel = this.#options.clock.after(limits.healthTakenMs, resolve);
     });
-    await Promise.race([this.#when(() => this.#upToDate), late]);
+    await Promise.race([this.#when(() => this.#inbox.upToDate), late]);
     cancel();
   }
 
   /** Calls back once the thread knows nothing any more of what is gone now. */
   whenTaken(callback: () => void): void {
-    void this.#when(() => this.#upToDate).then(callback);
-  }
-
-  get #upToDate(): boolean {
-    return this.#pending.size === 0 && this.#taken === this.#sent;
+    void this.#when(() => this.#inbox.upToDate).then(callback);
   }
 
   #when(done: () => boolean): Promise<void> {
@@ -215,8 +205,6 @@ export class HealthClient implements HealthSource {
     const { freeze, blackout } = this.#mirror;
     Atomics.store(this.#words, SIGNAL.acknowledged, 0);
     this.#startedAtMs = clock.monotonicMs();
-    this.#sent = 0;
-    this.#taken = 0;
     // A batch of a thread that has been given up may still be under way.
     let over = false;
     const end = (error: Error | null): void => {
@@ -250,11 +238,7 @@ export class HealthClient implements HealthSource {
     if (this.#stopping) return;
     log.error({ event: 'thread-restarted', thread: 'health' }, 'a thread ended and is started again');
     this.#restarts++;
-    // The next one is told of everything that is known here, and of what this one may not have done.
-    for (const id of this.#mirror.ids()) this.#pending.set(id, false);
-    for (const [id, gone] of this.#pending) if (gone) this.#pending.delete(id);
-    this.#commands.unshift(...this.#unconfirmed.map(({ command }) => command));
-    this.#unconfirmed = [];
+    this.#inbox.startOver(this.#mirror.ids());
     this.#open = 0;
     const ranMs = clock.monotonicMs() - this.#startedAtMs;
     this.#restartMs =
@@ -263,47 +247,25 @@ export class HealthClient implements HealthSource {
   }
 
   #command(command: ToHealth): void {
-    this.#commands.push(command);
-    if (this.#commands.length > limits.healthCommands) this.#commands.shift();
+    this.#inbox.command(command);
     this.#store?.soon();
     this.#pump();
   }
 
-  /** Sends what waits, as far as the thread has taken what was sent before. */
   #pump(): void {
-    while (this.#link !== null && this.#sent - this.#taken < limits.healthMessages) {
-      const command = this.#commands.shift();
-      if (command !== undefined) this.#unconfirmed.push({ before: this.#sent, command });
-      const message = command ?? this.#nextTargets();
-      if (message === null) return;
-      this.#sent++;
-      this.#link.send(message);
-    }
-  }
-
-  #nextTargets(): ToHealth | null {
-    if (this.#pending.size === 0) return null;
-    const changed: string[] = [];
-    for (const [id, gone] of this.#pending) {
-      if (changed.length === limits.healthTargets) break;
-      if (!gone) changed.push(id);
-    }
-    // What is gone comes last: an equal probe of a new target then goes on where the old one was.
-    const gone = changed.length > 0 ? [] : [...this.#pending.keys()].slice(0, limits.healthTargets);
-    for (const id of [...changed, ...gone]) this.#pending.delete(id);
-    return { kind: 'targets', changed: changed.flatMap((id) => this.#mirror.known(id) ?? []), gone };
+    if (this.#link === null) return;
+    for (let message = this.#inbox.next(); message !== null; message = this.#inbox.next()) this.#link.send(message);
   }
 
   #take(batch: HealthBatch): void {
-    this.#taken = batch.taken;
+    this.#inbox.taken(batch.taken);
     this.#open = batch.open;
     this.#stats = batch.stats;
     this.#droppedEvents += batch.droppedEvents;
     this.#droppedLines += batch.droppedLines;
-    this.#unconfirmed = this.#unconfirmed.filter(({ before }) => before >= batch.taken);
     let changed = this.#mirror.apply(batch);
     // A freeze that the thread has yet to hear of is the truth already.
-    if (this.#commands.length === 0 && this.#unconfirmed.length === 0) {
+    if (this.#inbox.obeyed) {
       changed ||= this.#mirror.freeze !== null && batch.freeze === null;
       this.#mirror.freeze = batch.freeze;
     }

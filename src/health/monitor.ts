@@ -7,10 +7,11 @@ import { type ProbeAddress, type ProbeContext, probeAddress } from '../probe/pro
 import { type Lookup, Resolver } from '../probe/resolve.ts';
 import type { Check } from '../zone/model.ts';
 import type { HealthEvent } from './event.ts';
-import { combine, type TargetHealth, type TargetSpec, type Told, unchecked } from './health.ts';
+import { type TargetHealth, type TargetSpec, type Told, unchecked } from './health.ts';
 import { HealthLog } from './health-log.ts';
 import { Hold } from './hold.ts';
 import { type PlainCheck, ProbeJob, type ProbeJobOwner } from './probe-job.ts';
+import { healthOf, type ProbeNode } from './probe-tree.ts';
 import type { Blackout, Freeze, SavedProbe } from './saved.ts';
 import { Schedule, type ScheduleStats } from './schedule.ts';
 import type { State } from './state.ts';
@@ -35,15 +36,10 @@ export interface MonitorOptions {
   readonly probe?: ProbeAddress;
 }
 
-/** A check taken apart: what is probed, and how it adds up. */
-type Node =
-  | { readonly job: ProbeJob }
-  | { readonly atLeast: number; readonly parts: readonly { readonly name: string; readonly node: Node }[] };
-
 interface Target {
   readonly spec: TargetSpec;
   readonly key: string;
-  readonly node: Node | null;
+  readonly node: ProbeNode | null;
   readonly jobs: readonly ProbeJob[];
   /** What was told last. */
   health: TargetHealth;
@@ -283,7 +279,7 @@ export class Monitor {
 
   // ---- Targets and what they are probed by ----------------------------------------------------------------------------
 
-  #nodeOf(spec: TargetSpec, check: Check, jobs: ProbeJob[], fresh: ProbeJob[]): Node {
+  #nodeOf(spec: TargetSpec, check: Check, jobs: ProbeJob[], fresh: ProbeJob[]): ProbeNode {
     const { probe } = check;
     if (probe.kind === 'combined') {
       const parts = probe.of.map((part) => ({ name: part.name, node: this.#nodeOf(spec, part, jobs, fresh) }));
@@ -349,12 +345,4 @@ export class Monitor {
     this.#firstRoundWaiters = [];
     for (const resolve of waiters) resolve();
   }
-}
-
-function healthOf(node: Node): TargetHealth {
-  if ('job' in node) return node.job.health();
-  return combine(
-    node.parts.map((part) => ({ name: part.name, health: healthOf(part.node) })),
-    node.atLeast,
-  );
 }

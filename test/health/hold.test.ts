@@ -32,7 +32,7 @@ describe('the blackout guard', () => {
     await fleet.clock.advance(120_000);
     expect(fleet.count('down')).toBe(20);
     expect(fleet.events.filter((event) => event.kind === 'blackout')).toHaveLength(1);
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('what came back during the hold never was down', async () => {
@@ -42,7 +42,7 @@ describe('the blackout guard', () => {
     fleet.answers.clear();
     await fleet.clock.advance(100_000);
     expect(fleet.count('up')).toBe(20);
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('small fleets are never held up', async () => {
@@ -51,7 +51,7 @@ describe('the blackout guard', () => {
     await fleet.clock.advance(20_000);
     expect(fleet.monitor.blackout()).toBeNull();
     expect(fleet.count('down')).toBe(9);
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('counts addresses, not targets', async () => {
@@ -63,7 +63,7 @@ describe('the blackout guard', () => {
     kill(fleet, addresses(5));
     await fleet.clock.advance(20_000);
     expect(fleet.count('down')).toBe(15);
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('one probe that succeeds is enough to believe the rest', async () => {
@@ -72,7 +72,7 @@ describe('the blackout guard', () => {
     await fleet.clock.advance(40_000);
     expect(fleet.monitor.blackout()).toBeNull();
     expect(fleet.count('down')).toBe(19);
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('less than 90% newly down is no blackout', async () => {
@@ -85,7 +85,7 @@ describe('the blackout guard', () => {
     await fleet.clock.advance(20_000);
     expect(fleet.monitor.blackout()).toBeNull();
     expect(fleet.count('down')).toBe(20);
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('falls that are further apart than an interval are no blackout', async () => {
@@ -98,7 +98,7 @@ describe('the blackout guard', () => {
     await fleet.clock.advance(60_000);
     expect(fleet.monitor.blackout()).toBeNull();
     expect(fleet.count('down')).toBe(10);
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('a first verdict is no fall', async () => {
@@ -107,7 +107,7 @@ describe('the blackout guard', () => {
     fleet.monitor.setTargets(addresses(20).map((address) => target(address)));
     await fleet.settle();
     expect(fleet.count('down')).toBe(20);
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 });
 
@@ -123,7 +123,7 @@ describe('a freeze by hand', () => {
     expect(fleet.monitor.frozen()).toBeNull();
     expect(fleet.verdicts()).toBe('down up up');
     expect(fleet.events.map((event) => event.kind).slice(-3)).toEqual(['freeze', 'thaw', 'flip']);
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test.each([
@@ -171,7 +171,7 @@ describe('a freeze by hand', () => {
     expect(fleet.verdicts()).toBe('up up');
     fleet.monitor.thaw('ops');
     expect(fleet.verdicts()).toBe('down up');
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('a new target may come up in it, but not go down', async () => {
@@ -185,6 +185,6 @@ describe('a freeze by hand', () => {
     expect(fleet.verdicts()).toBe('up up unknown');
     fleet.monitor.thaw('ops');
     expect(fleet.verdicts()).toBe('up up down');
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 });
