@@ -4,7 +4,7 @@ import { statSync } from 'node:fs';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
 import { Problem } from './problem.ts';
-import { ROLES, type Role, readTokens, type TokenEntry, tokenDigest } from './tokens.ts';
+import { ROLES, type Role, readTokens, type TokenEntry, TokensError, tokenDigest } from './tokens.ts';
 
 /** What a request is known as when no tokens are needed. */
 export const LOCAL = 'local';
@@ -19,22 +19,51 @@ export class Gate {
   #entries: readonly TokenEntry[] | null;
   #stamp: string;
   readonly #local: TokenEntry | null;
+  readonly #onProblem: (problem: string | null) => void;
+  /** The file could not be used at the start, nor since. */
+  #isBroken = false;
 
   /**
-   * Reads the file. Throws TokensError when it is wrong: a server doesn't start with a door that it can't judge.
+   * Reads the file. With one that is wrong nobody gets in but with the local token, until it is mended.
    * @param localToken a token of this start that counts beside the file's, for commands on the same machine
+   * @param onProblem told when the file can't be used, and (null) when it can be again
    */
-  constructor(file: string | null, localToken: string | null, log: Logger) {
+  constructor(
+    file: string | null,
+    localToken: string | null,
+    log: Logger,
+    onProblem: (problem: string | null) => void = () => {},
+  ) {
     this.#file = file;
     this.#log = log;
+    this.#onProblem = onProblem;
     this.#local = localToken === null ? null : { name: LOCAL, role: 'admin', digest: tokenDigest(localToken) };
     this.#stamp = this.#fileStamp();
-    this.#entries = file === null ? null : (readTokens(file) ?? null);
+    this.#entries = this.#first();
   }
 
-  /** Whether there is at least one token. */
-  get hasTokens(): boolean {
-    return this.#entries !== null && this.#entries.length > 0;
+  #first(): readonly TokenEntry[] | null {
+    if (this.#file === null) return null;
+    try {
+      const entries = readTokens(this.#file) ?? null;
+      if (entries?.length === 0) throw new TokensError(`${this.#file} has no token`);
+      return entries;
+    } catch (error) {
+      this.#broken(error, 'nobody gets into the admin until it is mended');
+      return [];
+    }
+  }
+
+  #broken(error: unknown, then: string): void {
+    const text = `${(error as Error).message}; ${then}`;
+    this.#isBroken = true;
+    this.#log.error({ event: 'admin-tokens-broken' }, text);
+    this.#onProblem(text);
+  }
+
+  /** Whether a token is needed: there is a file, be it one that can't be judged or has no token and lets nobody in. */
+  get isClosed(): boolean {
+    return this.#entries !== null;
   }
 
   /**
@@ -69,19 +98,26 @@ export class Gate {
     this.#stamp = stamp;
     try {
       const entries = readTokens(this.#file);
-      if (entries !== undefined) this.#entries = entries;
-      else
+      if (entries !== undefined) {
+        this.#entries = entries;
+        this.#isBroken = false;
+        this.#onProblem(null);
+      } else
         this.#log.warn(
           { event: 'admin-tokens-gone', file: this.#file },
           'the tokens file is gone; the last tokens hold',
         );
     } catch (error) {
-      this.#log.error({ event: 'admin-tokens-broken' }, `${(error as Error).message}; the last good tokens hold`);
+      this.#broken(error, this.#isBroken ? 'nobody gets in' : 'the last good tokens hold');
     }
   }
 
   #fileStamp(): string {
-    const stat = this.#file === null ? undefined : statSync(this.#file, { throwIfNoEntry: false });
-    return stat === undefined ? '' : `${stat.ino} ${stat.size} ${stat.mtimeMs}`;
+    try {
+      const { ino, size, mtimeMs } = statSync(this.#file ?? '');
+      return `${ino} ${size} ${mtimeMs}`;
+    } catch (error) {
+      return String((error as NodeJS.ErrnoException).code);
+    }
   }
 }

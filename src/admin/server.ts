@@ -31,6 +31,8 @@ export interface AdminOptions {
   readonly tokensFile: string | null;
   /** A token that counts beside the file's while this server runs; null: none. */
   readonly localToken: string | null;
+  /** Told when the tokens file can't be used, and (null) when it can be again. */
+  readonly onTokensProblem?: (problem: string | null) => void;
 }
 
 export interface Admin {
@@ -57,13 +59,13 @@ function roleFor(method: string, url: string | undefined): Role | null {
 
 /**
  * Starts the admin and resolves when it listens. Throws AdminError when the port is taken, or when it would listen beyond
- * loopback without tokens, and TokensError for a broken tokens file.
+ * loopback without tokens.
  */
 export async function startAdmin(options: AdminOptions): Promise<Admin> {
   const { control, log, clock, host, port } = options;
   const shown = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const gate = new Gate(options.tokensFile, options.localToken, log);
-  if (!isLoopback(host) && !gate.hasTokens) {
+  const gate = new Gate(options.tokensFile, options.localToken, log, options.onTokensProblem);
+  if (!isLoopback(host) && !gate.isClosed) {
     const how = 'make one with "meridian token add NAME ROLE", or listen on 127.0.0.1';
     throw new AdminError(`the admin refuses to listen on ${shown} without tokens: ${how}`);
   }

@@ -1,6 +1,7 @@
 // The command line: every command with its options and examples. What a command does is loaded when it is called.
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { demandDescriptors, isShortOfDescriptors, tooFew } from './descriptors.ts';
 import { EXIT, Failure } from './exit.ts';
 import { printError } from './output.ts';
 
@@ -20,9 +21,11 @@ export interface ServerOptions extends ConfigOption {
 export async function run(args: readonly string[]): Promise<number> {
   const outcome = { code: EXIT.good as number };
   try {
+    demandDescriptors();
     await program(outcome).parseAsync(args, { from: 'user' });
     return outcome.code;
-  } catch (error) {
+  } catch (thrown) {
+    const error = isShortOfDescriptors(thrown) ? tooFew(null) : thrown;
     if (error instanceof Failure) {
       printError(`meridian: ${error.message}\n`);
       return error.exitCode;

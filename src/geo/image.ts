@@ -144,6 +144,17 @@ export function buildGeoImage(geo: MergedGeo): Uint8Array {
   return new Uint8Array(image.buffer);
 }
 
+/** Whether these are the words of a whole image of this program's layout. */
+export function isIntactImage(words: Int32Array): boolean {
+  if (words[HEADER.magic] !== GEO_MAGIC || words[HEADER.version] !== GEO_VERSION) return false;
+  if (words[HEADER.length] !== words.length) return false;
+  const stamp = words[HEADER.stamp]!;
+  words[HEADER.stamp] = 0;
+  const intact = stampOf(words) === stamp;
+  words[HEADER.stamp] = stamp;
+  return intact;
+}
+
 function stampOf(words: Int32Array): number {
   let h = 0x811c9dc5;
   for (let i = 0; i < words.length; i++) {

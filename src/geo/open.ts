@@ -1,8 +1,10 @@
 // Loads everything geographic from the disk into one image: databases of the operator, the embedded one, overrides and their lists.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Diagnostic } from '../base/diagnostic.ts';
+import { limits } from '../base/limits.ts';
+import { readFileHere, readTextHere } from '../base/read-file.ts';
 import { buildGeoImage } from './image.ts';
 import { GIVES, givesOf, mergeGeo, type Source } from './merge.ts';
 import { type Database, readDatabase } from './mmdb.ts';
@@ -15,7 +17,12 @@ export interface GeoFiles {
   readonly overridesFile: string | null;
   /** The last good overrides, used when the file has mistakes. */
   readonly lastGoodOverrides?: OverridesSource | undefined;
+  /** Files that must not be read, and why. */
+  readonly refused?: readonly GeoProblem[];
 }
+
+/** Told before each file is read, with how long that may take. */
+export type Step = (file: string, withinMs: number) => void;
 
 /** A file that can't be used. */
 export interface GeoProblem {
@@ -37,6 +44,8 @@ export interface LoadedGeo {
   readonly overridesFailed: boolean;
   /** Every file and folder that was looked at: to be watched. */
   readonly watched: readonly string[];
+  /** The lists that the overrides name. */
+  readonly listFiles: readonly string[];
   readonly sources: readonly Source[];
   /** What the databases know, overrides aside. */
   readonly hasSubdivisions: boolean;
@@ -53,20 +62,20 @@ export function embeddedDatabaseFile(): string {
 }
 
 /** Reads and merges everything. Never throws for what an operator can get wrong; takes a few hundred milliseconds. */
-export function loadGeo(files: GeoFiles): LoadedGeo {
+export function loadGeo(files: GeoFiles, step: Step = () => {}): LoadedGeo {
   const problems: GeoProblem[] = [];
-  const databases = readDatabases(files.directory, problems);
+  const databases = readDatabases(files, problems, step);
   const tables: { database: Database; kind: 'embedded' | 'database' }[] = databases.map((database) => ({
     database,
     kind: 'database',
   }));
   if (!databases.some((database) => (givesOf(database) & GIVES.countries) !== 0)) {
     const file = embeddedDatabaseFile();
-    const database = readDatabase('geo-whois-asn-country.mmdb', readFileSync(file));
+    const database = readDatabase('geo-whois-asn-country.mmdb', readFileHere(file));
     if (typeof database === 'string') problems.push({ file, message: database });
     else tables.push({ database, kind: 'embedded' });
   }
-  const { written, used } = readOverridesFile(files);
+  const { written, used } = readOverridesFile(files, step);
   const merged = mergeGeo(tables, used?.overrides ?? [], 'overrides.yaml');
   const gives = merged.sources.reduce((all, source) => (source.kind === 'overrides' ? all : all | source.gives), 0);
   return {
@@ -76,6 +85,7 @@ export function loadGeo(files: GeoFiles): LoadedGeo {
     overrides: used?.source ?? null,
     overridesFailed: written !== used,
     watched: [files.directory, files.overridesFile, ...(written?.listFiles ?? [])].filter((file) => file !== null),
+    listFiles: written?.listFiles ?? [],
     sources: merged.sources,
     hasSubdivisions: (gives & GIVES.subdivisions) !== 0,
     hasCities: (gives & GIVES.cities) !== 0,
@@ -85,22 +95,36 @@ export function loadGeo(files: GeoFiles): LoadedGeo {
 }
 
 /** The databases of a folder, sorted by file name. */
-function readDatabases(directory: string | null, problems: GeoProblem[]): Database[] {
+function readDatabases({ directory, refused = [] }: GeoFiles, problems: GeoProblem[], step: Step): Database[] {
   const databases: Database[] = [];
+  const all = refused.find((problem) => problem.file === directory);
+  if (all !== undefined) {
+    problems.push(all);
+    return databases;
+  }
   for (const name of databaseNames(directory, problems)) {
     const file = join(directory!, name);
+    const known = refused.find((problem) => problem.file === file);
+    if (known !== undefined) {
+      problems.push(known);
+      continue;
+    }
+    step(file, limits.builderReadMs);
     try {
-      const database = readDatabase(name, readFileSync(file));
+      step(file, limits.builderFileMs + (statSync(file).size / 1024 / 1024) * limits.builderMsPerMiB);
+      const database = readDatabase(name, readFileHere(file, limits.databaseBytes));
       if (typeof database === 'string') problems.push({ file, message: database });
       else databases.push(database);
     } catch (error) {
       problems.push({ file, message: `it can't be read: ${(error as Error).message}` });
     }
   }
+  step(directory ?? '', limits.builderGeoMs);
   return databases;
 }
 
-function databaseNames(directory: string | null, problems: GeoProblem[]): string[] {
+/** Names of the databases in a folder, sorted; a folder that can't be read is a problem. */
+export function databaseNames(directory: string | null, problems: GeoProblem[]): string[] {
   if (directory === null) return [];
   try {
     return readdirSync(directory)
@@ -114,21 +138,51 @@ function databaseNames(directory: string | null, problems: GeoProblem[]): string
 }
 
 /** What stands in the file, and what is used: the same, or the last good state when the file has mistakes. */
-function readOverridesFile(files: GeoFiles): { written: OverridesResult | null; used: OverridesResult | null } {
-  const text = files.overridesFile === null ? null : textOf(files.overridesFile);
-  if (files.overridesFile === null || text === null) return { written: null, used: null };
-  const written = readOverrides(files.overridesFile, text, textOf);
+function readOverridesFile(
+  { overridesFile: file, lastGoodOverrides: last, refused = [] }: GeoFiles,
+  step: Step,
+): { written: OverridesResult | null; used: OverridesResult | null } {
+  if (file === null) return { written: null, used: null };
+  step(file, limits.builderReadMs);
+  const text = refused.some((problem) => problem.file === file) ? REFUSED : textOf(file);
+  if (text === null) return { written: null, used: null };
+  const written =
+    typeof text === 'string'
+      ? readOverrides(file, text, (path) => {
+          step(path, limits.builderReadMs);
+          if (refused.some((problem) => problem.file === path)) return null;
+          const list = textOf(path);
+          step(file, limits.builderFileMs);
+          return typeof list === 'string' ? list : null;
+        })
+      : unreadableOverrides(file, refused.find((problem) => problem.file === file)?.message ?? text.message);
   if (!written.diagnostics.some((d) => d.severity === 'error')) return { written, used: written };
-  const last = files.lastGoodOverrides;
   if (last === undefined) return { written, used: null };
+  step(file, limits.builderFileMs);
   const lists = new Map(last.lists.map((list) => [list.file, list.text]));
   return { written, used: readOverrides(last.file, last.text, (path) => lists.get(path) ?? null) };
 }
 
-function textOf(path: string): string | null {
+const REFUSED = new Error('it must not be read');
+
+function unreadableOverrides(file: string, message: string): OverridesResult {
+  const fix = 'put a file there that the server may read';
+  const text = `the overrides can't be read: ${message}`;
+  return {
+    overrides: [],
+    source: { file, text: '', lists: [] },
+    listFiles: [],
+    diagnostics: [
+      { code: 'unreadable-file', severity: 'error', file, line: 1, col: 1, message: text, fix, excerpt: '' },
+    ],
+  };
+}
+
+/** The text of a file; null where there is none, an error where it can't be read. */
+function textOf(path: string): string | Error | null {
   try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return null;
+    return readTextHere(path);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? null : (error as Error);
   }
 }

@@ -21,7 +21,6 @@ const SHOWN_ELSEWHERE: Readonly<Record<string, string>> = {
   'common-broken': 'test/zonefile/common.test.ts',
   'network-in-two-lists': 'test/geo/overrides.test.ts',
   'bad-cookie-secret': 'test/guard/secrets.test.ts',
-  'cookie-secret-not-stored': 'test/guard/secrets.test.ts',
   'cookie-secret-exposed': 'test/guard/secrets.test.ts',
 };
 
