@@ -113,7 +113,8 @@ export function mergeTables(tables: readonly RangeTable[], combine: (values: Uin
       return combine(only);
     });
   }
-  const out = new RangeTable(words, Math.max(...tables.map((t) => t.length)));
+  // A few more than the longest has: one that must grow for four ranges doubles.
+  const out = new RangeTable(words, Math.max(...tables.map((t) => t.length)) + 64);
   const at = new Uint32Array(count);
   const values = Uint32Array.from(tables, (table) => table.values[0]!);
   let w0 = 0;
