@@ -57,11 +57,22 @@ export async function serve(options: ServeOptions): Promise<void> {
   return stopped.done;
 }
 
+/** Files that are read on this thread: where one of them hangs the program says so and ends, and doesn't hang too. */
+async function demandAnswers({ admin, cookies, health, state }: Settings): Promise<void> {
+  const secrets = health.webhooks.map(({ secretFile }) => secretFile).filter((file) => file !== null);
+  for (const file of [state, admin.tokensFile, cookies.secretFile, ...secrets]) {
+    await fileLane.look(file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ETIMEDOUT') throw new StartError(error.message);
+    });
+  }
+}
+
 async function start(options: ServeOptions, settings: Settings, log: Logger, running: Running): Promise<void> {
   if (options.demo) {
     const { startDemo } = await import('../control/demo.ts');
     running.demo = await startDemo();
   }
+  await demandAnswers(settings);
   const { openStateFolder } = await import('../control/state-folder.ts');
   const storage = await openStateFolder(settings.state, systemClock, log);
   // What takes longest comes first: geography is read and the server starts while the admin's libraries still load.
