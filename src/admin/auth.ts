@@ -1,8 +1,9 @@
 // Decides who asks and whether they may: the bearer token of a request against the tokens file, which may change any time.
 import { timingSafeEqual } from 'node:crypto';
-import { statSync } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
+import { fileLane } from '../base/read-file.ts';
 import { Problem } from './problem.ts';
 import { ROLES, type Role, readTokens, type TokenEntry, TokensError, tokenDigest } from './tokens.ts';
 
@@ -17,7 +18,7 @@ export class Gate {
   readonly #log: Logger;
   /** null: there has never been a file, and whoever reaches the admin may do everything. */
   #entries: readonly TokenEntry[] | null;
-  #stamp: string;
+  #stamp: string | null = null;
   readonly #local: TokenEntry | null;
   readonly #onProblem: (problem: string | null) => void;
   /** The file could not be used at the start, nor since. */
@@ -38,7 +39,6 @@ export class Gate {
     this.#log = log;
     this.#onProblem = onProblem;
     this.#local = localToken === null ? null : { name: LOCAL, role: 'admin', digest: tokenDigest(localToken) };
-    this.#stamp = this.#fileStamp();
     this.#entries = this.#first();
   }
 
@@ -73,7 +73,6 @@ export class Gate {
    */
   admit(authorization: string | undefined, needed: Role | null): string {
     if (needed === null) return LOCAL;
-    this.#refresh();
     if (this.#entries === null) return LOCAL;
     if (authorization === undefined) throw new Problem('no-token', 'send "Authorization: Bearer TOKEN"', CHALLENGE);
     const token = /^bearer +(\S+)$/i.exec(authorization)?.[1];
@@ -91,10 +90,23 @@ export class Gate {
     return entries.find((entry) => timingSafeEqual(entry.digest, digest));
   }
 
-  /** Reads the file again when it has changed. One that is gone or broken changes nothing: the last good tokens hold. */
-  #refresh(): void {
-    const stamp = this.#fileStamp();
-    if (stamp === this.#stamp || this.#file === null) return;
+  /**
+   * Reads the file again when it has changed; to be called before each request is judged. A file that is gone, broken, or on a file system
+   * that doesn't answer changes nothing: the last good tokens hold.
+   */
+  async refresh(): Promise<void> {
+    if (this.#file === null) return;
+    let stamp: string;
+    try {
+      stamp = stampOf(await fileLane.look(this.#file));
+    } catch {
+      return;
+    }
+    // The first look is at the file that was read just before.
+    if (this.#stamp === null || stamp === this.#stamp) {
+      this.#stamp = stamp;
+      return;
+    }
     this.#stamp = stamp;
     try {
       const entries = readTokens(this.#file);
@@ -111,13 +123,8 @@ export class Gate {
       this.#broken(error, this.#isBroken ? 'nobody gets in' : 'the last good tokens hold');
     }
   }
+}
 
-  #fileStamp(): string {
-    try {
-      const { ino, size, mtimeMs } = statSync(this.#file ?? '');
-      return `${ino} ${size} ${mtimeMs}`;
-    } catch (error) {
-      return String((error as NodeJS.ErrnoException).code);
-    }
-  }
+function stampOf(stats: Stats | null): string {
+  return stats === null ? '' : `${stats.ino} ${stats.size} ${stats.mtimeMs}`;
 }

@@ -65,6 +65,7 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
   const { control, log, clock, host, port } = options;
   const shown = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   const gate = new Gate(options.tokensFile, options.localToken, log, options.onTokensProblem);
+  await gate.refresh();
   if (!isLoopback(host) && !gate.isClosed) {
     const how = 'make one with "meridian token add NAME ROLE", or listen on 127.0.0.1';
     throw new AdminError(`the admin refuses to listen on ${shown} without tokens: ${how}`);
@@ -126,7 +127,7 @@ function listenProblem(error: NodeJS.ErrnoException, shown: string): string {
 /** Host, origin and token, in this order, before anything else is looked at. Returns who asked a request that passed. */
 function addChecks(app: FastifyInstance, gate: Gate, hosts: readonly string[]): (request: object) => string {
   const askers = new WeakMap<object, string>();
-  app.addHook('onRequest', (request, reply, done) => {
+  app.addHook('onRequest', async (request, reply) => {
     reply.headers({
       'content-security-policy': CONTENT_SECURITY_POLICY,
       'x-content-type-options': 'nosniff',
@@ -144,8 +145,8 @@ function addChecks(app: FastifyInstance, gate: Gate, hosts: readonly string[]): 
     if (!reads && !originAllowed(origin, host)) {
       throw new Problem('bad-origin', `a page of ${origin} may not change anything here`);
     }
+    await gate.refresh();
     askers.set(request, gate.admit(authorization, roleFor(request.method, request.routeOptions.url)));
-    done();
   });
   return (request) => askers.get(request)!;
 }

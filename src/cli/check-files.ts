@@ -73,6 +73,8 @@ class FileReader {
 
   /** A file or a folder that was named on the command line. */
   path(path: string, found: FoundSettings): void {
+    if ((this.#progress.skip.get(resolve(path)) ?? '') !== '') return;
+    this.#progress.step(resolve(path), limits.builderReadMs);
     const stat = this.#attempt(path, () => statSync(path));
     if (stat === undefined) return;
     if (stat.isDirectory()) {
@@ -89,6 +91,8 @@ class FileReader {
 
   /** Every zone file of a folder, and its `_common.yaml`. */
   zoneFolder(folder: string): void {
+    if ((this.#progress.skip.get(resolve(folder)) ?? '') !== '') return;
+    this.#progress.step(resolve(folder), limits.builderReadMs);
     const names = this.#attempt(folder, () => readdirSync(folder).sort());
     if (names?.includes(COMMON_FILE)) this.#common(folder);
     for (const name of names ?? []) {

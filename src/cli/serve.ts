@@ -9,6 +9,7 @@ import { systemClock } from '../base/clock.ts';
 import { keepHeapsSmall } from '../base/heap.ts';
 import { LineSink } from '../base/line-sink.ts';
 import { type Logger, openServerLog } from '../base/log.ts';
+import { fileLane } from '../base/read-file.ts';
 import { StateFile } from '../base/state-file.ts';
 import type { Storage } from '../base/storage.ts';
 import { lowerPriority } from '../control/background.ts';
@@ -75,12 +76,23 @@ interface Voices {
   readonly errors: InternalErrors;
 }
 
+/** Files that are read on this thread: where one of them hangs the program says so and ends, and doesn't hang too. */
+async function demandAnswers({ admin, cookies, health, state }: Settings): Promise<void> {
+  const secrets = health.webhooks.map(({ secretFile }) => secretFile).filter((file) => file !== null);
+  for (const file of [state, admin.tokensFile, cookies.secretFile, ...secrets]) {
+    await fileLane.look(file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ETIMEDOUT') throw new StartError(error.message);
+    });
+  }
+}
+
 async function start(options: ServeOptions, settings: Settings, voices: Voices, running: Running): Promise<void> {
   const { log, sink, errors } = voices;
   if (options.demo) {
     const { startDemo } = await import('../control/demo.ts');
     running.demo = await startDemo();
   }
+  await demandAnswers(settings);
   const { openStateFolder } = await import('../control/state-folder.ts');
   const storage = await openStateFolder(settings.state, systemClock, log);
   // What takes longest comes first: geography is read and the server starts while the admin's libraries still load.

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { StartError } from '../api/start-error.ts';
 import { type Diagnostic, formatDiagnostic } from '../base/diagnostic.ts';
 import type { Logger } from '../base/log.ts';
+import { fileLane } from '../base/read-file.ts';
 import { StateFile } from '../base/state-file.ts';
 import type { Storage } from '../base/storage.ts';
 import { loadCookieSecrets, newCookieSecret } from '../guard/secrets.ts';
@@ -59,8 +60,14 @@ export class CookieFile {
   }
 
   /** The secrets after a rotation; null when the file is gone or has mistakes: then the old ones hold. */
-  again(): Secrets | null {
+  async again(): Promise<Secrets | null> {
     const { secretFile: file, secretFileGiven: given } = this.#settings;
+    try {
+      await fileLane.look(file);
+    } catch (error) {
+      this.#log.error({ event: 'cookie-secrets', file }, (error as Error).message);
+      return null;
+    }
     const { secrets, missing, diagnostics } = loadCookieSecrets(file, given ? null : COOKIE_MODE);
     this.#tell(errorsOf(diagnostics));
     if (missing || errorsOf(diagnostics).length > 0) return null;

@@ -35,7 +35,7 @@ export class Reloads {
     this.#options = options;
     this.#watch = new Watch(options.clock, () => this.#look());
     options.serving.geography.onReady = () => this.#hear();
-    options.serving.zones.onReady = () => this.#hear();
+    options.serving.zones.builds.onReady = () => this.#hear();
   }
 
   /** Follows the folders from now on, and looks at once for what changed since they were read. */
@@ -76,7 +76,7 @@ export class Reloads {
       await health.taken();
       this.problem = change.problem;
       // What became ready after it was looked for.
-      if (this.#watching && (serving.zones.ready || serving.geography.ready)) void this.#look();
+      if (this.#watching && (serving.zones.builds.ready || serving.geography.ready)) void this.#look();
       return change;
     } finally {
       this.#loading = false;
@@ -99,7 +99,7 @@ export class Reloads {
   async reloadAll(): Promise<LoadChange> {
     const { geography, zones } = this.#options.serving;
     const change = await this.reload();
-    await Promise.all([geography.settled(), zones.settled()]);
+    await Promise.all([geography.settled(), zones.builds.settled()]);
     const more = await this.reload();
     return {
       ...more,

@@ -265,7 +265,7 @@ export class Server implements ControlPlane {
 
   async reload(): Promise<ReloadView> {
     const { serving, threads, reloads, cookies } = this.#parts;
-    const secrets = cookies.again();
+    const secrets = await cookies.again();
     if (secrets !== null) threads.secrets(secrets);
     const change = await reloads.reloadAll();
     const diagnostics = serving.diagnostics();

@@ -1,5 +1,4 @@
 // Makes a server from its settings: every part of the control plane, in the order in which they need each other.
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { eventView } from '../api/event-view.ts';
@@ -8,6 +7,7 @@ import { formatAddress } from '../base/address.ts';
 import { type Clock, systemRandom } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
+import { readTextHere } from '../base/read-file.ts';
 import type { Storage } from '../base/storage.ts';
 import { HealthClient } from '../health/client.ts';
 import { type HealthEvent, HealthEventSchema, stateEvent } from '../health/event.ts';
@@ -179,7 +179,7 @@ function makeWebhooks({ settings, clock, log }: ServerOptions): Webhooks {
 function readSecret(file: string): Uint8Array {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8').trim();
+    text = readTextHere(file, limits.cookieFileBytes).trim();
   } catch (error) {
     throw new StartError(`cannot read the webhook secret ${file}: ${(error as Error).message}`);
   }

@@ -44,6 +44,8 @@ export function readDatabase(file: string, bytes: Buffer): Database | string {
       return 'its search tree is longer than the file';
     const tree = new SearchTree(bytes, nodeCount, recordSize, ipVersion);
     const { v4, v6 } = tree.walk();
+    v4.trim();
+    v6.trim();
     const data = new MmdbData(bytes, dataStart, marker);
     const records = tree.pointers.map((pointer) => {
       const offset = pointer - nodeCount - SEPARATOR_BYTES;

@@ -3,11 +3,12 @@ import { readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Diagnostic } from '../base/diagnostic.ts';
+import { collectHeap } from '../base/heap.ts';
 import { limits } from '../base/limits.ts';
 import { readFileHere, readTextHere } from '../base/read-file.ts';
-import { buildGeoImage } from './image.ts';
-import { GIVES, givesOf, mergeGeo, type Source } from './merge.ts';
-import { type Database, readDatabase } from './mmdb.ts';
+import { type PlannedImage, planGeoImage } from './image.ts';
+import { GeoMerger, GIVES, type Source } from './merge.ts';
+import { readDatabase } from './mmdb.ts';
 import { type OverridesResult, type OverridesSource, readOverrides } from './overrides.ts';
 
 export interface GeoFiles {
@@ -61,46 +62,64 @@ export function embeddedDatabaseFile(): string {
   );
 }
 
+/** What is known of geography beside its image. */
+export type GeoFacts = Omit<LoadedGeo, 'image'>;
+
 /** Reads and merges everything. Never throws for what an operator can get wrong; takes a few hundred milliseconds. */
 export function loadGeo(files: GeoFiles, step: Step = () => {}): LoadedGeo {
+  const { facts, image } = planGeo(files, step);
+  const bytes = new Uint8Array(image.bytes);
+  image.write(bytes);
+  return { ...facts, image: bytes };
+}
+
+/** As `loadGeo`, with the image still to be written. */
+export function planGeo(files: GeoFiles, step: Step): { readonly facts: GeoFacts; readonly image: PlannedImage } {
   const problems: GeoProblem[] = [];
-  const databases = readDatabases(files, problems, step);
-  const tables: { database: Database; kind: 'embedded' | 'database' }[] = databases.map((database) => ({
-    database,
-    kind: 'database',
-  }));
-  if (!databases.some((database) => (givesOf(database) & GIVES.countries) !== 0)) {
+  const merger = new GeoMerger();
+  const large = readDatabases(files, problems, step, merger);
+  if ((merger.gives & GIVES.countries) === 0) {
     const file = embeddedDatabaseFile();
     const database = readDatabase('geo-whois-asn-country.mmdb', readFileHere(file));
     if (typeof database === 'string') problems.push({ file, message: database });
-    else tables.push({ database, kind: 'embedded' });
+    else merger.add(database, 'embedded');
   }
+  const gives = merger.gives;
   const { written, used } = readOverridesFile(files, step);
-  const merged = mergeGeo(tables, used?.overrides ?? [], 'overrides.yaml');
-  const gives = merged.sources.reduce((all, source) => (source.kind === 'overrides' ? all : all | source.gives), 0);
+  step(files.directory ?? '', limits.builderGeoMs);
+  const merged = merger.merge(used?.overrides ?? [], 'overrides.yaml');
+  if (large) collectHeap();
+  const image = planGeoImage(merged);
   return {
-    image: buildGeoImage(merged),
-    problems,
-    diagnostics: written?.diagnostics ?? [],
-    overrides: used?.source ?? null,
-    overridesFailed: written !== used,
-    watched: [files.directory, files.overridesFile, ...(written?.listFiles ?? [])].filter((file) => file !== null),
-    listFiles: written?.listFiles ?? [],
-    sources: merged.sources,
-    hasSubdivisions: (gives & GIVES.subdivisions) !== 0,
-    hasCities: (gives & GIVES.cities) !== 0,
-    hasCoordinates: (gives & GIVES.coordinates) !== 0,
-    hasAs: (gives & GIVES.as) !== 0,
+    image,
+    facts: {
+      problems,
+      diagnostics: written?.diagnostics ?? [],
+      overrides: used?.source ?? null,
+      overridesFailed: written !== used,
+      watched: [files.directory, files.overridesFile, ...(written?.listFiles ?? [])].filter((file) => file !== null),
+      listFiles: written?.listFiles ?? [],
+      sources: merged.sources,
+      hasSubdivisions: (gives & GIVES.subdivisions) !== 0,
+      hasCities: (gives & GIVES.cities) !== 0,
+      hasCoordinates: (gives & GIVES.coordinates) !== 0,
+      hasAs: (gives & GIVES.as) !== 0,
+    },
   };
 }
 
-/** The databases of a folder, sorted by file name. */
-function readDatabases({ directory, refused = [] }: GeoFiles, problems: GeoProblem[], step: Step): Database[] {
-  const databases: Database[] = [];
+/** Adds the databases of a folder, sorted by file name. Returns whether any is large. */
+function readDatabases(
+  { directory, refused = [] }: GeoFiles,
+  problems: GeoProblem[],
+  step: Step,
+  merger: GeoMerger,
+): boolean {
+  let large = false;
   const all = refused.find((problem) => problem.file === directory);
   if (all !== undefined) {
     problems.push(all);
-    return databases;
+    return large;
   }
   for (const name of databaseNames(directory, problems)) {
     const file = join(directory!, name);
@@ -114,14 +133,21 @@ function readDatabases({ directory, refused = [] }: GeoFiles, problems: GeoProbl
       step(file, limits.builderFileMs + (statSync(file).size / 1024 / 1024) * limits.builderMsPerMiB);
       const database = readDatabase(name, readFileHere(file, limits.databaseBytes));
       if (typeof database === 'string') problems.push({ file, message: database });
-      else databases.push(database);
+      else {
+        merger.add(database, 'database');
+        large ||= statSync(file).size > LARGE_BYTES;
+      }
     } catch (error) {
       problems.push({ file, message: `it can't be read: ${(error as Error).message}` });
     }
+    // Left alone, the file and its records would stay until the next database has filled as much again.
+    if (large) collectHeap();
   }
-  step(directory ?? '', limits.builderGeoMs);
-  return databases;
+  return large;
 }
+
+/** A database of this size leaves more behind than what it costs to collect it. */
+const LARGE_BYTES = 16 * 1024 * 1024;
 
 /** Names of the databases in a folder, sorted; a folder that can't be read is a problem. */
 export function databaseNames(directory: string | null, problems: GeoProblem[]): string[] {

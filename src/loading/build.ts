@@ -1,7 +1,7 @@
 // What the builder thread is asked and what it answers; plain data, for structured clone.
 import type { Diagnostic } from '../base/diagnostic.ts';
 import type { SegmentRef, StoreHandle } from '../board/store.ts';
-import type { GeoFiles, LoadedGeo } from '../geo/open.ts';
+import type { GeoFacts, GeoFiles } from '../geo/open.ts';
 import type { MapSpec } from '../regionmap/spec.ts';
 import type { CompiledZone } from '../zone/meta.ts';
 import type { CheckRules } from '../zone/model.ts';
@@ -65,9 +65,6 @@ export interface MapsRequest {
   readonly store: StoreHandle;
   readonly geo: SegmentRef;
 }
-
-/** What is known of geography beside its image. */
-export type GeoFacts = Omit<LoadedGeo, 'image'>;
 
 /** Geography from disk. */
 export interface GeoRequest {

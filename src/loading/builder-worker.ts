@@ -1,15 +1,15 @@
 // Entry of the builder thread: parses, compiles and walks databases, away from everything that must not wait.
 import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
-import { keepHeapsSmall } from '../base/heap.ts';
+import { collectHeap, keepHeapsSmall } from '../base/heap.ts';
 import { limits } from '../base/limits.ts';
 import { chunkOf, wordOf } from '../board/store.ts';
 import { GeoView } from '../geo/lookup.ts';
-import { type LoadedGeo, loadGeo } from '../geo/open.ts';
+import { planGeo } from '../geo/open.ts';
 import { buildRegionMap } from '../regionmap/build.ts';
 import type { BuildReply, BuildRequest, GeoRequest, MapsRequest, PlaceRequest, ZonesRequest } from './build.ts';
 import { ZoneBuilder } from './build-zone.ts';
-import { keepGeo, keptOverrides, keyOfGeo, loadKeptGeo } from './geo-cache.ts';
+import { keepGeo, keptOverrides, keyOfGeo, loadKeptGeo, type PlannedGeo } from './geo-cache.ts';
 
 keepHeapsSmall();
 
@@ -55,13 +55,14 @@ function buildMaps(request: MapsRequest): void {
 
 /** Geography from what is kept, or from the files; with a broken database at the start its last good content stands in. */
 function loadGeography({ files, stateDirectory, first }: GeoRequest): {
-  geo: LoadedGeo;
-  keep: () => string | null;
+  geo: PlannedGeo;
+  /** Keeps it, once its image is written. Returns why it couldn't, or null. */
+  keep: (image: Uint8Array) => string | null;
 } {
   const kept = { keep: (): null => null };
   // A state folder that doesn't answer is done without.
   const state = files.refused?.some(({ file }) => file === stateDirectory) ? null : stateDirectory;
-  if (state === null) return { geo: loadGeo(files, step), ...kept };
+  if (state === null) return { geo: planGeo(files, step), ...kept };
   step(state, limits.builderReadMs);
   const lastGoodOverrides = first ? keptOverrides(state) : files.lastGoodOverrides;
   const known = { ...files, lastGoodOverrides };
@@ -69,15 +70,16 @@ function loadGeography({ files, stateDirectory, first }: GeoRequest): {
   if (current !== null) return { geo: current, ...kept };
   const nothing = { listFiles: [], overridesFailed: false };
   const before = keyOfGeo(known, nothing, step);
-  const geo = loadGeo(known, step);
+  const geo = planGeo(known, step);
+  const { facts } = geo;
   step(state, limits.builderGeoMs);
-  if (first && geo.problems.length > 0) {
+  if (first && facts.problems.length > 0) {
     const last = loadKeptGeo(state, known, 'any', step);
-    if (last !== null) return { geo: { ...last, problems: geo.problems }, ...kept };
+    if (last !== null) return { geo: { ...last, facts: { ...last.facts, problems: facts.problems } }, ...kept };
   }
   // Files that changed while they were read are read again; what was made of them is not kept.
   const stands = keyOfGeo(known, nothing, step) === before;
-  return { geo, keep: () => (stands ? keepGeo(state, keyOfGeo(known, geo, step), geo) : null) };
+  return { geo, keep: (image) => (stands ? keepGeo(state, keyOfGeo(known, facts, step), facts, image) : null) };
 }
 
 /** Waits to be told where to put the image. */
@@ -85,19 +87,17 @@ let place: ((request: PlaceRequest) => void) | null = null;
 
 function buildGeo(request: GeoRequest): void {
   const { geo, keep } = loadGeography(request);
-  const { image, ...facts } = geo;
+  const { bytes, write } = geo.image;
   place = ({ at }) => {
     step(request.stateDirectory ?? '', limits.builderGeoMs);
-    if (at === null) {
-      reply({ kind: 'placed' });
-      return;
-    }
-    new Uint8Array(at.chunk).set(image, at.word * 4);
+    const target = at === null ? null : new Uint8Array(at.chunk, at.word * 4, bytes);
+    if (target !== null) write(target);
     reply({ kind: 'placed' });
-    reply({ kind: 'kept', problem: keep(), bytes: image.length });
+    if (target !== null) reply({ kind: 'kept', problem: keep(target), bytes });
   };
   step('', null);
-  reply({ kind: 'geo', geo: facts, bytes: image.length });
+  collectHeap();
+  reply({ kind: 'geo', geo: geo.facts, bytes });
 }
 
 port.on('message', (request: BuildRequest) => {

@@ -5,12 +5,12 @@ import { Worker } from 'node:worker_threads';
 import type { Clock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
 import type { SegmentRef, StoreHandle } from '../board/store.ts';
+import type { GeoFacts } from '../geo/open.ts';
 import type { MapSpec } from '../regionmap/spec.ts';
 import type {
   BuildReply,
   BuildRequest,
   CommonResult,
-  GeoFacts,
   GeoRequest,
   MapResult,
   PlaceRequest,

@@ -1,14 +1,14 @@
 // The geo image in state/: databases that didn't change are not read again, and broken ones have their last good content.
 import { createHash } from 'node:crypto';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { limits } from '../base/limits.ts';
-import { readFileHere, readTailHere, readTextHere } from '../base/read-file.ts';
+import { readTailHere, readTextHere } from '../base/read-file.ts';
 import { STATE_MODE, tighten, writeStable } from '../base/stable-file.ts';
-import { HEADER, isIntactImage } from '../geo/image.ts';
-import { databaseNames, type GeoFiles, type LoadedGeo, type Step } from '../geo/open.ts';
+import { HEADER, ImageCheck, type PlannedImage } from '../geo/image.ts';
+import { databaseNames, type GeoFacts, type GeoFiles, type Step } from '../geo/open.ts';
 import type { OverridesSource } from '../geo/overrides.ts';
-import type { GeoFacts } from './build.ts';
 import { programKey } from './program-key.ts';
 
 /** What stands beside the image. */
@@ -85,29 +85,70 @@ export function keptOverrides(directory: string): OverridesSource | undefined {
   }
 }
 
-/** The kept geography; null: none is kept that this program can use, or, with a `current` key asked for, none of just what lies there now. */
+/** Geography whose image is still to be written. */
+export interface PlannedGeo {
+  readonly facts: GeoFacts;
+  readonly image: PlannedImage;
+}
+
+/** The kept geography; null: none is kept that this program can use, or, where `current` is asked for, none of just what lies there now. */
 export function loadKeptGeo(
   directory: string,
   files: GeoFiles,
   which: 'current' | 'any',
   step: Step,
-): LoadedGeo | null {
+): PlannedGeo | null {
   try {
     const kept = JSON.parse(readTextHere(factsFile(directory), limits.databaseBytes)) as Kept;
-    if (which === 'current' && kept.key !== keyOfGeo(files, kept.facts, step)) return null;
     if (kept.program !== programKey()) return null;
-    const image = readFileHere(imageFile(directory), limits.databaseBytes);
-    if (image.length % 4 !== 0) return null;
-    const words = new Int32Array(image.buffer, image.byteOffset, image.length / 4);
-    return words[HEADER.stamp] === kept.stamp && isIntactImage(words) ? { ...kept.facts, image } : null;
+    if (which === 'current' && kept.key !== keyOfGeo(files, kept.facts, step)) return null;
+    const check = new ImageCheck();
+    const bytes = readImage(imageFile(directory), (piece) => check.add(piece));
+    if (check.stamp !== kept.stamp) return null;
+    const write = (target: Uint8Array): void => {
+      const words = new Int32Array(target.buffer, target.byteOffset, bytes / 4);
+      let at = 0;
+      readImage(imageFile(directory), (piece) => {
+        words.set(piece, at);
+        at += piece.length;
+      });
+    };
+    return { facts: kept.facts, image: { bytes, write } };
   } catch {
     return null;
   }
 }
 
-/** Keeps geography for the next start. Only what databases of the operator are in: the embedded one comes with the program. Returns why it couldn't, or null. */
-export function keepGeo(directory: string, key: string, geo: LoadedGeo): string | null {
-  const { image, ...facts } = geo;
+const PIECE_BYTES = 4 * 1024 * 1024;
+
+/** Reads a file of words piece by piece: an image is larger than what a small machine has to spare. Returns its bytes. */
+function readImage(file: string, use: (piece: Int32Array) => void): number {
+  const fd = openSync(file, 'r');
+  try {
+    const bytes = Buffer.allocUnsafeSlow(PIECE_BYTES);
+    let total = 0;
+    for (;;) {
+      let length = 0;
+      while (length < PIECE_BYTES) {
+        const read = readSync(fd, bytes, length, PIECE_BYTES - length, null);
+        if (read === 0) break;
+        length += read;
+      }
+      if (length % 4 !== 0) throw new Error('no file of words');
+      if (length > 0) use(new Int32Array(bytes.buffer, bytes.byteOffset, length / 4));
+      total += length;
+      if (length < PIECE_BYTES) return total;
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Keeps geography for the next start. Only what databases of the operator are in: the embedded one comes with the program. Returns why it
+ * couldn't, or null.
+ */
+export function keepGeo(directory: string, key: string, facts: GeoFacts, image: Uint8Array): string | null {
   try {
     if (facts.overrides !== null && !facts.overridesFailed) {
       writeStable(overridesFile(directory), JSON.stringify(facts.overrides));

@@ -19,6 +19,7 @@ import type { Builder } from './builder.ts';
 import type { Images } from './images.ts';
 import { KeptZones } from './kept-zones.ts';
 import type { Serials } from './serials.ts';
+import { ZoneBuilds } from './zone-builds.ts';
 import { dropZone } from './zone-cache.ts';
 import { changedSeconds, type FolderContent, NO_SIGNATURE, readFolder, type Signature } from './zone-files.ts';
 
@@ -45,11 +46,6 @@ export interface ServedZone {
 
 /** What was served of a zone before a load. */
 type Before = Pick<ServedZone, 'image' | 'meta' | 'mapKeys' | 'key' | 'serial'>;
-
-/** Octets of a job's file. */
-function sizeOf(content: FolderContent, { name }: ZoneJob): number {
-  return Number(content.zones.get(name)!.signature.split(':')[1] ?? 0);
-}
 
 /** What a load changed. */
 export interface ZonesChange {
@@ -87,13 +83,8 @@ export class Zones {
   readonly #freeNumbers: number[] = [];
   /** What was replaced by the load that is under way: it is served until the next publishing. */
   readonly #before = new Map<string, Before>();
-  readonly #building = new Set<string>();
-  readonly #builds = new Set<Promise<void>>();
-  #finished: { readonly result: ZoneResult; readonly signature: Signature; readonly commonState: string }[] = [];
-  #first = true;
+  readonly builds: ZoneBuilds;
   #commonState = '';
-  /** Told when a build is through: a load will find what came of it. */
-  onReady: () => void = () => {};
   commonDiagnostics: readonly Diagnostic[] = [];
   /** Zone files that aren't served because there are too many. */
   leftOut: readonly string[] = [];
@@ -106,6 +97,7 @@ export class Zones {
   /** Nothing is read before `restore`. */
   constructor(options: ZonesOptions) {
     this.#options = options;
+    this.builds = new ZoneBuilds(options.builder, options.clock);
     const { stateDirectory, storage } = options;
     this.kept = stateDirectory === null ? null : new KeptZones(stateDirectory, storage);
     this.#goodCommon =
@@ -169,7 +161,7 @@ export class Zones {
     for (const [name, { file, signature, problem }] of content.zones) {
       const zone = this.#zones.get(name);
       if (zone) zone.missingSinceMs = null;
-      if (this.#building.has(name) || (zone !== undefined && this.#options.builder.hangsOn(file))) continue;
+      if (this.builds.has(name) || (zone !== undefined && this.#options.builder.hangsOn(file))) continue;
       // What is served of a file with errors can't be made of it again: it stays in memory alone.
       const store = due.has(name) && zone?.state === 'ok';
       if (zone?.signature === signature && !commonChanged && !store) continue;
@@ -181,8 +173,23 @@ export class Zones {
         problem: problem === null ? null : unreadable(file, `${problem}: it can't be read`),
       });
     }
-    if (jobs.length > 0) this.#build(jobs, content);
-    await this.#wait();
+    if (jobs.length > 0) {
+      const request = {
+        jobs,
+        common: content.common,
+        commonProblem: null,
+        lastGoodCommon: this.#goodCommonText,
+        baseDirectory: this.#options.baseDirectory,
+        checkRules: this.#options.checkRules,
+        stateDirectory: this.#options.stateDirectory,
+      };
+      this.builds.start(request, content, commonState, (common) => {
+        if (commonState !== this.#commonState) return;
+        this.commonDiagnostics = common.diagnostics;
+        if (content.common?.text != null && common.good) this.#keepCommon(content.common.text);
+      });
+    }
+    await this.builds.wait();
     const changed = this.#takeFinished();
     await this.#options.serials.save();
     this.kept?.tell();
@@ -201,73 +208,10 @@ export class Zones {
     return { changed, removed, lookAgainMs, problem: null };
   }
 
-  /** Has zones built; what becomes of them is in `#finished` then. */
-  #build(jobs: readonly ZoneJob[], content: FolderContent): void {
-    const commonState = this.#commonState;
-    for (const { name } of jobs) this.#building.add(name);
-    const request = {
-      // What is quick comes first: a large zone holds nothing back.
-      jobs: [...jobs].sort((a, b) => sizeOf(content, a) - sizeOf(content, b)),
-      common: content.common,
-      commonProblem: null,
-      lastGoodCommon: this.#goodCommonText,
-      baseDirectory: this.#options.baseDirectory,
-      checkRules: this.#options.checkRules,
-      stateDirectory: this.#options.stateDirectory,
-    };
-    const build: Promise<void> = this.#options.builder
-      .zones(request, (result) => {
-        this.#building.delete(result.job.name);
-        const { signature } = content.zones.get(result.job.name)!;
-        this.#finished.push({ result, signature, commonState });
-      })
-      .then((common) => {
-        if (commonState !== this.#commonState) return;
-        this.commonDiagnostics = common.diagnostics;
-        if (content.common?.text != null && common.good) this.#keepCommon(content.common.text);
-      })
-      .finally(() => {
-        for (const { name } of jobs) this.#building.delete(name);
-        this.#builds.delete(build);
-        this.onReady();
-      });
-    build.catch(() => {});
-    this.#builds.add(build);
-  }
-
-  /** Waits for the zones that are built; not for long for large ones, which are taken over by a later load, but at the first load for all. */
-  async #wait(): Promise<void> {
-    const all = Promise.all(this.#builds);
-    if (this.#first) {
-      await all;
-      this.#first = false;
-      return;
-    }
-    let cancel = (): void => {};
-    const late = new Promise<void>((resolve) => {
-      cancel = this.#options.clock.after(limits.slowZoneMs, resolve);
-    });
-    try {
-      await Promise.race([all, late]);
-    } finally {
-      cancel();
-    }
-  }
-
-  /** Whether zones are built that no load has taken over. */
-  get ready(): boolean {
-    return this.#finished.length > 0;
-  }
-
-  /** Resolves when no zone is being built. */
-  async settled(): Promise<void> {
-    await Promise.allSettled(this.#builds);
-  }
-
   /** Takes over what was built. Returns the zones of which another content is served now. */
   #takeFinished(): string[] {
     const changed: string[] = [];
-    for (const { result, signature, commonState } of this.#finished.splice(0)) {
+    for (const { result, signature, commonState } of this.builds.take()) {
       // Another _common.yaml by now: the zone is built anew by the next load.
       const same = commonState === this.#commonState;
       if (this.#take(result, same ? signature : NO_SIGNATURE)) changed.push(result.job.name);

@@ -42,8 +42,6 @@ export interface Ffi {
   hugePages(view: Uint8Array): void;
   /** Gives the pages under a view back to the system; what was in them is gone, and zero when it is read again. */
   discard(view: Uint8Array): void;
-  /** Ends the process at once, with all of its threads: `process.exit` waits for those that hang in a call. */
-  exit(code: number): void;
   /** Lets all threads share one malloc arena: each arena keeps what it once had. Before threads start. Nothing on musl. */
   shareArena(): void;
   /** Ends the process now: no other thread is waited for, were it stuck in the kernel for ever. */
@@ -134,7 +132,6 @@ function bindCalls(koffi: typeof Koffi, abi: Abi): Ffi {
       const to = Math.floor((Number(koffi.address(view)) + view.length) / PAGE_BYTES) * PAGE_BYTES;
       if (to > from) madvise(from, to - from, MADV_DONTNEED);
     },
-    exit: libc.func('void _exit(int)'),
     usleep: libc.func('int usleep(uint32)'),
     exitNow: libc.func('void _exit(int)'),
     threadCpuMs: threadClock(libc, koffi),

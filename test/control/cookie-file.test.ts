@@ -49,9 +49,9 @@ describe('the cookie file', () => {
     expect(storage.logged.some((line) => line.event === 'cookie-secrets' && line.level === 50)).toBe(true);
     await cookies.stop();
     expect(readFileSync(file, 'utf8')).toBe(text);
-    expect(cookies.again()).toBeNull();
+    expect(await cookies.again()).toBeNull();
     writeFileSync(file, `${TWO}\n`);
-    expect(hex(cookies.again())).toEqual([TWO]);
+    expect(hex(await cookies.again())).toEqual([TWO]);
     expect(storage.damaged).toEqual([]);
   });
 
@@ -69,7 +69,7 @@ describe('the cookie file', () => {
     const cookies = open(false);
     expect(hex(cookies.first())).toEqual([ONE]);
     rmSync(join(folder, 'state'), { recursive: true });
-    expect(cookies.again()).toBeNull();
+    expect(await cookies.again()).toBeNull();
     storage.start();
     await (storage.clock as unknown as { advance(ms: number): Promise<void> }).advance(5_000);
     await expect.poll(() => existsSync(file), { timeout: 20_000 }).toBe(true);
