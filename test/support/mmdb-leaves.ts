@@ -1,6 +1,6 @@
 // Walks the IPv4 tree of an MMDB file plainly: how many addresses each record has. A second implementation, for real files.
 import { Reader, type Response } from 'maxmind';
-import { MmdbData, type MmdbValue } from '../../dist/geo/mmdbdata.js';
+import { MmdbData, type MmdbValue } from '../../dist/geo/mmdb-data.js';
 
 export interface Leaves {
   readonly record: MmdbValue;
