@@ -25,6 +25,9 @@ const HEAD = `# ISO 3166-2: code, the code that it lies in (none: a country's wi
 /** Codes that the list still has though ISO withdrew them, and whose names are today's of others: Denmark's counties until 2007, Luxembourg's districts until 2015. */
 const WITHDRAWN = /^(?:DK-[01]|LU-[DGL]$)/;
 
+/** Codes that ISO has for what is no subdivision: the United Kingdom itself and parts of it together. */
+const WHOLES = /^GB-(?:EAW|GBN|UKM)$/;
+
 /** Codes of countries that have their own: databases say MQ or HK, not FR or CN. */
 const COUNTRIES = /^(?:CN-(?:HK|MO|TW)|FR-(?:BL|CP|MF|NC|PF|PM|TF|WF)|NL-(?:AW|CW|SX)|US-(?:AS|GU|MP|PR|UM|VI)|FI-01)$/;
 
@@ -102,7 +105,7 @@ async function collect(packages, namesFile) {
   ).supplemental;
   const entries = new Map();
   for (const { code, name, parent } of iso31662) {
-    if (WITHDRAWN.test(code) || COUNTRIES.test(code)) continue;
+    if (WITHDRAWN.test(code) || WHOLES.test(code) || COUNTRIES.test(code)) continue;
     entries.set(code, { parent: parent.includes('-') ? parent : '', names: readings(name) });
   }
   for (const [container, { _contains: parts }] of Object.entries(subdivisionContainment)) {

@@ -2,10 +2,13 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Diagnostic } from '../base/diagnostic.ts';
-import { loadGeo } from '../geo/open.ts';
+import { Inhabited } from '../geo/inhabited.ts';
+import { GeoView } from '../geo/lookup.ts';
+import { type LoadedGeo, loadGeo } from '../geo/open.ts';
 import { readOverrides } from '../geo/overrides.ts';
 import { COMMON_FILE, zoneOfFile } from '../loading/zone-files.ts';
 import { readSettings, type Settings } from '../settings/settings.ts';
+import { unreached } from '../zone/unreached.ts';
 import type { GeoData } from '../zonefile/check.ts';
 import { type ParsedCommon, parseCommon, type ReadOptions } from '../zonefile/common.ts';
 import { parseZone } from '../zonefile/parse.ts';
@@ -168,19 +171,37 @@ class FileReader {
     if (this.#geoData !== null) return this.#geoData;
     const { directory } = this.#settings.geoip;
     const names = existsSync(directory) ? this.#attempt(directory, () => readdirSync(directory)) : undefined;
-    if (!names?.some((name) => name.endsWith('.mmdb'))) {
-      this.#geoData = { coordinates: false, subdivisions: false, cities: false, asNumbers: false };
-      return this.#geoData;
+    if (names?.some((name) => name.endsWith('.mmdb'))) {
+      const geo = this.#loadGeography();
+      this.#geoData = {
+        coordinates: geo.hasCoordinates,
+        subdivisions: geo.hasSubdivisions,
+        cities: geo.hasCities,
+        asNumbers: geo.hasAs,
+        unreached: unreachedIn(geo.image),
+      };
+    } else {
+      // Not loaded before a zone has regions: most checks are quicker than that.
+      let find: GeoData['unreached'] | null = null;
+      this.#geoData = {
+        coordinates: false,
+        subdivisions: false,
+        cities: false,
+        asNumbers: false,
+        unreached: (regions) => {
+          find ??= unreachedIn(this.#loadGeography().image);
+          return find(regions);
+        },
+      };
     }
-    const geo = loadGeo({ directory, overridesFile: null });
-    for (const { file, message } of geo.problems) this.#unreadable(file, message);
-    this.#geoData = {
-      coordinates: geo.hasCoordinates,
-      subdivisions: geo.hasSubdivisions,
-      cities: geo.hasCities,
-      asNumbers: geo.hasAs,
-    };
     return this.#geoData;
+  }
+
+  #loadGeography(): LoadedGeo {
+    const { directory, overrides } = this.#settings.geoip;
+    const geo = loadGeo({ directory, overridesFile: overrides });
+    for (const { file, message } of geo.problems) this.#unreadable(file, message);
+    return geo;
   }
 
   #isNew(file: string): boolean {
@@ -215,6 +236,14 @@ class FileReader {
       excerpt: '',
     });
   }
+}
+
+/** Finds what regions name in vain, in an image of its own. */
+function unreachedIn(image: Uint8Array): GeoData['unreached'] {
+  const geo = new GeoView();
+  geo.attach(new Int32Array(image.buffer, image.byteOffset, image.byteLength >> 2), 0);
+  const inhabited = new Inhabited(geo);
+  return (regions) => unreached(regions, geo, inhabited);
 }
 
 /**

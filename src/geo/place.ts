@@ -78,6 +78,16 @@ export function foldName(name: string): string {
     .trim();
 }
 
+/**
+ * The names that a city of a database answers to, folded, its own first: DB-IP writes the district behind it, and a client in
+ * `Frankfurt am Main (Gallus)` is one in Frankfurt am Main.
+ */
+export function cityNames(city: string): readonly string[] {
+  const whole = foldName(city);
+  const plain = foldName(city.replace(/\([^)]*\)$/, ''));
+  return plain === whole || plain === '' ? [whole] : [whole, plain];
+}
+
 /** The canonical text of a place. */
 export function placeKey(place: Place): PlaceKey {
   switch (place.kind) {

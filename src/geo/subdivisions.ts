@@ -16,6 +16,8 @@ interface Names {
   /** Names without the words for what kind of subdivision it is. */
   readonly bare: ReadonlyMap<string, readonly Meaning[]>;
   readonly within: ReadonlyMap<string, string>;
+  /** By code: its first name. */
+  readonly names: ReadonlyMap<string, string>;
 }
 
 /** Words for kinds of subdivisions in the languages of the files, folded: `Province of Cebu` and `Cebu` are the same. */
@@ -45,19 +47,22 @@ function readNames(): Names {
   const whole = new Map<string, Meaning[]>();
   const bare = new Map<string, Meaning[]>();
   const within = new Map<string, string>();
+  const first = new Map<string, string>();
   const text = readFileSync(new URL('../../data/subdivisions.txt', import.meta.url), 'utf8');
   for (const line of text.split('\n')) {
-    const [code, parent, all] = line.split('\t');
-    if (code === undefined || parent === undefined || all === undefined) continue;
+    const [code, parent, list] = line.split('\t');
+    if (code === undefined || parent === undefined || list === undefined) continue;
     if (parent !== '') within.set(code, parent);
     const meaning = { code, within: parent };
-    for (const name of all.split('|')) {
+    const all = list.split('|');
+    first.set(code, all[0]!);
+    for (const name of all) {
       const folded = foldName(name);
       add(whole, `${code.slice(0, 2)} ${folded}`, meaning);
       add(bare, `${code.slice(0, 2)} ${bareName(folded)}`, meaning);
     }
   }
-  return { whole, bare, within };
+  return { whole, bare, within, names: first };
 }
 
 function add(map: Map<string, Meaning[]>, key: string, meaning: Meaning): void {
@@ -111,4 +116,24 @@ function findByName(country: string, folded: string, within: string): string | n
 export function subdivisionAround(code: string): string | null {
   names ??= readNames();
   return names.within.get(code) ?? null;
+}
+
+/** The name of a subdivision; null for what is no code of ISO 3166-2, or one that databases call a country (`US-PR`). */
+export function subdivisionName(code: string): string | null {
+  names ??= readNames();
+  return names.names.get(code) ?? null;
+}
+
+/** Whether these codes are all of a country's subdivisions, itself or all parts of each. */
+export function areAllSubdivisions(country: string, codes: ReadonlySet<string>): boolean {
+  names ??= readNames();
+  const { within } = names;
+  const own = [...names.names.keys()].filter((code) => code.startsWith(`${country}-`));
+  const isCovered = (code: string): boolean => {
+    if (codes.has(code)) return true;
+    const parts = own.filter((part) => within.get(part) === code);
+    return parts.length > 0 && parts.every(isCovered);
+  };
+  const widest = own.filter((code) => !within.has(code));
+  return widest.length > 0 && widest.every(isCovered);
 }
