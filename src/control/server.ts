@@ -3,7 +3,7 @@ import { eventView } from '../api/event-view.ts';
 import { StartError } from '../api/start-error.ts';
 import {
   type ControlPlane,
-  type CoverageRow,
+  type CoverageView,
   type EventView,
   type ExplainRequest,
   type Explanation,
@@ -39,6 +39,7 @@ import type { Operator } from './operator.ts';
 import type { Reloads } from './reloads.ts';
 import { statusView, zoneDetail, zoneSummary } from './status.ts';
 import type { Threads } from './threads.ts';
+import { UnreachedRules } from './unreached-rules.ts';
 
 export interface ServerParts {
   readonly settings: Settings;
@@ -62,6 +63,7 @@ export interface ServerParts {
 
 export class Server implements ControlPlane {
   readonly #parts: ServerParts;
+  readonly #unreached = new UnreachedRules();
   #explainer: Explainer | null = null;
   #ready = false;
   #stopped = false;
@@ -185,6 +187,7 @@ export class Server implements ControlPlane {
       dataThreads: threads.dataThreads,
       udp: threads.udp,
       problems: reloads.problem === null ? [] : [reloads.problem],
+      unreached: this.#unreached.tell(serving),
     });
   }
 
@@ -208,8 +211,8 @@ export class Server implements ControlPlane {
     return this.#mustBeReady().explain(request);
   }
 
-  coverage(name: string, type: string): { rows: CoverageRow[] } {
-    return { rows: coverage(this.#mustBeReady(), name, type) };
+  coverage(name: string, type: string): CoverageView {
+    return coverage(this.#mustBeReady(), name, type);
   }
 
   #mustBeReady(): Explainer {

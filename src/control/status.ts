@@ -96,6 +96,8 @@ export interface StatusParts {
   readonly dataThreads: number;
   readonly udp: 'recvmmsg' | 'dgram';
   readonly problems: readonly string[];
+  /** Rules that no client matches, in words. */
+  readonly unreached: readonly string[];
 }
 
 export function statusView(parts: StatusParts): StatusView {
@@ -107,6 +109,7 @@ export function statusView(parts: StatusParts): StatusView {
   const warnings = [
     ...parts.problems,
     ...missingData(serving),
+    ...parts.unreached,
     ...serving.diagnostics().map((d) => `${d.file}:${d.line}:${d.col}: ${d.severity} ${d.code}: ${d.message}`),
   ];
   return {

@@ -108,6 +108,10 @@ function endText(response: ReadResponse, rcode: string): string {
   return response.authorities.length > 0 ? 'the name has no records of this type' : 'the resolver goes on from there';
 }
 
+function subnetBits(prefix: string): number {
+  return Number(prefix.slice(prefix.indexOf('/') + 1));
+}
+
 /** The story in order, a sentence each. */
 export function storyOf(e: Omit<Explanation, 'steps'>, links: readonly LinkStory[], response: ReadResponse): string[] {
   const { place, answer } = e;
@@ -123,6 +127,15 @@ export function storyOf(e: Omit<Explanation, 'steps'>, links: readonly LinkStory
       ? `no database or override knows where that is${as}`
       : `${place.network} is in ${where || 'no known place'}${as}, says ${place.database}${built}`,
   );
+  if (place.countries.length > 0) {
+    const beyond = answer.scope > subnetBits(e.client.prefix);
+    const kept = beyond
+      ? `; the scope is longer, but some resolvers give this answer to all of ${e.client.prefix}`
+      : '';
+    steps.push(
+      `${e.client.prefix} has addresses in ${place.countries.join(', ')}: its first address decides for all${kept}`,
+    );
+  }
   const end = endText(response, answer.rcode);
   if (links.length === 0) steps.push(`no zone of this server has the name: ${answer.rcode}`);
   for (const link of links) steps.push(...linkSteps(link, end));
