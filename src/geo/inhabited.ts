@@ -70,7 +70,10 @@ export function nearestCity(geo: GeoView, city: City): string | undefined {
 /** Marks the places of the image that a range lies in: others were put over them. */
 function usedPlaces(geo: GeoView): Uint8Array {
   const used = new Uint8Array(geo.placeCount);
-  for (const family of [4, 6] as const) for (const place of geo.placesOfRanges(family)) used[place] = 1;
+  for (const family of [4, 6] as const) {
+    const places = geo.placesOfRanges(family);
+    for (let range = 0; range < places.length; range++) used[places[range]!] = 1;
+  }
   used[0] = 0;
   return used;
 }

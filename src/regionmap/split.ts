@@ -28,7 +28,8 @@ export function countSplit(words: Int32Array, atWords: number, geo: GeoView): { 
   for (let i = 0; i < words[atWords + MAP.segmentCount4]!; i++) try4(words[segments4 + i]! ^ SIGN);
   const six = new Set<string>();
   const try6 = (w0: number, w1: number, w2: number, w3: number): void => {
-    if (((w1 & 0xff) | w2 | w3) === 0 || embeddedBlock(w0, w1, w2, w3) !== NOT_EMBEDDED) return;
+    // Global unicast (2000::/3, RFC 4291 2.4): no resolver sends others.
+    if (w0 >>> 29 !== 1 || ((w1 & 0xff) | w2 | w3) === 0 || embeddedBlock(w0, w1, w2, w3) !== NOT_EMBEDDED) return;
     const network = `${w0},${w1 >>> 8}`;
     if (six.has(network)) return;
     view.locate6(w0, w1, w2, w3);
