@@ -35,11 +35,13 @@ import type { Targets } from '../targets/targets.ts';
 import type { Alarms } from './alarms.ts';
 import { announceZones } from './announce.ts';
 import { answerSettings, rereadSecrets } from './answer-settings.ts';
+import type { InternalErrors } from './internal-errors.ts';
 import type { Operator } from './operator.ts';
 import type { Reloads } from './reloads.ts';
 import { statusView, zoneDetail, zoneSummary } from './status.ts';
 import type { Threads } from './threads.ts';
 import { UnreachedRules } from './unreached-rules.ts';
+import type { Watchdog } from './watchdog.ts';
 
 export interface ServerParts {
   readonly settings: Settings;
@@ -59,6 +61,9 @@ export interface ServerParts {
   readonly webhooks: Webhooks;
   readonly alarms: Alarms;
   readonly operator: Operator;
+  readonly watchdog: Watchdog;
+  readonly errors: InternalErrors;
+  readonly droppedLines: () => number;
 }
 
 export class Server implements ControlPlane {
@@ -133,12 +138,22 @@ export class Server implements ControlPlane {
     cancel();
   }
 
+  /** After an unexpected error: whatever it broke off (a look at the folders, a write to the board) is done again. */
+  recover(): void {
+    if (!this.#ready) return;
+    const { targets, alarms, reloads } = this.#parts;
+    targets.refresh();
+    alarms.look();
+    reloads.reload().catch(() => {});
+  }
+
   /** Stops within a second: what was read is answered, what must outlive is stored. */
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#ready = false;
     const { serving, threads, forcedStates, monitor, reloads, notifier, events, webhooks, alarms } = this.#parts;
+    this.#parts.watchdog.stop();
     reloads.stop();
     notifier.stop();
     forcedStates.stop();
@@ -186,6 +201,7 @@ export class Server implements ControlPlane {
       admin: settings.admin.listen.text,
       dataThreads: threads.dataThreads,
       udp: threads.udp,
+      ownCounters: { internalErrors: this.#parts.errors.count, logDropped: this.#parts.droppedLines() },
       problems: reloads.problem === null ? [] : [reloads.problem],
       unreached: this.#unreached.tell(serving),
     });

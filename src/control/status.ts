@@ -98,6 +98,8 @@ export interface StatusParts {
   readonly problems: readonly string[];
   /** Rules that no client matches, in words. */
   readonly unreached: readonly string[];
+  /** What the control plane itself counts. */
+  readonly ownCounters: Readonly<Record<string, number>>;
 }
 
 export function statusView(parts: StatusParts): StatusView {
@@ -142,6 +144,6 @@ export function statusView(parts: StatusParts): StatusView {
     },
     failOpen: zones.flatMap((zone) => zone.failOpen),
     warnings,
-    counters: { ...serving.rows.totals(), ...parts.notifier.totals() },
+    counters: { ...serving.rows.totals(), ...parts.notifier.totals(), ...parts.ownCounters },
   };
 }
