@@ -4,7 +4,7 @@ import { openClient } from './client.ts';
 import { loadSettings } from './config.ts';
 import { EXIT, Failure } from './exit.ts';
 import { fromFiles } from './offline.ts';
-import { print } from './output.ts';
+import { print, printable } from './output.ts';
 import type { ServerOptions } from './program.ts';
 import { type Cell, formatTable } from './table.ts';
 
@@ -20,7 +20,8 @@ export async function coverage(options: CoverageOptions): Promise<void> {
   if (options.csv && options.json) throw new Failure(EXIT.usage, 'give one of --csv and --json');
   const reply = options.offline ? await askFiles(options) : await askServer(options);
   if (options.json) print(`${JSON.stringify(reply, null, 2)}\n`);
-  else print(options.csv ? formatCsv(reply.rows) : formatCoverage(reply));
+  else if (options.csv) process.stdout.write(formatCsv(reply.rows));
+  else print(formatCoverage(reply));
 }
 
 function askServer(options: CoverageOptions): Promise<CoverageView> {
@@ -37,7 +38,7 @@ function askFiles(options: CoverageOptions): Promise<CoverageView> {
 /** RFC 4180, with a head; an empty pool is a place that gets no pool. */
 export function formatCsv(rows: readonly CoverageRow[]): string {
   const field = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  const lines = rows.map(({ place, region, pool }) => [place, region, pool ?? ''].map(field).join(','));
+  const lines = rows.map(({ place, region, pool }) => [place, region, pool ?? ''].map(printable).map(field).join(','));
   return ['place,region,pool', ...lines].map((line) => `${line}\r\n`).join('');
 }
 
