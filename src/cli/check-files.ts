@@ -8,7 +8,7 @@ import { type LoadedGeo, loadGeo } from '../geo/open.ts';
 import { readOverrides } from '../geo/overrides.ts';
 import { COMMON_FILE, zoneOfFile } from '../loading/zone-files.ts';
 import { readSettings, type Settings } from '../settings/settings.ts';
-import { unreached } from '../zone/unreached.ts';
+import { fixFor, unreached } from '../zone/unreached.ts';
 import type { GeoData } from '../zonefile/check.ts';
 import { type ParsedCommon, parseCommon, type ReadOptions } from '../zonefile/common.ts';
 import { parseZone } from '../zonefile/parse.ts';
@@ -243,7 +243,7 @@ function unreachedIn(image: Uint8Array): GeoData['unreached'] {
   const geo = new GeoView();
   geo.attach(new Int32Array(image.buffer, image.byteOffset, image.byteLength >> 2), 0);
   const inhabited = new Inhabited(geo);
-  return (regions) => unreached(regions, geo, inhabited);
+  return (regions) => unreached(regions, geo, inhabited).map((found) => ({ ...found, fix: fixFor(found, geo) }));
 }
 
 /**

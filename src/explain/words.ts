@@ -108,6 +108,14 @@ function endText(response: ReadResponse, rcode: string): string {
   return response.authorities.length > 0 ? 'the name has no records of this type' : 'the resolver goes on from there';
 }
 
+/** Countries that are told by name: a /8 has those of half the world. */
+const COUNTRIES_TOLD = 5;
+
+function someOf(countries: readonly string[]): string {
+  const more = countries.length - COUNTRIES_TOLD;
+  return countries.slice(0, COUNTRIES_TOLD).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
 function subnetBits(prefix: string): number {
   return Number(prefix.slice(prefix.indexOf('/') + 1));
 }
@@ -133,7 +141,7 @@ export function storyOf(e: Omit<Explanation, 'steps'>, links: readonly LinkStory
       ? `; the scope is longer, but some resolvers give this answer to all of ${e.client.prefix}`
       : '';
     steps.push(
-      `${e.client.prefix} has addresses in ${place.countries.join(', ')}: its first address decides for all${kept}`,
+      `${e.client.prefix} has addresses in ${someOf(place.countries)}: its first address decides for all${kept}`,
     );
   }
   const end = endText(response, answer.rcode);

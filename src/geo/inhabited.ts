@@ -79,24 +79,34 @@ function usedPlaces(geo: GeoView): Uint8Array {
 }
 
 function areasOf(geo: GeoView): Area[] {
-  const areas = new Map<string, Area>();
+  const areas: Area[] = [];
+  // A city database has 100,000 places and more: what was seen is kept by the numbers of the texts.
+  const seen = new Map<number, Set<number>>();
+  const texts = geo.textCount;
   const used = usedPlaces(geo);
   for (let place = 0; place < used.length; place++) {
     if (used[place] === 0) continue;
-    const words = [PLACE.country, PLACE.continent, PLACE.subdivision, PLACE.district].map((word) =>
-      geo.placeWord(place, word),
-    );
-    const key = words.join();
-    if (areas.has(key)) continue;
-    const [country, continent, subdivision, district] = words.map((number) => geo.text(number));
-    areas.set(key, {
-      country: country ?? null,
-      continent: (continent ?? null) as ContinentCode | null,
-      subdivision: subdivision ?? null,
-      district: district ?? null,
+    const country = geo.placeWord(place, PLACE.country);
+    const continent = geo.placeWord(place, PLACE.continent);
+    const subdivision = geo.placeWord(place, PLACE.subdivision);
+    const district = geo.placeWord(place, PLACE.district);
+    const outer = country * texts + continent;
+    const inner = subdivision * texts + district;
+    let within = seen.get(outer);
+    if (within === undefined) {
+      within = new Set();
+      seen.set(outer, within);
+    }
+    if (within.has(inner)) continue;
+    within.add(inner);
+    areas.push({
+      country: geo.text(country),
+      continent: geo.text(continent) as ContinentCode | null,
+      subdivision: geo.text(subdivision),
+      district: geo.text(district),
     });
   }
-  return [...areas.values()];
+  return areas;
 }
 
 /** Calls back for each city of these countries that an address lies in; the same city may come several times. */

@@ -20,7 +20,6 @@ export interface Unreached {
   /** The place, for `place`. */
   readonly place: Place | null;
   readonly message: string;
-  readonly fix: string;
 }
 
 /**
@@ -38,7 +37,7 @@ export function unreached(regions: readonly SetRegions[], geo: GeoView, inhabite
     for (const place of places) {
       if (!empty.has(placeKey(place)) || !isJudged(place, geo.gives)) continue;
       const message = `no loaded database has an address in ${placeWords(place)}`;
-      found.push({ kind: 'place', region: name, place, message, fix: placeFix(place, geo) });
+      found.push({ kind: 'place', region: name, place, message });
     }
   }
   const reach = reachOf(regions, inhabited);
@@ -49,10 +48,10 @@ export function unreached(regions: readonly SetRegions[], geo: GeoView, inhabite
     const how = reach.get(name);
     if (how === undefined) {
       const message = `the region ${name} never matches: more specific places of other regions have every address in it`;
-      found.push({ kind: 'region', region: name, place: null, message, fix: 'remove it, or the places that cover it' });
+      found.push({ kind: 'region', region: name, place: null, message });
     } else if (how === 'rest') {
       const message = `the region ${name} matches only clients whose subdivision no database knows: all subdivisions are in other regions`;
-      found.push({ kind: 'rest', region: name, place: null, message, fix: 'nothing, if that is meant' });
+      found.push({ kind: 'rest', region: name, place: null, message });
     }
   }
   return found;
@@ -117,14 +116,17 @@ function placeWords(place: Place): string {
   return place.kind === 'city' ? `city:${place.subdivision ?? place.country}/${place.name}` : placeKey(place);
 }
 
-function placeFix(place: Place, geo: GeoView): string {
-  if (place.kind === 'city') {
+/** What to do about it; to look for the city that was meant takes a while. */
+export function fixFor({ kind, place }: Unreached, geo: GeoView): string {
+  if (kind === 'region') return 'remove it, or the places that cover it';
+  if (kind === 'rest') return 'nothing, if that is meant';
+  if (place?.kind === 'city') {
     const near = nearestCity(geo, place);
     return near === undefined
       ? 'write the city as the database does (meridian explain shows it), or remove it'
       : `did you mean ${near}?`;
   }
-  if (place.kind === 'subdivision' && subdivisionName(place.code) === null) {
+  if (place?.kind === 'subdivision' && subdivisionName(place.code) === null) {
     return TERRITORIES.test(place.code)
       ? `write ${place.code.slice(3)}: databases have it as a country`
       : 'correct it: it is no code of ISO 3166-2';

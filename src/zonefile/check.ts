@@ -16,8 +16,8 @@ export interface GeoData {
   readonly subdivisions: boolean;
   readonly cities: boolean;
   readonly asNumbers: boolean;
-  /** What the regions of a record set name in vain. */
-  unreached(regions: readonly SetRegions[]): readonly Unreached[];
+  /** What the regions of a record set name in vain, and what to do about it. */
+  unreached(regions: readonly SetRegions[]): readonly (Unreached & { readonly fix: string })[];
 }
 
 /** A zone as written, for lint. */

@@ -6,7 +6,7 @@ import type { Diagnostic } from '../../dist/base/diagnostic.js';
 import { Inhabited } from '../../dist/geo/inhabited.js';
 import { readOverrides } from '../../dist/geo/overrides.js';
 import { readSettings } from '../../dist/settings/settings.js';
-import { unreached } from '../../dist/zone/unreached.js';
+import { fixFor, unreached } from '../../dist/zone/unreached.js';
 import type { GeoData } from '../../dist/zonefile/check.js';
 import { parseCommon } from '../../dist/zonefile/common.js';
 import { parseZone } from '../../dist/zonefile/parse.js';
@@ -28,7 +28,7 @@ const NO_DATA: GeoData = {
   subdivisions: false,
   cities: false,
   asNumbers: false,
-  unreached: (regions) => unreached(regions, geo, inhabited),
+  unreached: (regions) => unreached(regions, geo, inhabited).map((found) => ({ ...found, fix: fixFor(found, geo) })),
 };
 const OPTIONS = { baseDirectory: '/etc/meridian', execAllowed: false, geoData: NO_DATA };
 

@@ -72,6 +72,14 @@ describe('the name of a subdivision', () => {
 });
 
 describe('the list of subdivisions', () => {
+  it('goes with the package and into the image', () => {
+    const read = (name: string): string => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
+    expect((JSON.parse(read('package.json')) as { files: string[] }).files).toEqual(
+      expect.arrayContaining(['data', 'NOTICE']),
+    );
+    expect(read('Dockerfile')).toContain('COPY data data\nCOPY LICENSE NOTICE ./');
+  });
+
   const lines = readFileSync(FILE, 'utf8')
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))

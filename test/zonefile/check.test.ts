@@ -1,7 +1,7 @@
 // Lint: what is allowed but hardly meant is said once, and what is meant is not.
 import { describe, expect, it } from 'vitest';
 import { Inhabited } from '../../dist/geo/inhabited.js';
-import { unreached } from '../../dist/zone/unreached.js';
+import { fixFor, unreached } from '../../dist/zone/unreached.js';
 import type { GeoData } from '../../dist/zonefile/check.js';
 import { parseZone } from '../../dist/zonefile/parse.js';
 import { geoOf } from '../support/geo.ts';
@@ -213,7 +213,8 @@ records:
       },
     ]);
     const inhabited = new Inhabited(geo);
-    const unreachedIn: GeoData['unreached'] = (regions) => unreached(regions, geo, inhabited);
+    const unreachedIn: GeoData['unreached'] = (regions) =>
+      unreached(regions, geo, inhabited).map((found) => ({ ...found, fix: fixFor(found, geo) }));
     const written = `${HEAD}regions:
   far: [KR-11, KR-26,
     "city:US/Fresmo"]
