@@ -212,12 +212,12 @@ export interface CoverageRow {
   readonly place: string;
   readonly region: string;
   readonly pool: string | null;
-  /** Whether any loaded database (or override) has an address there. */
-  readonly addresses: boolean;
 }
 
 export interface CoverageView {
   readonly rows: readonly CoverageRow[];
+  /** The places of those rows that no loaded database (or override) has an address in. */
+  readonly withoutAddresses: readonly string[];
   /** Places of the record set that no address lies in, and regions that no client gets, a sentence each. */
   readonly warnings: readonly string[];
   /** Networks as resolvers send them, IPv4 /24 and IPv6 /56, in which clients get different lists of pools. */

@@ -43,14 +43,14 @@ export function formatCsv(rows: readonly CoverageRow[]): string {
 }
 
 /** One row for each place, a line that says how many fall to the default, and what is doubtful. */
-export function formatCoverage({ rows, warnings, split }: CoverageView): string {
+export function formatCoverage({ rows, withoutAddresses, warnings, split }: CoverageView): string {
   const cells = rows.map(({ place, region, pool }): Cell[] => [
     place,
     region === 'default' ? { text: region, colour: 'grey' } : region,
     pool ?? { text: 'none', colour: 'red' },
   ]);
   const byDefault = rows.filter(({ region }) => region === 'default').length;
-  const empty = rows.filter(({ addresses }) => !addresses).length;
+  const empty = withoutAddresses.length;
   const without = empty === 0 ? '' : `, ${empty} without an address in any loaded database`;
   return [
     formatTable(['PLACE', 'REGION', 'POOL'], cells),

@@ -45,8 +45,12 @@ export function coverage(explainer: Explainer, name: string, type: string): Cove
     throw new RequestError(404, 'not-steered', `${name} ${type} is not steered: every client gets the same`);
   return explainer.withGeo((geo) => {
     const inhabited = new Inhabited(geo);
+    const subjects = subjectsOf(steering);
+    const places = subjects.map(({ place }) => place);
+    const empty = inhabited.without(geo, places);
     return {
-      rows: rowsOf(explainer, name, type, steering, geo, inhabited),
+      rows: rowsOf(explainer, name, type, steering, geo, subjects),
+      withoutAddresses: places.filter((place) => empty.has(placeKey(place))).map(placeText),
       warnings: unreached(steering.regions, geo, inhabited).map(({ kind, region, message }) =>
         kind === 'place' ? `the region ${region}: ${message}` : message,
       ),
@@ -61,7 +65,7 @@ function rowsOf(
   type: string,
   steering: SteeringMeta,
   geo: GeoView,
-  inhabited: Inhabited,
+  subjects: readonly Subject[],
 ): CoverageRow[] {
   const { regions } = steering;
   const deciding = (client: Address): string | null => {
@@ -69,11 +73,6 @@ function rowsOf(
     const first = matchRegions(regions, { address: client, as, facts })[0];
     return first === undefined ? null : placeKey(first.place);
   };
-  const subjects = subjectsOf(steering);
-  const empty = inhabited.without(
-    geo,
-    subjects.map(({ place }) => place),
-  );
   const wanted = subjects.map(({ place, facts }): Wanted => {
     const rule = facts === null ? place : matchRegions(regions, { address: null, as: 0, facts })[0]?.place;
     const key = rule === undefined ? null : placeKey(rule);
@@ -83,12 +82,10 @@ function rowsOf(
   return subjects.map(({ place, facts }, i): CoverageRow => {
     const text = placeText(place);
     const address = found[i];
-    const addresses = !empty.has(placeKey(place));
-    if (address !== undefined) return { place: text, ...explainer.glance(name, type, address), addresses };
+    if (address !== undefined) return { place: text, ...explainer.glance(name, type, address) };
     // Longer networks cover it: no client can match it.
-    if (place.kind === 'network')
-      return { place: text, region: 'never: other networks cover it', pool: null, addresses };
+    if (place.kind === 'network') return { place: text, region: 'never: other networks cover it', pool: null };
     const as = place.kind === 'as' ? place.number : 0;
-    return { place: text, ...explainer.expect(name, type, as, facts ?? NOWHERE), addresses };
+    return { place: text, ...explainer.expect(name, type, as, facts ?? NOWHERE) };
   });
 }

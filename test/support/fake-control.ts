@@ -156,9 +156,10 @@ export class FakeControl implements ControlPlane {
     this.asked.push(['coverage', name, type]);
     return {
       rows: [
-        { place: 'RU', region: 'russia', pool: 'moscow', addresses: true },
-        { place: 'AQ', region: 'default', pool: null, addresses: true },
+        { place: 'RU', region: 'russia', pool: 'moscow' },
+        { place: 'AQ', region: 'default', pool: null },
       ],
+      withoutAddresses: [],
       warnings: [],
       split: { ipv4: 0, ipv6: 0 },
     };
