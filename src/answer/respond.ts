@@ -19,7 +19,7 @@ import {
 } from '../wire/query.ts';
 import { CLASS, EXTENDED_ERROR, RCODE, TYPE } from '../wire/types.ts';
 import { FIND_NONE, FIND_REFERRAL, ZoneView } from '../zone/find.ts';
-import { RECORD_HOST_SHIFT, SET_DATA, SET_STEERED, SET_TYPE } from '../zone/layout.ts';
+import { RECORD_HOST_SHIFT, SET_DATA, SET_STEERED, SET_TYPE, typeOf } from '../zone/layout.ts';
 import { Ahead } from './ahead.ts';
 import { writeChaos } from './chaos.ts';
 import { Client } from './client.ts';
@@ -146,6 +146,8 @@ export class Answerer implements Responder {
     edns.start();
     this.#rateHash = 0;
     message.start(bytes, at, query.questionEnd, at + room);
+    // RFC 7871 7.2.1: what was sent comes back, in errors too: a forwarder drops what lacks it. A broken option is nothing to send back.
+    edns.echoSubnet = query.ecs;
     if (read === READ_BROKEN) {
       message.start(bytes, at, at + HEADER_BYTES, at + room);
       message.rcode = RCODE.FORMERR;
@@ -168,10 +170,7 @@ export class Answerer implements Responder {
       if (cookie === COOKIE_VALID) counters[C.cookieValid]!++;
       else if (cookie === COOKIE_BAD) counters[C.cookieInvalid]!++;
     }
-    if (query.ecs) {
-      edns.echoSubnet = true;
-      counters[C.ecsQueries]!++;
-    }
+    if (query.ecs) counters[C.ecsQueries]!++;
     const end = this.#limit(at, room, tcp, cookie === COOKIE_VALID);
     message.end = end - edns.mandatoryOctets(query);
     if (questions === 1) {
@@ -362,7 +361,7 @@ export class Answerer implements Responder {
     const message = this.#message;
     const zone = this.#zone;
     if ((zone.at(set + SET_TYPE) & SET_STEERED) !== 0) {
-      if (zone.at(set + SET_TYPE) >>> 8 === TYPE.CNAME) this.#answerCname(set, ownerOffset, apexOffset);
+      if (typeOf(zone.at(set + SET_TYPE)) === TYPE.CNAME) this.#answerCname(set, ownerOffset, apexOffset);
       else this.#steered.addresses(set, ownerOffset, apexOffset);
       return;
     }

@@ -12,6 +12,7 @@ import {
   SET_DATA,
   SET_STEERED,
   SET_TYPE,
+  typeOf,
 } from '../zone/layout.ts';
 import { type Message, POINTER_REACH, SECTION_ADDITIONAL, SECTION_ANSWER, SECTION_AUTHORITY } from './message.ts';
 
@@ -54,7 +55,7 @@ export function writeSet(
 ): boolean {
   if (message.p + zone.at(set + SET_BYTES) > message.end) return false;
   let record = zone.at(set + SET_DATA);
-  const type = zone.at(set + SET_TYPE) >>> 8;
+  const type = typeOf(zone.at(set + SET_TYPE));
   const count = zone.at(set + SET_COUNT);
   for (let i = 0; i < count; i++) {
     message.record(zone, record, ownerOffset, apexOffset, -1, section);

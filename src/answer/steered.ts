@@ -1,11 +1,13 @@
 // Answers a steered record set: asks the chooser, writes what it chose, widens the scope, notes what was told.
 import { limits } from '../base/limits.ts';
 import { COUNT } from '../board/counters.ts';
+import { SPECIAL_PLACE } from '../geo/place.ts';
 import type { RegionMapView } from '../regionmap/lookup.ts';
-import { CHOSE_NODATA, CHOSE_SERVFAIL, Chooser, MODE_FAIL_OPEN } from '../steer/choose.ts';
+import { Chooser } from '../steer/choose.ts';
+import { CHOSE_MEMBERS, CHOSE_NODATA, CHOSE_SERVFAIL, MODE_FAIL_OPEN } from '../steer/outcome.ts';
 import { EXTENDED_ERROR, RCODE, TYPE } from '../wire/types.ts';
 import type { ZoneView } from '../zone/find.ts';
-import { HEADER, MEMBER_DATA, MEMBER_TARGET, POOL, SET_DATA, SET_TYPE, STEER } from '../zone/layout.ts';
+import { HEADER, MEMBER_DATA, MEMBER_TARGET, POOL, SET_DATA, SET_TYPE, STEER, typeOf } from '../zone/layout.ts';
 import type { Client } from './client.ts';
 import type { Edns } from './edns.ts';
 import type { Message } from './message.ts';
@@ -54,13 +56,14 @@ export class Steered {
     const zone = this.#zone;
     const message = this.#message;
     const chooser = this.#chooser;
-    const is4 = zone.at(set + SET_TYPE) >>> 8 === TYPE.A;
+    const is4 = typeOf(zone.at(set + SET_TYPE)) === TYPE.A;
     const octets = message.end - message.p;
     const most = is4 ? octets >> 4 : (octets / 28) | 0;
     if (!this.#steer(set, apexOffset, most)) return;
     const ttl = chooser.ttlSeconds;
-    for (let i = 0; i < chooser.count; i++) {
-      const member = chooser.chosen[i]!;
+    const { chosen, count } = chooser.members;
+    for (let i = 0; i < count; i++) {
+      const member = chosen[i]!;
       const data = zone.at(member + MEMBER_DATA);
       const fits = is4
         ? message.address4(ownerOffset, ttl, data)
@@ -76,7 +79,7 @@ export class Steered {
   /** Chooses the target of a steered CNAME. Returns its ready-made record's word, 0 where the answer ends here. */
   cname(set: number, apexOffset: number): number {
     if (!this.#steer(set, apexOffset, 1)) return 0;
-    const member = this.#chooser.chosen[0]!;
+    const member = this.#chooser.members.chosen[0]!;
     this.#note(this.#zone.at(member + MEMBER_TARGET), this.#chooser.ttlSeconds);
     return this.#zone.at(member + MEMBER_DATA);
   }
@@ -95,19 +98,38 @@ export class Steered {
     const steering = zone.at(set + SET_DATA);
     const mapNumber = zone.at(steering + STEER.map);
     let map: RegionMapView | null = null;
+    // -1: the client itself decides.
+    let special = -1;
+    let scope = 0;
+    let climbedScope = 0;
     if (mapNumber >= 0) {
       map = this.#snapshot.map(mapNumber);
       if (client.family === 4) map.locate4(client.w0, client.range);
       else map.locate6(client.w0, client.w1, client.w2, client.w3);
-      if (map.place === 0) this.nowhere = true;
-    }
-    chooser.trace = this.trace;
-    const outcome = chooser.choose(zone, steering, map, client.family, client.w0, client.w1, most);
+      // A network or an AS number that the set names comes before that.
+      if (map.place === SPECIAL_PLACE && client.fromSubnet) {
+        special = client.specialPrefix(this.#snapshot.geo);
+        scope = map.scope(0);
+        climbedScope = map.scope(1);
+        const { family, w0, w1, w2, w3 } = client.resolver;
+        if (family === 4) map.locate4(w0, -1);
+        else map.locate6(w0, w1, w2, w3);
+      }
+      if (map.place === 0 || map.place === SPECIAL_PLACE) this.nowhere = true;
+    } else special = client.specialPrefix(this.#snapshot.geo);
+    const { pools } = chooser;
+    pools.trace = this.trace;
+    const outcome =
+      special < 0
+        ? chooser.choose(zone, steering, map, client.family, client.w0, client.w1, most)
+        : chooser.choose(zone, steering, map, client.resolver.family, client.resolver.w0, client.resolver.w1, most);
+    if (special < 0) scope = map === null ? 0 : map.scope(pools.climbed ? 1 : 0);
+    else if (pools.climbed) scope = climbedScope;
     counters[C.steered]!++;
-    if (chooser.cut) counters[C.cut]!++;
-    if (chooser.climbed) counters[C.climbed]!++;
-    if (chooser.mode === MODE_FAIL_OPEN) counters[C.failOpen]!++;
-    this.#widen(map);
+    if (chooser.members.cut) counters[C.cut]!++;
+    if (pools.climbed) counters[C.climbed]!++;
+    if (pools.mode === MODE_FAIL_OPEN && outcome === CHOSE_MEMBERS) counters[C.failOpen]!++;
+    this.#widen(scope, special);
     if (this.trace !== null) this.#tell(this.trace, steering, outcome);
     if (outcome === CHOSE_SERVFAIL) {
       this.#message.clear();
@@ -125,19 +147,23 @@ export class Steered {
     return true;
   }
 
-  /** RFC 7871 7.2.1: the scope is the longest that any link of the chain asks for. */
-  #widen(map: RegionMapView | null): void {
+  /**
+   * RFC 7871 7.2.1: the scope is the longest that any link of the chain asks for.
+   * @param special the prefix in which the resolver decides for everybody, -1 where it doesn't
+   */
+  #widen(listScope: number, special: number): void {
     if (!this.#edns.echoSubnet && this.trace === null) return;
-    const chooser = this.#chooser;
-    let scope = map === null ? 0 : map.scope(chooser.climbed ? 1 : 0);
-    if (chooser.sticky)
-      scope = Math.max(scope, this.#client.family === 4 ? limits.stickyPrefix4 : limits.stickyPrefix6);
-    if (this.trace !== null) this.trace.scope(scope);
+    let scope = listScope;
+    if (this.#chooser.pools.sticky) {
+      const own = this.#client.family === 4 ? limits.stickyPrefix4 : limits.stickyPrefix6;
+      scope = Math.max(scope, own, special);
+    }
+    if (this.trace !== null) this.trace.scope(scope, special >= 0);
     if (scope > this.#edns.scope) this.#edns.scope = scope;
   }
 
   #tell(trace: AnswerTrace, steering: number, outcome: number): void {
-    const { pool, mode, climbed, ttlSeconds } = this.#chooser;
+    const { pool, mode, climbed } = this.#chooser.pools;
     const zone = this.#zone;
     trace.steered(
       zone.at(steering + STEER.number),
@@ -145,7 +171,7 @@ export class Steered {
       pool === 0 ? -1 : zone.at(pool + POOL.number),
       mode,
       climbed,
-      ttlSeconds,
+      this.#chooser.ttlSeconds,
     );
   }
 

@@ -1,7 +1,7 @@
 // What explain hears of an answer while it is made: the answer path's own decisions, in order.
-import type { ChoiceTrace } from '../steer/choose.ts';
+import type { ChoiceTrace } from '../steer/outcome.ts';
 
-/** Numbers are those of the zone's image; `control/explain.ts` puts words to them. */
+/** Numbers are those of the zone's image; `explain/words.ts` puts words to them. */
 export interface AnswerTrace extends ChoiceTrace {
   /** A link of the chain is answered from this zone (its number in the directory). */
   zone(number: number): void;
@@ -18,6 +18,6 @@ export interface AnswerTrace extends ChoiceTrace {
   ): void;
   /** A member that stands in the answer, by board slot. */
   member(slot: number): void;
-  /** Scope prefix length of this link. */
-  scope(length: number): void;
+  /** Scope prefix length of this link; `byResolver`: the client subnet says nothing of where the client is, the resolver's address decided. */
+  scope(length: number, byResolver: boolean): void;
 }

@@ -1,11 +1,9 @@
 // The records of a zone as a secondary gets them: everything that stands in the file, steered sets as one fixed pool.
+import { ChoiceProbe } from '../steer/probe-choice.ts';
 import { TYPE } from '../wire/types.ts';
 import type { ZoneView } from '../zone/find.ts';
 import {
-  ELEMENT_CLOSEST,
-  ELEMENT_POOL,
   HEADER,
-  LIST_COUNT_MASK,
   MEMBER_DATA,
   MEMBER_WEIGHT,
   MEMBER_WORDS,
@@ -17,6 +15,7 @@ import {
   SET_TYPE,
   SET_WORDS,
   STEER,
+  typeOf,
 } from '../zone/layout.ts';
 import { type Message, SECTION_ANSWER } from './message.ts';
 import { nextRecord } from './sections.ts';
@@ -36,21 +35,22 @@ export interface TransferRecord {
 export function* transferRecords(zone: ZoneView): Generator<TransferRecord, void> {
   const soa = { node: zone.at(HEADER.apexNode), type: TYPE.SOA, data: zone.at(HEADER.soa), ttlSeconds: -1 };
   yield soa;
+  const probe = new ChoiceProbe(null);
   let node = HEADER.size;
   for (let left = zone.at(HEADER.nodes); left > 0; left--) {
     const sets = zone.setCount(node);
-    for (let i = 0; i < sets; i++) yield* recordsOfSet(zone, node, node + NODE_SETS + i * SET_WORDS);
+    for (let i = 0; i < sets; i++) yield* recordsOfSet(zone, node, node + NODE_SETS + i * SET_WORDS, probe);
     node += NODE_SETS + sets * SET_WORDS + ((zone.nameLength(node) + 3) >> 2);
   }
   yield soa;
 }
 
 /** Occluded sets and glue included (RFC 5936 3.5), the SOA not. */
-function* recordsOfSet(zone: ZoneView, node: number, set: number): Generator<TransferRecord, void> {
-  const type = zone.at(set + SET_TYPE) >>> 8;
+function* recordsOfSet(zone: ZoneView, node: number, set: number, probe: ChoiceProbe): Generator<TransferRecord, void> {
+  const type = typeOf(zone.at(set + SET_TYPE));
   if (type === TYPE.SOA) return;
   if ((zone.at(set + SET_TYPE) & SET_STEERED) !== 0) {
-    yield* recordsOfSteering(zone, node, type, zone.at(set + SET_DATA));
+    yield* recordsOfSteering(zone, node, type, zone.at(set + SET_DATA), probe);
     return;
   }
   let record = zone.at(set + SET_DATA);
@@ -69,8 +69,9 @@ function* recordsOfSteering(
   node: number,
   type: number,
   steering: number,
+  probe: ChoiceProbe,
 ): Generator<TransferRecord, void> {
-  const pool = firstPool(zone, steering);
+  const pool = firstPool(zone, steering, probe);
   if (pool === 0) return;
   const ttlSeconds = zone.at(steering + STEER.ttlMax);
   const all = Array.from({ length: zone.at(pool + POOL.count) }, (_, i) => pool + POOL.members + i * MEMBER_WORDS);
@@ -83,25 +84,12 @@ function* recordsOfSteering(
   }
 }
 
-/** The first pool of `default`, else of the list that stands first in the file; 0: there is none. */
-function firstPool(zone: ZoneView, steering: number): number {
+/** The pool of `default` when everybody is up, else of the list that stands first in the file; 0: there is none. */
+function firstPool(zone: ZoneView, steering: number, probe: ChoiceProbe): number {
   const slots = zone.at(steering + STEER.slots);
-  const list = (slot: number): number => zone.at(steering + STEER.size + slot);
-  const byDefault = firstOfList(zone, list(zone.at(steering + STEER.defaultSlot)));
-  for (let slot = 0, pool = byDefault; slot < slots; pool = firstOfList(zone, list(slot++)))
-    if (pool !== 0) return pool;
-  return 0;
-}
-
-function firstOfList(zone: ZoneView, list: number): number {
-  if ((zone.at(list) & LIST_COUNT_MASK) === 0) return 0;
-  const kind = zone.at(list + 1);
-  if (kind === ELEMENT_POOL) return zone.at(list + 2);
-  if (kind === ELEMENT_CLOSEST) return zone.at(list + 4);
-  // WEIGHTED: a share of 0 serves only when nothing else does.
-  const shares = zone.at(list + 2);
-  for (let i = 0; i < shares; i++) if (zone.at(list + 4 + i * 2) > 0) return zone.at(list + 3 + i * 2);
-  return zone.at(list + 3);
+  let chosen = probe.chooseListed(zone, steering, zone.at(steering + STEER.defaultSlot));
+  for (let slot = 0; slot < slots && chosen === null; slot++) chosen = probe.chooseListed(zone, steering, slot);
+  return chosen?.pool?.at ?? 0;
 }
 
 /** Where the owner stands that was written last into a message: the next record may have the same. */

@@ -158,7 +158,13 @@ export interface Explanation {
   readonly question: { readonly name: string; readonly type: string; readonly zone: string | null };
   /** The name and what its CNAMEs lead to, a link each; the place, region and pools are those of the last steered one. */
   readonly chain: readonly ExplainedLink[];
-  readonly client: { readonly address: string; readonly source: 'ecs' | 'resolver'; readonly prefix: string };
+  readonly client: {
+    readonly address: string;
+    readonly source: 'ecs' | 'resolver';
+    readonly prefix: string;
+    /** A client subnet that says nothing of where the client is, and what kind of network it is; null: none, or it counts. */
+    readonly unplacedSubnet: { readonly prefix: string; readonly what: string } | null;
+  };
   readonly place: {
     readonly network: string | null;
     readonly country: string | null;

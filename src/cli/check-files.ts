@@ -7,7 +7,7 @@ import { GeoView } from '../geo/lookup.ts';
 import { type LoadedGeo, loadGeo } from '../geo/open.ts';
 import { readOverrides } from '../geo/overrides.ts';
 import { COMMON_FILE, zoneOfFile } from '../loading/zone-files.ts';
-import { readSettings, type Settings } from '../settings/settings.ts';
+import { checkRulesOf, readSettings, type Settings } from '../settings/settings.ts';
 import { fixFor, unreached } from '../zone/unreached.ts';
 import type { GeoData } from '../zonefile/check.ts';
 import { type ParsedCommon, parseCommon, type ReadOptions } from '../zonefile/common.ts';
@@ -56,7 +56,7 @@ class FileReader {
 
   constructor(settings: Settings) {
     this.#settings = settings;
-    this.#options = { baseDirectory: settings.baseDirectory, execAllowed: settings.health.exec };
+    this.#options = { baseDirectory: settings.baseDirectory, checkRules: checkRulesOf(settings) };
   }
 
   get zonesDirectory(): string {

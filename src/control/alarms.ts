@@ -35,8 +35,8 @@ export class Alarms {
   }
 
   #failOpenNow(): string[] {
-    const { zones, board } = this.#options.serving;
-    return [...zones.all.values()].flatMap(({ name, meta }) => (meta === null ? [] : failOpenSets(name, meta, board)));
+    const { serving } = this.#options;
+    return [...serving.zones.all.values()].flatMap((zone) => failOpenSets(zone, serving));
   }
 
   #compare(now: ReadonlySet<string>): void {

@@ -93,7 +93,7 @@ export class Operator {
   }
 
   #emptied(): string[] {
-    const { zones, board } = this.#parts.serving;
-    return [...zones.all.values()].flatMap(({ name, meta }) => (meta === null ? [] : emptySets(name, meta, board)));
+    const { serving } = this.#parts;
+    return [...serving.zones.all.values()].flatMap((zone) => emptySets(zone, serving));
   }
 }

@@ -36,7 +36,7 @@ export function zoneSummary(zone: ServedZone, serving: Serving): ZoneSummary {
       resolver: rows.zone(zone.number, ZONE_COUNT.resolver),
       unknownPlace: rows.zone(zone.number, ZONE_COUNT.unknownPlace),
     },
-    failOpen: zone.meta === null ? [] : failOpenSets(zone.name, zone.meta, serving.board),
+    failOpen: failOpenSets(zone, serving),
   };
 }
 

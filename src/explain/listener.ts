@@ -1,6 +1,15 @@
 // Listens to the answer path while it answers: what explain knows comes from here.
 import type { AnswerTrace } from '../answer/trace.ts';
 
+/** A pool as the chooser saw it: see `ChoiceTrace`. */
+export interface HeardPool {
+  readonly number: number;
+  readonly draw: number;
+  readonly up: boolean;
+  readonly live: number;
+  readonly members: number;
+}
+
 /** What the answer path said of one steered set. */
 export interface HeardSteering {
   readonly zone: number;
@@ -10,8 +19,10 @@ export interface HeardSteering {
   readonly climbed: boolean;
   readonly ttlSeconds: number;
   readonly scope: number;
-  readonly slots: readonly number[];
-  readonly states: ReadonlyMap<number, { up: boolean; live: number }>;
+  /** The client subnet said nothing of where the client is: the resolver's address decided. */
+  readonly byResolver: boolean;
+  /** The pools of the client's way up, in its order, each once. */
+  readonly way: readonly HeardPool[];
   readonly members: number[];
 }
 
@@ -27,30 +38,29 @@ export class Listener implements AnswerTrace {
   readonly links: HeardLink[] = [];
   #zone = -1;
   #scope = 0;
-  #slots: number[] = [];
-  #states = new Map<number, { up: boolean; live: number }>();
+  #byResolver = false;
+  #way: HeardPool[] = [];
   zoneNumber = -1;
 
   zone(number: number): void {
     this.#zone = number;
     this.links.push({ zone: number, heard: null });
     if (this.zoneNumber < 0) this.zoneNumber = number;
-    this.#slots = [];
-    this.#states = new Map();
+    this.#way = [];
   }
   client(): void {}
-  list(position: number, slot: number): void {
-    this.#slots[position] = slot;
+  list(): void {}
+  pool(number: number, draw: number, up: boolean, live: number, members: number): void {
+    if (!this.#way.some((pool) => pool.number === number)) this.#way.push({ number, draw, up, live, members });
   }
-  pool(number: number, up: boolean, live: number): void {
-    this.#states.set(number, { up, live });
-  }
-  scope(length: number): void {
+  scope(length: number, byResolver: boolean): void {
     this.#scope = length;
+    this.#byResolver = byResolver;
   }
   steered(steering: number, _outcome: number, pool: number, mode: number, climbed: boolean, ttlSeconds: number): void {
     const heard = { zone: this.#zone, steering, pool, mode, climbed, ttlSeconds, scope: this.#scope };
-    this.heard = { ...heard, slots: this.#slots, states: this.#states, members: [] };
+    const byResolver = this.#byResolver;
+    this.heard = { ...heard, byResolver, way: this.#way, members: [] };
     this.links.at(-1)!.heard = this.heard;
   }
   member(slot: number): void {

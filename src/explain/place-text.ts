@@ -1,6 +1,7 @@
 // How places and lists of pools are written for people, in the words of the zone file.
 import { formatPrefix } from '../base/address.ts';
 import { CONTINENTS, type Place } from '../geo/place.ts';
+import { choiceOf } from '../zone/choices.ts';
 import type { Choice, ChoiceList } from '../zone/model.ts';
 
 /** A place as a zone file would name it. */
@@ -21,9 +22,11 @@ export function placeText(place: Place): string {
 }
 
 export function choiceText(choice: Choice): string {
-  if (choice.kind === 'pool') return choice.pool;
-  if (choice.kind === 'closest') return `closest of ${choice.pools.join(', ')}`;
-  return `weighted ${choice.shares.map((share) => `${share.pool}: ${share.weight}`).join(', ')}`;
+  return choiceOf(choice, {
+    pool: ({ pool }) => pool,
+    closest: ({ pools }) => `closest of ${pools.join(', ')}`,
+    weighted: ({ shares }) => `weighted ${shares.map(({ pool, weight }) => `${pool}: ${weight}`).join(', ')}`,
+  });
 }
 
 /** A list of pools in order of preference; `nodata` when it is empty. */

@@ -2,10 +2,10 @@
 
 import type { Explanation } from '../api/views.ts';
 import type { ServedZone } from '../loading/zones.ts';
-import { MODE_BELOW_MIN_LIVE, MODE_FAIL_OPEN } from '../steer/choose.ts';
+import { MODE_BELOW_MIN_LIVE, MODE_FAIL_OPEN, MODE_NOBODY, MODE_UP } from '../steer/outcome.ts';
 import { TYPE } from '../wire/types.ts';
 import type { SteeringMeta } from '../zone/meta.ts';
-import type { HeardSteering } from './listener.ts';
+import type { HeardPool, HeardSteering } from './listener.ts';
 import type { ReadResponse } from './packets.ts';
 import { choiceText } from './place-text.ts';
 
@@ -24,21 +24,29 @@ export interface LinkStory {
   } | null;
 }
 
-/** A pool as it stands among the others; `before`: it comes no later than the chosen one. */
-export interface PoolStory {
+/** A pool as it stands among the others; `before`: it comes no later than the chosen one, or is in the same draw. */
+export interface PoolStory extends HeardPool {
   readonly chosen: boolean;
   readonly before: boolean;
-  readonly state: string;
-  readonly live: number;
-  readonly members: number;
 }
 
 /** Why a pool was chosen, or not. */
-export function poolWhy({ chosen, before, state, live, members }: PoolStory, heard: HeardSteering): string {
-  const count = members === 0 ? '' : `, ${live} of ${members} live`;
-  if (!chosen && !before) return `${state}${count}; not needed, a pool before it was chosen`;
+export function poolWhy(pool: PoolStory, heard: HeardSteering, { onMissingFamily }: SteeringMeta): string {
+  const { chosen, before, up, live, members } = pool;
+  if (members === 0) {
+    // Its other family speaks for it, unless the record set passes it over.
+    const none = 'no members of this family';
+    if (!before) return `${none}; not needed, a pool before it was chosen`;
+    if (onMissingFamily === 'next') return `passed over: ${none} (on-missing-family: next)`;
+    if (!chosen) return up ? `${none}; the draw chose another` : `passed over: ${none}, and its other family is down`;
+    const other = heard.mode === MODE_UP ? 'its other family is up' : 'its other family is what is left';
+    return `chosen: ${other}; with ${none} the answer is NODATA, and nobody is sent elsewhere`;
+  }
+  const state = up ? 'up' : 'down';
+  const count = `, ${live} of ${members} live`;
+  if (!before) return `${state}${count}; not needed, a pool before it was chosen`;
   // A pool that is up and stands before the chosen one lost a draw.
-  if (!chosen) return state === 'up' ? `up${count}, but the draw chose another` : `passed over: ${state}${count}`;
+  if (!chosen) return up ? `up${count}, but the draw chose another` : `passed over: ${state}${count}`;
   if (heard.mode === MODE_FAIL_OPEN) return `chosen to fail open${count}: nothing is live anywhere on the way up`;
   if (heard.mode === MODE_BELOW_MIN_LIVE) return `chosen below its min-live${count}: no pool on the way up is up`;
   if (heard.climbed) return `chosen after climbing${count}: no pool of the region itself is up`;
@@ -92,6 +100,8 @@ function linkSteps(link: LinkStory, end: string): string[] {
       const far = pool.distanceKm === null ? '' : ` (${pool.distanceKm} km away)`;
       steps.push(`pool ${pool.name}${far}: ${pool.why}`);
     }
+    if (steered.heard.mode === MODE_NOBODY)
+      steps.push('every member on the way up is forced down or drained: none may be answered');
     if (target !== null) steps.push(`its CNAME is steered: it leads this client to ${target}`);
   }
   return steps;
@@ -124,7 +134,14 @@ function subnetBits(prefix: string): number {
 export function storyOf(e: Omit<Explanation, 'steps'>, links: readonly LinkStory[], response: ReadResponse): string[] {
   const { place, answer } = e;
   const from = e.client.source === 'ecs' ? 'the client subnet' : "the resolver's address";
-  const steps = [`${e.question.name} ${e.question.type} is asked for ${e.client.prefix}, which is ${from}`];
+  const { unplacedSubnet } = e.client;
+  const steps =
+    unplacedSubnet === null
+      ? [`${e.question.name} ${e.question.type} is asked for ${e.client.prefix}, which is ${from}`]
+      : [
+          `${e.question.name} ${e.question.type} is asked for the client subnet ${unplacedSubnet.prefix}`,
+          `the subnet ${unplacedSubnet.prefix} is ${unplacedSubnet.what}: placed by the resolver ${e.client.address}`,
+        ];
   const where = [place.city, place.subdivision, place.country, place.continent]
     .filter((part) => part !== null)
     .join(', ');

@@ -21,15 +21,17 @@
 // of their own, with place 0: their addresses are placed as IPv4.
 //
 // place: country, continent, subdivision, district, city (string numbers, 0: none), latitude, longitude (float32, NaN: none), source
-// (-1: none). Place 0 is the place of those that nobody knows.
+// (-1: none). Place 0 is the place of those that nobody knows, place 1 that of special-purpose addresses (special.ts): each block of
+// them is a range of its own, even beside another.
 // source: file, type (string numbers), build time (seconds since 1970), kind (index in SOURCE_KINDS), gives (bits of GIVES)
 import { EMBEDDED_BLOCKS } from './embedded.ts';
-import type { MergedGeo, Source } from './merge.ts';
+import { type MergedGeo, type Source, SPECIAL_MARK } from './merge.ts';
+import { SPECIAL_PLACE } from './place.ts';
 import { mergeTables, nestPrefixes, type RangeTable } from './ranges.ts';
 
 export const GEO_MAGIC = 0x4f45474d;
 /** Raised with every change of the layout: images of other versions are not read. */
-export const GEO_VERSION = 1;
+export const GEO_VERSION = 2;
 
 /** Words of the header. */
 export const HEADER = {
@@ -112,7 +114,7 @@ export function buildGeoImage(geo: MergedGeo): Uint8Array {
   header[HEADER.count4] = geo.v4.length;
   header[HEADER.index4] = add(INDEX_WORDS, (out) => writeIndex(geo.v4, out));
   header[HEADER.starts4] = addStarts(geo.v4);
-  header[HEADER.places4] = addValues(geo.v4);
+  header[HEADER.places4] = add(geo.v4.length, (out) => writePlaces(geo.v4, out));
   header[HEADER.count6] = v6.length;
   header[HEADER.index6] = add(INDEX_WORDS, (out) => writeIndex(v6, out));
   header[HEADER.starts6] = addStarts(v6);
@@ -173,10 +175,10 @@ function writeStarts(table: RangeTable, out: Int32Array): void {
 }
 
 /** The place of each range; none in the embedded blocks. */
-function writePlaces(v6: RangeTable, out: Int32Array): void {
-  for (let i = 0; i < v6.length; i++) {
-    const value = v6.values[i]!;
-    out[i] = value >= BLOCK_MARK ? 0 : value;
+function writePlaces(table: RangeTable, out: Int32Array): void {
+  for (let i = 0; i < table.length; i++) {
+    const value = table.values[i]!;
+    out[i] = value >= BLOCK_MARK ? 0 : value >= SPECIAL_MARK ? SPECIAL_PLACE : value;
   }
 }
 

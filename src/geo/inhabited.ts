@@ -11,6 +11,7 @@ import {
   type PlaceFacts,
   type PlaceKey,
   placeKey,
+  SPECIAL_PLACE,
 } from './place.ts';
 
 /** What is known of the clients of a part of the world, but for their cities. */
@@ -81,7 +82,9 @@ function usedPlaces(geo: GeoView): Uint8Array {
     const places = geo.placesOfRanges(family);
     for (let range = 0; range < places.length; range++) used[places[range]!] = 1;
   }
+  // Nobody's place, and that of special-purpose space.
   used[0] = 0;
+  used[SPECIAL_PLACE] = 0;
   return used;
 }
 

@@ -139,6 +139,55 @@ export class GeoView {
     return low;
   }
 
+  /** Length of the shortest IPv4 prefix around an address that lies in its range. */
+  prefixOfRange4(address: number, range: number): number {
+    const first = this.start4(range);
+    const next = range + 1;
+    const left = first === 0 ? -1 : Math.clz32(address ^ (first - 1));
+    const right = next === this.count4 ? -1 : Math.clz32(address ^ this.start4(next));
+    return (left > right ? left : right) + 1;
+  }
+
+  /** The same for IPv6. */
+  prefixOfRange6(range: number, w0: number, w1: number, w2: number, w3: number): number {
+    const next = range + 1;
+    const f0 = this.start6(range, 0);
+    const f1 = this.start6(range, 1);
+    const f2 = this.start6(range, 2);
+    const f3 = this.start6(range, 3);
+    let left = -1;
+    if ((f0 | f1 | f2 | f3) !== 0) {
+      // The address before the first one: what is borrowed goes up through zeros.
+      const b2 = f3 === 0;
+      const b1 = b2 && f2 === 0;
+      const b0 = b1 && f1 === 0;
+      left = commonBits(
+        (b0 ? f0 - 1 : f0) | 0,
+        (b1 ? f1 - 1 : f1) | 0,
+        (b2 ? f2 - 1 : f2) | 0,
+        (f3 - 1) | 0,
+        w0,
+        w1,
+        w2,
+        w3,
+      );
+    }
+    const right =
+      next === this.count6
+        ? -1
+        : commonBits(
+            this.start6(next, 0),
+            this.start6(next, 1),
+            this.start6(next, 2),
+            this.start6(next, 3),
+            w0,
+            w1,
+            w2,
+            w3,
+          );
+    return (left > right ? left : right) + 1;
+  }
+
   /** The place of an IPv4 range. */
   place4(range: number): number {
     return this.words[this.#places4 + range]!;
@@ -296,6 +345,23 @@ export class GeoView {
       network: largestNetwork(address, first, last),
     };
   }
+}
+
+/** Leading bits that two IPv6 addresses share. */
+function commonBits(
+  a0: number,
+  a1: number,
+  a2: number,
+  a3: number,
+  b0: number,
+  b1: number,
+  b2: number,
+  b3: number,
+): number {
+  if (a0 !== b0) return Math.clz32(a0 ^ b0);
+  if (a1 !== b1) return 32 + Math.clz32(a1 ^ b1);
+  if (a2 !== b2) return 64 + Math.clz32(a2 ^ b2);
+  return 96 + Math.clz32(a3 ^ b3);
 }
 
 const floatWord = new Int32Array(1);

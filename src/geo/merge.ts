@@ -2,9 +2,10 @@
 import type { Prefix } from '../base/address.ts';
 import type { Database } from './mmdb.ts';
 import type { Override } from './overrides.ts';
-import { type ContinentCode, NOWHERE, type PlaceFacts } from './place.ts';
-import { constantTable, mergeTables, nestPrefixes, type RangeTable } from './ranges.ts';
+import { type ContinentCode, NOWHERE, type PlaceFacts, SPECIAL_PLACE } from './place.ts';
+import { mergeTables, nestPrefixes, type RangeTable } from './ranges.ts';
 import { withContinent } from './record.ts';
+import { SPECIAL4, SPECIAL6 } from './special.ts';
 
 /** What a source of places contributes, as bits. */
 export const GIVES = { countries: 1, subdivisions: 2, cities: 4, coordinates: 8, as: 16 } as const;
@@ -28,13 +29,19 @@ export interface MergedPlace {
   readonly source: number;
 }
 
-/** Everything that the geo image holds. Values of `v4` and `v6` are indexes in `places`, those of `as4` and `as6` AS numbers. */
+/** Values of `v4` and `v6` from here on stand for SPECIAL_PLACE: one for each block, so that neighbours stay apart. Above every place id. */
+export const SPECIAL_MARK = 0xfff0_0000;
+
+/**
+ * Everything that the geo image holds. Values of `v4` and `v6` are indexes in `places` or marks of special-purpose blocks, those of `as4`
+ * and `as6` AS numbers.
+ */
 export interface MergedGeo {
   readonly v4: RangeTable;
   readonly v6: RangeTable;
   readonly as4: RangeTable;
   readonly as6: RangeTable;
-  /** The first is the place of those that nobody knows. */
+  /** The first is the place of those that nobody knows, the second SPECIAL_PLACE. */
   readonly places: readonly MergedPlace[];
   readonly sources: readonly Source[];
 }
@@ -115,9 +122,9 @@ function mergePlaces(
 ): RangeTable {
   const tables = located.map(({ database }) => (words === 1 ? database.v4 : database.v6));
   const count = tables.length;
+  tables.push(specialTable(words));
   // The overrides' table comes last; without overrides nothing has to be merged with it.
   if (placing.length > 0) tables.push(nestPrefixes(words, prefixesOf(placing)).table);
-  if (tables.length === 0) return constantTable(words, 0);
   return mergeTables(tables, (values) => {
     let best = 0;
     let place = 0;
@@ -128,18 +135,32 @@ function mergePlaces(
       best = rank;
       place = placeIds[values[k]!]!;
     }
-    const override = tables.length > count ? values[count]! : 0;
-    return override === 0 ? place : overridden.place(override - 1, place);
+    const special = values[count]!;
+    const override = values[count + 1] ?? 0;
+    if (override !== 0) return overridden.place(override - 1, special === 0 ? place : SPECIAL_PLACE);
+    return special === 0 ? place : SPECIAL_MARK + special;
   });
+}
+
+/** Special-purpose space: 1 + the number of the block, 0 elsewhere. */
+function specialTable(words: 1 | 4): RangeTable {
+  const blocks = words === 1 ? SPECIAL4 : SPECIAL6;
+  return nestPrefixes(
+    words,
+    blocks.map(({ prefix }) => prefix),
+  ).table;
 }
 
 function mergeNumbers(words: 1 | 4, databases: readonly Database[], numbering: readonly Override[]): RangeTable {
   const tables = [nestPrefixes(words, prefixesOf(numbering)).table.map((v) => (v === 0 ? 0 : numbering[v - 1]!.as))];
+  tables.push(specialTable(words));
   for (const { v4, v6, records } of databases) {
     tables.push((words === 1 ? v4 : v6).map((record) => (record === 0 ? 0 : records[record - 1]!.as)));
   }
   return mergeTables(tables, (values) => {
-    for (let k = 0; k < values.length; k++) if (values[k] !== 0) return values[k]!;
+    if (values[0] !== 0) return values[0]!;
+    if (values[1] !== 0) return 0;
+    for (let k = 2; k < values.length; k++) if (values[k] !== 0) return values[k]!;
     return 0;
   });
 }
@@ -160,6 +181,8 @@ class PlaceList {
 
   constructor() {
     this.id(NOWHERE, -1);
+    // No source has this number: it is told apart from the first by it alone.
+    this.id(NOWHERE, -2);
   }
 
   id(facts: PlaceFacts, source: number): number {

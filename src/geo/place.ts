@@ -52,6 +52,9 @@ export const NOWHERE: PlaceFacts = {
   at: null,
 };
 
+/** The number of the place of special-purpose addresses that no override places (special.ts): nowhere, whatever a database says. */
+export const SPECIAL_PLACE = 1;
+
 /** Letters that no accent makes of others (Unicode doesn't take them apart), as files without diacritics write them: `Tromso`. */
 const PLAIN_LETTERS: Readonly<Record<string, string>> = {
   ø: 'o',

@@ -50,9 +50,10 @@ export class Images {
     return ref;
   }
 
-  /** The region map of this key; 0 where it isn't built yet. */
-  map(key: string): SegmentRef {
-    return this.#maps.get(key) ?? 0;
+  /** The words of a region map that is published or about to be. */
+  map(key: string): Int32Array | undefined {
+    const ref = this.#maps.get(key);
+    return ref === undefined ? undefined : this.store.words(ref);
   }
 
   /** Those of the maps that must still be built, each once. */

@@ -11,6 +11,7 @@ import { mapKey } from '../regionmap/build.ts';
 import type { MapSpec } from '../regionmap/spec.ts';
 import { parseName } from '../wire/name.ts';
 import type { ZoneMeta } from '../zone/meta.ts';
+import type { CheckRules } from '../zone/model.ts';
 import type { ZoneJob, ZoneResult } from './build.ts';
 import type { Builder } from './builder.ts';
 import type { Images } from './images.ts';
@@ -52,7 +53,7 @@ export interface ZonesChange {
 export interface ZonesOptions {
   readonly directory: string;
   readonly baseDirectory: string;
-  readonly execAllowed: boolean;
+  readonly checkRules: CheckRules;
   /** null: nothing is kept across restarts. */
   readonly stateDirectory: string | null;
   readonly builder: Builder;
@@ -124,7 +125,7 @@ export class Zones {
         common: content.common,
         lastGoodCommon: this.#lastGoodCommon(),
         baseDirectory: this.#options.baseDirectory,
-        execAllowed: this.#options.execAllowed,
+        checkRules: this.#options.checkRules,
         stateDirectory: this.#options.stateDirectory,
       };
       const common = await this.#options.builder.zones(request, (result) => {

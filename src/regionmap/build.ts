@@ -1,4 +1,5 @@
-// Builds a region map: for one pattern of steering, from every address to the lists of pools of its clients (regionmaplayout.ts).
+// Builds a region map: for one pattern of steering, from every address to the lists of pools of its clients (layout.ts).
+import { EMBEDDED_BLOCKS } from '../geo/embedded.ts';
 import type { GeoView } from '../geo/lookup.ts';
 import { placeKey } from '../geo/place.ts';
 import type { RangeTable } from '../geo/ranges.ts';
@@ -18,8 +19,11 @@ export function mapKey(spec: MapSpec): string {
 /** Builds the map as a segment of bytes that may be copied to any multiple of four. Takes some milliseconds. */
 export function buildRegionMap(geo: GeoView, spec: MapSpec): Uint8Array {
   const chains = new ChainBuilder(geo, spec);
-  const four = buildFamily(new FamilyRanges(geo, 1), spec, chains, [undefined, undefined]);
-  const six = buildFamily(new FamilyRanges(geo, 4), spec, chains, four.uniform);
+  const families = ([1, 4] as const).map((words) => {
+    const family = new FamilyRanges(geo, words);
+    return { family, segments: cutSegments(family, spec, chains) };
+  });
+  const [four, six] = buildFamilies(families[0]!, families[1]!, chains);
 
   const header = new Int32Array(MAP.size);
   const parts: Int32Array[] = [header];
@@ -70,33 +74,60 @@ interface BuiltFamily {
   readonly levels: readonly [Level, Level];
   readonly segmentCount: number;
   readonly segments: Int32Array | null;
-  /** For each level the list that every client of the family has; undefined where they differ. */
-  readonly uniform: readonly [number | undefined, number | undefined];
 }
 
-/** @param blockValues what all of IPv4 has, for the IPv6 blocks that carry it; undefined where it differs */
-function buildFamily(
-  family: FamilyRanges,
-  spec: MapSpec,
-  chains: ChainBuilder,
-  blockValues: readonly [number | undefined, number | undefined],
-): BuiltFamily {
-  const segments = cutSegments(family, spec, chains);
-  const whole = buildLevel(family, chains.chainOfPlace, (chain) => chain, blockValues[1]);
-  const firsts = Int32Array.from(chains.chains, (chain) => chain[0]!);
-  const first = buildLevel(
-    family,
-    chains.chainOfPlace.map((chain) => firsts[chain]!),
-    (chain) => firsts[chain]!,
-    blockValues[0],
+/** One family of addresses, and where networks and AS numbers are named in it. */
+interface CutFamily {
+  readonly family: FamilyRanges;
+  readonly segments: RangeTable | null;
+}
+
+/**
+ * Both families. Where clients differ, one in special-purpose space has whatever its resolver has, which nobody knows beforehand: no run of
+ * equal lists reaches into such a block, nor out of it.
+ */
+function buildFamilies(cut4: CutFamily, cut6: CutFamily, chains: ChainBuilder): [BuiltFamily, BuiltFamily] {
+  const alike = [false, false] as const;
+  const four = levelsOf(cut4, chains, [undefined, undefined], alike);
+  const six = levelsOf(cut6, chains, four.uniform, alike);
+  const [first, whole] = ([0, 1] as const).map(
+    (l) => four.uniform[l] === undefined || four.uniform[l] !== six.uniform[l],
   );
-  const levels: [Level, Level] = [first, whole];
+  const apart = [first!, whole!] as const;
+  if (!first && !whole) return [withSegments(cut4, four.levels), withSegments(cut6, six.levels)];
+  const four2 = levelsOf(cut4, chains, [undefined, undefined], apart);
+  return [withSegments(cut4, four2.levels), withSegments(cut6, levelsOf(cut6, chains, four2.uniform, apart).levels)];
+}
+
+/** For each level the list that every client of the family has; undefined where they differ. */
+type Uniform = readonly [number | undefined, number | undefined];
+
+/**
+ * @param blockValues what all of IPv4 has, for the IPv6 blocks that carry it; undefined where it differs
+ * @param apart whether special-purpose blocks are like nothing else, by level
+ */
+function levelsOf(
+  { family, segments }: CutFamily,
+  { chainOfPlace, chains }: ChainBuilder,
+  blockValues: Uniform,
+  apart: readonly [boolean, boolean],
+): { levels: readonly [Level, Level]; uniform: Uniform } {
+  const firsts = Int32Array.from(chains, (chain) => chain[0]!);
+  const firstOf = (chain: number): number => firsts[chain]!;
+  const first = buildLevel(family, chainOfPlace.map(firstOf), firstOf, blockValues[0], apart[0]);
+  const whole = buildLevel(family, chainOfPlace, (chain) => chain, blockValues[1], apart[1]);
+  return {
+    levels: [first, whole],
+    uniform: [uniformValue(family, segments, first), uniformValue(family, segments, whole)],
+  };
+}
+
+function withSegments({ family, segments }: CutFamily, levels: readonly [Level, Level]): BuiltFamily {
   return {
     count: family.count,
     levels,
     segmentCount: segments?.length ?? 0,
     segments: segments && segmentTable(segments, family, levels),
-    uniform: [uniformValue(family, segments, first), uniformValue(family, segments, whole)],
   };
 }
 
@@ -105,12 +136,14 @@ function buildLevel(
   valueOfPlace: Int32Array,
   valueOfChain: (chain: number) => number,
   blockValue: number | undefined,
+  specialApart: boolean,
 ): Level {
   // A block in which clients differ is like none of its neighbours.
-  const blocks = new Map(family.blocks().map((range, block) => [range, blockValue ?? -1 - block]));
+  const apart = new Map(family.blocks().map((range, block) => [range, blockValue ?? -1 - block]));
+  if (specialApart) for (const range of family.special()) apart.set(range, -1 - EMBEDDED_BLOCKS.length - range);
   return {
-    bits: changesBitset(family.places, valueOfPlace, blocks),
-    valueOfRange: (range) => blocks.get(range) ?? valueOfPlace[family.places[range]!]!,
+    bits: changesBitset(family.places, valueOfPlace, apart),
+    valueOfRange: (range) => apart.get(range) ?? valueOfPlace[family.places[range]!]!,
     valueOfChain,
   };
 }

@@ -4,6 +4,11 @@ import { ClosestOrder, PlaceVectors } from './closest.ts';
 import { PlaceRules } from './rules.ts';
 import type { MapSpec } from './spec.ts';
 
+/** The lists of a client whose regions have these slots, most specific first: each slot once, where it comes first, then the default. */
+export function wayUp({ defaultSlot, defaultClimbs }: MapSpec, slots: readonly number[]): number[] {
+  return [...new Set(defaultClimbs || slots.length === 0 ? [...slots, defaultSlot] : slots)];
+}
+
 /** Chains and variants of one map. */
 export class ChainBuilder {
   /** By number: the numbers of the chain's variants. */
@@ -29,7 +34,7 @@ export class ChainBuilder {
     this.#closest = spec.slots.map((slot) => slot.closest.map((closest) => new ClosestOrder(closest)));
     this.#vectors = new PlaceVectors(geo);
     this.#listOfPlace = new PlaceRules(geo, spec).listOfPlace(this.#lists);
-    const withDefault = this.#lists.map((list) => this.#withDefault(list));
+    const withDefault = this.#lists.map((list) => wayUp(spec, list));
     const constant = withDefault.map((slots) =>
       slots.some((slot) => this.#measures(slot)) ? -1 : this.#chain(slots, 0),
     );
@@ -41,7 +46,7 @@ export class ChainBuilder {
 
   /** The chain of a client whose network and AS are named by rules: `rules` are their slots, most specific first. */
   chainFor(rules: readonly number[], place: number): number {
-    return this.#chain(this.#withDefault([...rules, ...this.#lists[this.#listOfPlace[place]!]!]), place);
+    return this.#chain(wayUp(this.#spec, [...rules, ...this.#lists[this.#listOfPlace[place]!]!]), place);
   }
 
   /** A number that is equal for places that have equal chains behind these rules. */
@@ -55,12 +60,6 @@ export class ChainBuilder {
   /** Whether a slot's list depends on the client's coordinates. */
   #measures(slot: number): boolean {
     return this.#closest[slot]!.length > 0;
-  }
-
-  /** Every slot once, where it comes first; the default at the end. */
-  #withDefault(slots: readonly number[]): number[] {
-    const { defaultSlot, defaultClimbs } = this.#spec;
-    return [...new Set(defaultClimbs || slots.length === 0 ? [...slots, defaultSlot] : slots)];
   }
 
   #chain(slots: readonly number[], place: number): number {

@@ -1,6 +1,7 @@
 // The geo image's ranges of one family as the builder of region maps walks them: by number, both families alike.
 import { EMBEDDED_BLOCKS } from '../geo/embedded.ts';
 import type { GeoView } from '../geo/lookup.ts';
+import { SPECIAL_PLACE } from '../geo/place.ts';
 import { RangeTable } from '../geo/ranges.ts';
 
 /** Four words of an address; IPv4 uses the first. Unsigned. */
@@ -39,6 +40,18 @@ export class FamilyRanges {
   /** The ranges that embedded IPv4 blocks are: what lies in them is placed as IPv4. */
   blocks(): number[] {
     return this.words === 1 ? [] : EMBEDDED_BLOCKS.map((_, block) => this.#geo.blockRange(block));
+  }
+
+  /** The ranges of special-purpose space that no override places. */
+  special(): number[] {
+    const ranges: number[] = [];
+    for (
+      let range = this.places.indexOf(SPECIAL_PLACE);
+      range >= 0;
+      range = this.places.indexOf(SPECIAL_PLACE, range + 1)
+    )
+      ranges.push(range);
+    return ranges;
   }
 
   /** The AS numbers that rules name, as a table: 1 + slot, 0 for every other. */

@@ -50,6 +50,16 @@ export class RegionMapView {
     );
   }
 
+  /** How many chains the map has: the ways up of all its clients. */
+  get chainCount(): number {
+    return this.words[this.base + MAP.chainCount]!;
+  }
+
+  /** Shows a chain by its number, whoever its clients are. */
+  showChain(number: number): void {
+    this.#setChain(number);
+  }
+
   /** How many lists the client's chain has. */
   get listCount(): number {
     return this.words[this.chainAt]!;

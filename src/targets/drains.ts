@@ -4,8 +4,8 @@ import { z } from 'zod';
 import type { DrainView } from '../api/views.ts';
 import { writeStable } from '../base/stable-file.ts';
 import type { Answered } from '../loading/memory.ts';
+import { poolsOf } from '../zone/choices.ts';
 import type { ZoneMeta } from '../zone/meta.ts';
-import { poolsOf } from '../zonefile/compile-steering.ts';
 import type { Forced } from './forced-states.ts';
 
 /** What the file holds, by target; somebody may have edited it. */

@@ -1,56 +1,73 @@
-// Which steered record sets fail open now, and which forced states leave without a member.
+// Which steered record sets fail open now, and which forced states leave without a member: what the chooser says of all their clients.
 
-import type { Board } from '../board/board.ts';
-import { isLive, isWithdrawn, packTarget } from '../board/board.ts';
-import { TYPE, typeToText } from '../wire/types.ts';
-import type { SteeringMeta, TargetMeta, ZoneMeta } from '../zone/meta.ts';
-import { poolsOf } from '../zonefile/compile-steering.ts';
+import type { Images } from '../loading/images.ts';
+import type { ServedZone } from '../loading/zones.ts';
+import { RegionMapView } from '../regionmap/lookup.ts';
+import type { ChoiceProbe, ProbedChoice } from '../steer/probe-choice.ts';
+import { typeToText } from '../wire/types.ts';
+import { ZoneView } from '../zone/find.ts';
+import type { SteeringMeta } from '../zone/meta.ts';
 
-/** How a steered set stands: `empty` means that no member is left that may be answered. */
-export interface SetState {
-  readonly failOpen: boolean;
-  readonly empty: boolean;
+/** What is answered from, and who is asked about it. */
+export interface Served {
+  readonly images: Images;
+  readonly probe: ChoiceProbe;
 }
 
-/** Looks at all lists of a set together: fail-open is active for some client when none of a list's members is live. */
-export function stateOfSet(meta: ZoneMeta, steering: SteeringMeta, board: Board): SetState {
-  const family = steering.type === TYPE.A ? 4 : steering.type === TYPE.AAAA ? 6 : 'name';
-  const wordsOf = (targets: readonly TargetMeta[]): number[] =>
-    targets.flatMap((target) => {
-      const slot = board.slotOf(target.id);
-      return slot === undefined ? [] : [packTarget(board.get(slot))];
-    });
-  const words = (names: readonly string[], borrow: boolean): number[] =>
-    meta.pools
-      .filter((pool) => names.includes(pool.name))
-      .flatMap((pool) => {
-        const members = pool.members.map((number) => meta.targets[number]!);
-        const own = members.filter((target) => target.family === family);
-        // A pool without the asked family stands as its other family does: it is chosen, and NODATA is the answer.
-        return wordsOf(own.length === 0 && borrow ? members : own);
-      });
-  const all = words(steering.lists.flatMap(poolsOf), false);
-  const defaults = words(poolsOf(steering.lists[steering.defaultSlot]!), true);
-  // Every list climbs to the default: a set fails open where a list and the default have nothing live.
-  const down = (list: readonly number[]): boolean => list.length > 0 && !list.some(isLive);
-  const failOpen =
-    steering.whenAllDown === 'serve' &&
-    (defaults.length > 0
-      ? down(defaults) && steering.lists.some((list) => down(words(poolsOf(list), true)))
-      : down(words(steering.lists.flatMap(poolsOf), true)));
-  return { failOpen, empty: all.length > 0 && all.every(isWithdrawn) };
+/** A zone that is served. */
+type Zone = Pick<ServedZone, 'name' | 'image' | 'meta' | 'mapKeys'>;
+
+/** The sets of a zone that fail open for some client, as `zone pool-list TYPE` in the words of the file. */
+export function failOpenSets(zone: Zone, served: Served): string[] {
+  return setsWith(zone, served, ({ failsOpen }) => failsOpen);
 }
 
-/** The sets of a zone that fail open, as `pool-list TYPE` in the words of the file. */
-export function failOpenSets(zone: string, meta: ZoneMeta, board: Board): string[] {
+/** The sets of a zone that have no member left for some client: all that it could get are forced down or drained. */
+export function emptySets(zone: Zone, served: Served): string[] {
+  return setsWith(zone, served, ({ nobody }) => nobody);
+}
+
+function setsWith(
+  { name, image, meta, mapKeys }: Zone,
+  served: Served,
+  is: (choice: ProbedChoice) => boolean,
+): string[] {
+  if (image === null || meta === null || meta.steerings.length === 0) return [];
+  const words = served.images.store.words(image);
+  const view = new ZoneView();
+  view.attach(words, new Uint8Array(words.buffer, words.byteOffset, words.byteLength), 0);
   return meta.steerings
-    .filter((steering) => stateOfSet(meta, steering, board).failOpen)
-    .map((steering) => `${zone} ${steering.owners.join(' ')} ${typeToText(steering.type)}`);
+    .filter((steering) => {
+      if (steering.map < 0) return is(served.probe.choose(view, steering.at, null));
+      const map = served.images.map(mapKeys[steering.map]!);
+      return map !== undefined && someWay(view, steering, map, served.probe, is);
+    })
+    .map((steering) => `${name} ${steering.owners.join(' ')} ${typeToText(steering.type)}`);
 }
 
-/** The sets of a zone without a member that may be answered. */
-export function emptySets(zone: string, meta: ZoneMeta, board: Board): string[] {
-  return meta.steerings
-    .filter((steering) => stateOfSet(meta, steering, board).empty)
-    .map((steering) => `${zone} ${steering.owners.join(' ')} ${typeToText(steering.type)}`);
+/** Whether a way up that some client has ends so. Ways with a live pool are left out: there are many where distance decides. */
+function someWay(
+  zone: ZoneView,
+  steering: SteeringMeta,
+  map: Int32Array,
+  probe: ChoiceProbe,
+  is: (choice: ProbedChoice) => boolean,
+): boolean {
+  const dead = steering.lists.map((_, slot) => probe.chooseListed(zone, steering.at, slot)?.live !== true);
+  if (!dead.includes(true)) return false;
+  const way = new RegionMapView();
+  way.words = map;
+  const seen = new Set<string>();
+  for (let chain = 0; chain < way.chainCount; chain++) {
+    way.showChain(chain);
+    const slots = Array.from({ length: way.listCount }, (_, i) => map[way.variantAt(i)]!);
+    if (slots.some((slot) => !dead[slot]!)) continue;
+    // Where no pool is chosen, none is in another order of the same lists' pools.
+    const key = slots.join();
+    if (seen.has(key)) continue;
+    const choice = probe.choose(zone, steering.at, way);
+    if (is(choice)) return true;
+    if (choice.pool === null) seen.add(key);
+  }
+  return false;
 }

@@ -76,13 +76,15 @@ export class Query {
     this.opcode = (flags >> 3) & 15;
     this.recursionDesired = (flags & 1) !== 0;
     this.checkingDisabled = (bytes[at + 3]! & 0x10) !== 0;
-    if (this.opcode !== OPCODE.QUERY && this.opcode !== OPCODE.NOTIFY) return READ_NOTIMP;
-
     const questions = (bytes[at + 4]! << 8) | bytes[at + 5]!;
     const answers = (bytes[at + 6]! << 8) | bytes[at + 7]!;
     const authorities = (bytes[at + 8]! << 8) | bytes[at + 9]!;
     const additionals = (bytes[at + 10]! << 8) | bytes[at + 11]!;
     let p = at + HEADER_BYTES;
+    if (this.opcode !== OPCODE.QUERY && this.opcode !== OPCODE.NOTIFY) {
+      this.#findOpt(bytes, p, end, questions, answers + authorities + additionals);
+      return READ_NOTIMP;
+    }
     if (questions === 1) {
       if (!this.name.read(bytes, p, end)) return READ_BROKEN;
       p += this.name.length;
@@ -96,11 +98,18 @@ export class Query {
       this.questionEnd = p;
     } else if (questions > 1) {
       // RFC 9619: QDCOUNT is at most 1.
+      this.#findOpt(bytes, p, end, questions, answers + authorities + additionals);
       return READ_BROKEN;
     }
-    if (this.opcode === OPCODE.NOTIFY) return READ_NOTIMP;
+    if (this.opcode === OPCODE.NOTIFY) {
+      this.#findOpt(bytes, p, end, 0, answers + authorities + additionals);
+      return READ_NOTIMP;
+    }
     // A query has no answers; IXFR (RFC 1995 3) has an SOA in its authority section, which is skipped here.
-    if (answers !== 0 || (authorities !== 0 && !(authorities === 1 && this.type === TYPE.IXFR))) return READ_FORMERR;
+    if (answers !== 0 || (authorities !== 0 && !(authorities === 1 && this.type === TYPE.IXFR))) {
+      this.#findOpt(bytes, p, end, 0, answers + authorities + additionals);
+      return READ_FORMERR;
+    }
     for (let i = 0; i < authorities; i++) {
       p = skipRecord(bytes, p, end);
       if (p < 0) return READ_FORMERR;
@@ -134,6 +143,29 @@ export class Query {
     return this.class === CLASS.NONE || this.type === TYPE.OPT ? READ_FORMERR : READ_OK;
   }
 
+  /**
+   * RFC 6891 7: an error too has an OPT where the request had one, so it is looked for in requests that are not read further. What can't
+   * be skipped ends the search.
+   */
+  #findOpt(bytes: Uint8Array, from: number, end: number, questions: number, records: number): void {
+    let p = from;
+    for (let i = 0; i < questions; i++) {
+      p = skipName(bytes, p, end) + 4;
+      if (p < from + 4 || p > end) return;
+    }
+    for (let i = 0; i < records && p < end; i++) {
+      if (p + 11 <= end && bytes[p] === 0 && ((bytes[p + 1]! << 8) | bytes[p + 2]!) === TYPE.OPT) {
+        this.edns = true;
+        this.udpSize = (bytes[p + 3]! << 8) | bytes[p + 4]!;
+        this.version = bytes[p + 6]!;
+        this.dnssecOk = (bytes[p + 7]! & 0x80) !== 0;
+        return;
+      }
+      p = skipRecord(bytes, p, end);
+      if (p < 0) return;
+    }
+  }
+
   #readOptions(bytes: Uint8Array, from: number, end: number): boolean {
     let p = from;
     while (p < end) {
@@ -143,7 +175,9 @@ export class Query {
       p += 4;
       if (p + length > end) return false;
       if (code === EDNS_OPTION.ECS) {
-        if (!this.ecs && !this.#readSubnet(bytes, p, length)) return false;
+        // RFC 7871 speaks of one; some senders send two (stubby: its user's and its own). Who opted out has opted out, else the first counts.
+        const optsOut = length >= 4 && bytes[p + 2] === 0;
+        if ((!this.ecs || (optsOut && this.ecsSource !== 0)) && !this.#readSubnet(bytes, p, length)) return false;
       } else if (code === EDNS_OPTION.COOKIE) {
         // RFC 7873 5.2.2: 8 octets, or 16 to 40; else FORMERR.
         if (length !== 8 && (length < 16 || length > 40)) return false;
@@ -201,25 +235,24 @@ function wordAt(bytes: Uint8Array, at: number, have: number): number {
   );
 }
 
-/** The offset behind the record at `p`; -1 when it isn't whole, or is an OPT: they have one place and the root's name. */
-function skipRecord(bytes: Uint8Array, p: number, end: number): number {
+/** The offset behind the name at `p`; -1 when it isn't whole. */
+function skipName(bytes: Uint8Array, p: number, end: number): number {
   let at = p;
   for (;;) {
     if (at >= end) return -1;
     const length = bytes[at]!;
-    if (length === 0) {
-      at += 1;
-      break;
-    }
-    if (length >= 0xc0) {
-      at += 2;
-      break;
-    }
+    if (length === 0) return at + 1;
+    if (length >= 0xc0) return at + 2;
     if (length > limits.labelBytes) return -1;
     at += length + 1;
     if (at - p >= limits.nameBytes) return -1;
   }
-  if (at + 10 > end) return -1;
+}
+
+/** The offset behind the record at `p`; -1 when it isn't whole, or is an OPT: they have one place and the root's name. */
+function skipRecord(bytes: Uint8Array, p: number, end: number): number {
+  let at = skipName(bytes, p, end);
+  if (at < 0 || at + 10 > end) return -1;
   // RFC 6891 6.1.1 and 6.1.2.
   if (((bytes[at]! << 8) | bytes[at + 1]!) === TYPE.OPT) return -1;
   at += 10 + ((bytes[at + 8]! << 8) | bytes[at + 9]!);

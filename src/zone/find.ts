@@ -1,6 +1,16 @@
 // Finds a name in a zone image: exact, wildcard, referral or none (RFC 1034 4.3.2 as corrected by RFC 4592).
 import type { Labels } from '../wire/labels.ts';
-import { FLAG_CUT, HEADER, NODE_CUT, NODE_FLAGS, NODE_SETS, NODE_WILDCARD, SET_TYPE, SET_WORDS } from './layout.ts';
+import {
+  FLAG_CUT,
+  HEADER,
+  NODE_CUT,
+  NODE_FLAGS,
+  NODE_SETS,
+  NODE_WILDCARD,
+  SET_TYPE,
+  SET_WORDS,
+  typeOf,
+} from './layout.ts';
 
 export const FIND_NODE = 0;
 export const FIND_WILDCARD = 1;
@@ -110,7 +120,7 @@ export class ZoneView {
     let at = this.base + node + NODE_SETS;
     const end = at + (words[this.base + node + NODE_FLAGS]! >>> 16) * SET_WORDS;
     for (; at < end; at += SET_WORDS) {
-      if (words[at + SET_TYPE]! >>> 8 === type) return at - this.base;
+      if (typeOf(words[at + SET_TYPE]!) === type) return at - this.base;
     }
     return 0;
   }

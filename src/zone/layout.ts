@@ -26,11 +26,16 @@
 //             [3] IPv4: the address; IPv6: byte offset of 16 octets; name: word of a ready-made CNAME record
 //  network    who may transfer the zone, see NETWORK below
 //
+// A `closest` stands in the order of the file: the client's region map has the order. A `weighted` has its shares of 0 last: they
+// serve only when nothing else does.
+//
 // Signatures (DNSSEC, later) have their place beside what they sign: a set grows by a word that leads to its signatures; of a
 // steered set there is one for each variant that its lists can give, made when the zone is compiled or a verdict turns, so that
 // answering only copies. That is a new LAYOUT_VERSION; kept images of another version are compiled anew.
 
-export const LAYOUT_VERSION = 2;
+import type { Choice } from './model.ts';
+
+export const LAYOUT_VERSION = 3;
 export const MAGIC = 0x4d5a0000 | LAYOUT_VERSION;
 
 export const HEADER = {
@@ -77,12 +82,17 @@ export const SET_DATA = 2;
 export const SET_BYTES = 3;
 export const SET_STEERED = 1;
 
+/** The record type of a set, from its first word. */
+export function typeOf(setWord: number): number {
+  return setWord >>> 8;
+}
+
 export const RECORD_FIXES_SHIFT = 16;
 export const RECORD_HOST_SHIFT = 24;
 
 export const STEER = {
   type: 0,
-  /** bits 0-1: when all down (WHEN_*); bit 2: the TTL follows health. */
+  /** bits 0-1: when all down (WHEN_*); bit 2: the TTL follows health; bit 3: pools without a member of the family are passed over. */
   flags: 1,
   ttlMax: 2,
   ttlMin: 3,
@@ -101,14 +111,20 @@ export const WHEN_SERVE = 0;
 export const WHEN_NODATA = 1;
 export const WHEN_SERVFAIL = 2;
 export const STEER_DYNAMIC_TTL = 4;
+export const STEER_NEXT_FAMILY = 8;
+
+/** What answers when nothing is live (WHEN_*), from a steering's flags. */
+export function whenOf(steerFlags: number): number {
+  return steerFlags & 3;
+}
 
 /** Some pool of the list picks `sticky`: its answers hold for a /24 or /56 at most. */
 export const LIST_STICKY = 0x10000;
 export const LIST_COUNT_MASK = 0xffff;
 
-export const ELEMENT_POOL = 0;
-export const ELEMENT_CLOSEST = 1;
-export const ELEMENT_WEIGHTED = 2;
+/** The kinds of a list's elements, one for each kind of `Choice`. */
+export const ELEMENT = { pool: 0, closest: 1, weighted: 2 } as const satisfies Record<Choice['kind'], number>;
+export type ElementKind = (typeof ELEMENT)[keyof typeof ELEMENT];
 
 export const POOL = {
   /** bits 0-1: PICK_*; bits 2-3: FAMILY_*. */
@@ -125,9 +141,20 @@ export const POOL = {
 export const PICK_WEIGHTED = 0;
 export const PICK_ORDERED = 1;
 export const PICK_STICKY = 2;
+export type PickCode = typeof PICK_WEIGHTED | typeof PICK_ORDERED | typeof PICK_STICKY;
 export const FAMILY_4 = 0;
 export const FAMILY_6 = 1;
 export const FAMILY_NAME = 2;
+
+/** How a pool picks its members (PICK_*), from its flags. */
+export function pickOf(poolFlags: number): PickCode {
+  return (poolFlags & 3) as PickCode;
+}
+
+/** What its members are (FAMILY_*), from its flags. */
+export function familyOf(poolFlags: number): number {
+  return (poolFlags >>> 2) & 3;
+}
 
 export const NETWORK = {
   /** Family (4 or 6) | prefix length << 8. */

@@ -1,7 +1,7 @@
 // What the control plane keeps of a compiled zone beside its image: plain data, stored with the image under its hash.
 import type { Place } from '../geo/place.ts';
 import type { MapSpec } from '../regionmap/spec.ts';
-import type { Check, ChoiceList, MemberFamily, Pool, Transfer, WhenAllDown } from './model.ts';
+import type { Check, ChoiceList, MemberFamily, OnMissingFamily, Pool, Transfer, WhenAllDown } from './model.ts';
 
 /** One target of the zone; its place in the list is its number in the image. */
 export interface TargetMeta {
@@ -20,6 +20,9 @@ export interface TargetMeta {
 export interface SteeringMeta {
   /** The names that have it, relative to the zone (`@`, `www`); the first few. */
   readonly owners: readonly string[];
+  /** Its block in the image, word. */
+  readonly at: number;
+  /** Its region map in `maps`, -1: none. */
   readonly map: number;
   readonly type: number;
   readonly regions: readonly { readonly name: string; readonly places: readonly Place[]; readonly slot: number }[];
@@ -27,6 +30,7 @@ export interface SteeringMeta {
   /** The lists by slot. */
   readonly lists: readonly ChoiceList[];
   readonly whenAllDown: WhenAllDown;
+  readonly onMissingFamily: OnMissingFamily;
   readonly answers: number | null;
   readonly ttlMax: number;
   readonly ttlMin: number;

@@ -56,6 +56,9 @@ export interface Steering {
 
 export type WhenAllDown = 'serve' | 'nodata' | 'servfail';
 
+/** What a pool without a member of the asked address family does: answer NODATA when it is chosen, or leave it to the next. */
+export type OnMissingFamily = 'nodata' | 'next';
+
 /** Seconds; min equals max for a fixed TTL. */
 export interface Ttl {
   readonly max: number;
@@ -87,6 +90,7 @@ export interface SteeredSet {
   /** Most records in one answer; null: the contract's default (1 for ordered, sticky and CNAME, else all). */
   readonly answers: number | null;
   readonly whenAllDown: WhenAllDown;
+  readonly onMissingFamily: OnMissingFamily;
 }
 
 /** A name that owns records. */
@@ -203,6 +207,16 @@ export interface WireguardCheck {
   readonly privateKeyFile: string;
   /** 32 bytes, or null. */
   readonly presharedKey: Uint8Array | null;
+}
+
+/** What checks may do, by the settings. */
+export interface CheckRules {
+  /** Run programs. */
+  readonly exec: boolean;
+  /** Read files below these folders; absolute. */
+  readonly files: readonly string[];
+  /** Probe link-local and metadata addresses. */
+  readonly linkLocal: boolean;
 }
 
 export interface ExecCheck {

@@ -55,6 +55,7 @@ export function lintZone(zone: LintedZone): void {
     lintWeights(steering, weightsSaid);
   }
   lintFamilies(zone);
+  lintAliases(zone);
   if (zone.transferOffset !== null && zone.steerings.length > 0) {
     const message = 'secondaries get steered records as the first pool of default, and do not follow health';
     zone.document.report(
@@ -184,7 +185,7 @@ function lintWeights(
   }
 }
 
-/** Families that a record set asks for and its pools don't have: said once for all `ADDR`, for each A and AAAA that is always empty. */
+/** Families that a record set asks for and its pools don't have: said once for all that lack one, for each that is always empty. */
 function lintFamilies({ steerings, document }: LintedZone): void {
   const lacking = new Set<string>();
   let firstOffset: number | null = null;
@@ -193,17 +194,42 @@ function lintFamilies({ steerings, document }: LintedZone): void {
       const family = set.type === TYPE.A ? 4 : set.type === TYPE.AAAA ? 6 : 'name';
       const empty = [...pools.values()].filter(({ pool, broken }) => !broken && !familiesOf(pool).has(family));
       if (empty.length === 0) continue;
-      if (typeText === 'ADDR') {
-        firstOffset ??= offset;
-        for (const { pool } of empty) lacking.add(pool.name);
-      } else if (empty.length === pools.size) {
+      if (typeText !== 'ADDR' && empty.length === pools.size) {
         const message = `${owner} ${typeText} never has an answer: its pools have no IPv${family} members`;
         document.report('never-answers', offset, message, 'add members of that family, or remove the record set');
+      } else if (set.onMissingFamily === 'nodata') {
+        firstOffset ??= offset;
+        for (const { pool } of empty) lacking.add(pool.name);
       }
     }
   }
   if (firstOffset === null) return;
   const names = [...lacking].sort().slice(0, 10).join(', ');
-  const message = `pools with one address family only: ${names}; clients that ask for the other get NODATA, which is fine`;
-  document.report('one-family', firstOffset, message, 'nothing, or add members of the other family');
+  const message = `pools with one address family only: ${names}; clients that ask for the other get NODATA, and some resolvers (pdns-recursor) give that to all their clients, of other regions too`;
+  document.report(
+    'one-family',
+    firstOffset,
+    message,
+    'add members of the other family, or write on-missing-family: next',
+  );
+}
+
+/** A CNAME that differs by client and leads out of the zone: what leads there is kept apart by resolvers only as far as the target is. */
+function lintAliases({ steerings, document, zone }: LintedZone): void {
+  for (const { sets, pools, offset, owner } of steerings) {
+    const set = sets[0];
+    if (set === undefined || set.type !== TYPE.CNAME || !dependsOnClient(set)) continue;
+    const apex = zone === '.' ? '' : `.${zone}.`;
+    const outside = [...pools.values()]
+      .flatMap(({ pool }) => pool.members)
+      .find(({ address }) => `.${address}`.toLowerCase().endsWith(apex) === false);
+    if (outside === undefined) continue;
+    const message = `${owner} CNAME differs by client and leads to ${outside.address} outside of the zone: a resolver that sends no client subnet to that name's servers (unbound) gives the first client's chain to everybody`;
+    const fix = 'lead to names of this zone that have the addresses, or keep the TTL short';
+    document.report('steered-cname-outside', offset, message, fix);
+  }
+}
+
+function dependsOnClient({ steering }: SteeredSet): boolean {
+  return steering.regions.length > 0 || steering.default.some(({ kind }) => kind === 'closest');
 }

@@ -1,11 +1,10 @@
 // Turns steered record sets and pools into the blocks of a zone image; equal ones are written once.
 import { hashText } from '../base/hash.ts';
-import type { MapSpec, SlotSpec } from '../regionmap/spec.ts';
+import type { ClosestSpec, MapSpec, SlotSpec } from '../regionmap/spec.ts';
 import { TYPE } from '../wire/types.ts';
+import { choiceOf, poolsOf } from '../zone/choices.ts';
 import {
-  ELEMENT_CLOSEST,
-  ELEMENT_POOL,
-  ELEMENT_WEIGHTED,
+  ELEMENT,
   FAMILY_4,
   FAMILY_6,
   FAMILY_NAME,
@@ -18,41 +17,46 @@ import {
   PICK_ORDERED,
   PICK_STICKY,
   PICK_WEIGHTED,
+  type PickCode,
   POOL,
   STEER,
   STEER_DYNAMIC_TTL,
+  STEER_NEXT_FAMILY,
   WHEN_NODATA,
   WHEN_SERVE,
   WHEN_SERVFAIL,
 } from '../zone/layout.ts';
 import type { PoolMeta, SteeringMeta, TargetMeta } from '../zone/meta.ts';
-import type { Choice, ChoiceList, Member, Pool, SteeredSet, ZoneModel } from '../zone/model.ts';
+import type { ChoiceList, Member, Pool, SteeredSet, ZoneModel } from '../zone/model.ts';
 import { writeRecord } from './compile-records.ts';
 import type { SegmentWriter } from './segment.ts';
 
-const PICKS = { weighted: PICK_WEIGHTED, ordered: PICK_ORDERED, sticky: PICK_STICKY } as const;
+const PICKS = { weighted: PICK_WEIGHTED, ordered: PICK_ORDERED, sticky: PICK_STICKY } as const satisfies Record<
+  Pool['pick'],
+  PickCode
+>;
 const WHENS = { serve: WHEN_SERVE, nodata: WHEN_NODATA, servfail: WHEN_SERVFAIL } as const;
+const ON_MISSING = { nodata: 0, next: STEER_NEXT_FAMILY } as const;
 
 /** Canonical text of a list of pools: lists with one text are one list (and so one slot). */
 function listKey(list: ChoiceList): string {
   return list
-    .map((choice) => {
-      if (choice.kind === 'pool') return choice.pool;
-      if (choice.kind === 'closest') return `closest(${choice.spreadKm}:${choice.pools.join(',')})`;
-      return `weighted(${choice.shares
-        .map((share) => `${share.pool}=${share.weight}`)
-        .sort()
-        .join(',')})`;
-    })
+    .map((choice) =>
+      choiceOf(choice, {
+        pool: ({ pool }) => pool,
+        closest: ({ spreadKm, pools }) => `closest(${spreadKm}:${pools.join(',')})`,
+        weighted: ({ shares }) => {
+          const texts = shares.map(({ pool, weight }) => `${pool}=${weight}`);
+          return `weighted(${texts.sort().join(',')})`;
+        },
+      }),
+    )
     .join(';');
 }
 
-/** The pools that a list names, in order. */
-export function poolsOf(list: ChoiceList): string[] {
-  return list.flatMap((choice: Choice) => {
-    if (choice.kind === 'pool') return [choice.pool];
-    return choice.kind === 'closest' ? [...choice.pools] : choice.shares.map((share) => share.pool);
-  });
+/** Live members that a pool of so many needs to be up. One without a live member is never up, whatever `min-live` says. */
+function leastLive({ minLive }: Pool, members: number): number {
+  return Math.max(1, minLive.kind === 'count' ? minLive.count : Math.ceil((members * minLive.percent) / 100));
 }
 
 /** Names that explain and status tell of sets with one steering: ten thousand would help nobody. */
@@ -106,6 +110,7 @@ export class SteeringCompiler {
       set.ttl,
       set.answers,
       set.whenAllDown,
+      set.onMissingFamily,
     ]);
     const known = this.#steerBlocks.get(key);
     if (known !== undefined) {
@@ -117,7 +122,8 @@ export class SteeringCompiler {
     this.#steerBlocks.set(key, at);
     this.#numbers.set(at, this.steerings.length);
     this.#out.set(at + STEER.type, set.type);
-    this.#out.set(at + STEER.flags, WHENS[set.whenAllDown] | (set.ttl.dynamic ? STEER_DYNAMIC_TTL : 0));
+    const dynamic = set.ttl.dynamic ? STEER_DYNAMIC_TTL : 0;
+    this.#out.set(at + STEER.flags, WHENS[set.whenAllDown] | dynamic | ON_MISSING[set.onMissingFamily]);
     this.#out.set(at + STEER.ttlMax, set.ttl.max);
     this.#out.set(at + STEER.ttlMin, set.ttl.min);
     this.#out.set(at + STEER.answers, set.answers ?? 0);
@@ -130,12 +136,14 @@ export class SteeringCompiler {
     });
     this.steerings.push({
       owners: [owner],
+      at,
       map,
       type: set.type,
       regions,
       defaultSlot,
       lists,
       whenAllDown: set.whenAllDown,
+      onMissingFamily: set.onMissingFamily,
       answers: set.answers,
       ttlMax: set.ttl.max,
       ttlMin: set.ttl.min,
@@ -146,16 +154,13 @@ export class SteeringCompiler {
   /** Number of the region map, -1 where every client has the default list whole. */
   #map(regions: MapSpec['regions'], defaultSlot: number, lists: readonly ChoiceList[]): number {
     const slots: SlotSpec[] = lists.map((list) => ({
-      closest: list
-        .filter((choice) => choice.kind === 'closest')
-        .map((choice) => ({
-          points: choice.pools.map((name) => {
-            const pool = this.#model.pools.get(name)!;
-            if (pool.at === null) throw new Error(`pool ${name} of a closest has no coordinates`);
-            return { at: pool.at, bias: pool.bias };
-          }),
-          spreadKm: choice.spreadKm,
-        })),
+      closest: list.flatMap((choice) =>
+        choiceOf(choice, {
+          pool: () => [],
+          closest: ({ pools, spreadKm }) => [{ points: pools.map((name) => this.#point(name)), spreadKm }],
+          weighted: () => [],
+        }),
+      ),
     }));
     if (regions.length === 0 && slots.every((slot) => slot.closest.length === 0)) return -1;
     const spec: MapSpec = {
@@ -172,23 +177,29 @@ export class SteeringCompiler {
     return this.maps.length - 1;
   }
 
+  #point(name: string): ClosestSpec['points'][number] {
+    const pool = this.#model.pools.get(name)!;
+    if (pool.at === null) throw new Error(`pool ${name} of a closest has no coordinates`);
+    return { at: pool.at, bias: pool.bias };
+  }
+
   #list(list: ChoiceList, type: number): number {
     const sticky = poolsOf(list).some((name) => this.#model.pools.get(name)!.pick === 'sticky');
     const words: number[] = [list.length | (sticky ? LIST_STICKY : 0)];
     let group = 0;
+    const pool = (name: string): number => this.#pool(name, type);
     for (const choice of list) {
-      if (choice.kind === 'pool') words.push(ELEMENT_POOL, this.#pool(choice.pool, type));
-      else if (choice.kind === 'closest') {
-        words.push(
-          ELEMENT_CLOSEST,
-          group++,
-          choice.pools.length,
-          ...choice.pools.map((name) => this.#pool(name, type)),
-        );
-      } else {
-        words.push(ELEMENT_WEIGHTED, choice.shares.length);
-        for (const share of choice.shares) words.push(this.#pool(share.pool, type), share.weight);
-      }
+      words.push(
+        ...choiceOf(choice, {
+          pool: (one) => [ELEMENT.pool, pool(one.pool)],
+          closest: ({ pools }) => [ELEMENT.closest, group++, pools.length, ...pools.map(pool)],
+          weighted: ({ shares }) => {
+            // Whoever walks the list in order comes to those of weight 0 last.
+            const last = [...shares].sort((a, b) => Number(a.weight === 0) - Number(b.weight === 0));
+            return [ELEMENT.weighted, shares.length, ...last.flatMap((share) => [pool(share.pool), share.weight])];
+          },
+        }),
+      );
     }
     return this.#out.push(...words);
   }
@@ -212,13 +223,10 @@ export class SteeringCompiler {
     const wanted = family === FAMILY_NAME ? 'name' : family === FAMILY_4 ? 4 : 6;
     const members = pool.members.filter((member) => member.family === wanted);
     const data = members.map((member) => this.#memberData(member));
-    const minLive =
-      pool.minLive.kind === 'count' ? pool.minLive.count : Math.ceil((members.length * pool.minLive.percent) / 100);
     const at = this.#out.reserve(POOL.members + members.length * MEMBER_WORDS);
     this.#poolBlocks.set(key, at);
     this.#out.set(at + POOL.flags, PICKS[pool.pick] | (family << 2));
-    // A pool without a live member is never up, whatever `min-live` says.
-    this.#out.set(at + POOL.minLive, Math.max(1, minLive));
+    this.#out.set(at + POOL.minLive, leastLive(pool, members.length));
     this.#out.set(at + POOL.count, members.length);
     this.#out.set(at + POOL.number, number);
     members.forEach((member, i) => {

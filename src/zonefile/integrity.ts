@@ -1,5 +1,6 @@
 // Holds a zone together: names that values mean, aliases, delegations and their glue, hints past the steering.
 import type { Document } from '../base/document.ts';
+import { limits } from '../base/limits.ts';
 import { isAtOrBelow, lowerName, nameToText } from '../wire/name.ts';
 import { TYPE } from '../wire/types.ts';
 import { ZoneNames } from './names.ts';
@@ -52,7 +53,10 @@ class IntegrityCheck {
     for (const { name, offset } of this.#zone.nameservers) this.#checkNameserver(lowerName(name), offset, undefined);
     for (const owner of this.#zone.owners.values()) {
       if (owner.types.has(TYPE.CNAME)) this.#checkAlias(owner);
-      for (const written of owner.sets.values()) this.#checkTargets(owner, written);
+      for (const written of owner.sets.values()) {
+        this.#checkTargets(owner, written);
+        this.#checkCount(owner, written);
+      }
       if (owner.types.has(TYPE.DS) && !owner.types.has(TYPE.NS)) this.#reportLoneDs(owner);
     }
     if (this.#anyCut()) for (const owner of this.#zone.owners.values()) this.#checkBelowCut(owner);
@@ -109,6 +113,17 @@ class IntegrityCheck {
         return;
       }
     }
+  }
+
+  #checkCount(owner: WrittenOwner, { set, typeText, offset, values }: WrittenSet): void {
+    if (set.kind !== 'static' || values.length <= limits.resolverSetRecords) return;
+    const message = `${owner.text} has ${values.length} ${typeText} records: BIND's resolvers take ${limits.resolverSetRecords} of a set, and answer SERVFAIL above that`;
+    this.#document.report(
+      'many-records',
+      offset,
+      message,
+      'spread them over several names, or put them into a pool with answers',
+    );
   }
 
   #checkTargets(owner: WrittenOwner, { set, values }: WrittenSet): void {

@@ -1,23 +1,21 @@
 // Steered record sets: which clients get which pools, in what order, and for how long.
 import type { Document, Entry, MapNode, Node, ScalarNode } from '../base/document.ts';
-import { Fields, readMap, readOneOrMore, readScalar, readTtl, readWhole } from '../base/fields.ts';
+import { Fields, readMap, readTtl } from '../base/fields.ts';
 import { limits } from '../base/limits.ts';
 import { type PlaceKey, placeKey } from '../geo/place.ts';
 import { TYPE } from '../wire/types.ts';
-import type { Choice, ChoiceList, Pool, SteeredSet, Steering, Ttl, WhenAllDown } from '../zone/model.ts';
+import type { ChoiceList, OnMissingFamily, SteeredSet, Steering, Ttl, WhenAllDown } from '../zone/model.ts';
 import { parsePlace } from './places.ts';
+import { PoolListReader, type PoolNames } from './pool-list.ts';
 import { readKilometres, type WrittenPool } from './pools.ts';
 import type { Region, WrittenPlace } from './regions.ts';
 
 /** What a steered record set may name. */
-export interface Steerable {
-  readonly document: Document;
+export interface Steerable extends PoolNames {
   readonly defaultTtlSeconds: number;
-  /** Pool and region of a name, this file's before `_common.yaml`'s; noted down as used. undefined: there is none. */
-  pool(name: string): WrittenPool | undefined;
+  /** The region of a name, this file's before `_common.yaml`'s; noted down as used. undefined: there is none. */
   region(name: string): Region | undefined;
-  /** What was probably meant by a name that there is no pool of; no region, no continent. */
-  nearestPool(name: string): string | undefined;
+  /** What was probably meant by a name that is no region, no continent. */
   nearestRegion(name: string): string | undefined;
 }
 
@@ -48,7 +46,7 @@ export interface WrittenSteering {
 /** Exactly one of these makes a record set steered. */
 export const POLICIES = ['regions', 'closest', 'pools', 'weighted'] as const;
 type Policy = (typeof POLICIES)[number];
-export const STEERED_KEYS = [...POLICIES, 'ttl', 'answers', 'when-all-down', 'spread'] as const;
+export const STEERED_KEYS = [...POLICIES, 'ttl', 'answers', 'when-all-down', 'on-missing-family', 'spread'] as const;
 
 /** Types that a steered record set may be written as, with the types that it gives. */
 export const STEERED_TYPES: Readonly<Record<string, readonly number[]>> = {
@@ -83,11 +81,8 @@ class SteeringReader {
   readonly #owner: string;
   readonly #type: ScalarNode;
   readonly #fields: Fields;
-  readonly #pools = new Map<string, WrittenPool>();
   readonly #regions: { name: string; places: readonly WrittenPlace[]; offset: number; list: ChoiceList }[] = [];
-  #spreadKm = 0;
-  #closestOffset: number | null = null;
-  #poolCount = 0;
+  readonly #lists: PoolListReader;
   #failed = false;
 
   constructor(zone: Steerable, owner: string, type: ScalarNode, map: MapNode) {
@@ -96,6 +91,7 @@ class SteeringReader {
     this.#owner = owner;
     this.#type = type;
     this.#fields = new Fields(zone.document, map, 'a steered record set', STEERED_KEYS);
+    this.#lists = new PoolListReader(zone, type, this.#fields.read('spread', readKilometres) ?? 0);
   }
 
   read(): WrittenSteering | undefined {
@@ -109,9 +105,10 @@ class SteeringReader {
       document.report('one-of', fields.entry(given[1]!)!.key, message, fix);
       this.#failed = true;
     }
-    this.#spreadKm = fields.read('spread', readKilometres) ?? 0;
     const steering = given.map((policy) => this.#readPolicy(policy, fields.node(policy)!))[0];
-    if (fields.has('spread') && this.#closestOffset === null && !this.#failed) {
+    const { pools, closestOffset } = this.#lists;
+    this.#failed ||= this.#lists.failed;
+    if (fields.has('spread') && closestOffset === null && !this.#failed) {
       const fix = 'remove it, or use closest';
       document.report(
         'without-effect',
@@ -126,11 +123,13 @@ class SteeringReader {
     const whenAllDown: WhenAllDown | undefined = fields.has('when-all-down')
       ? fields.choice('when-all-down', ['serve', 'nodata', 'servfail'] as const)
       : 'serve';
+    const onMissingFamily = this.#readOnMissingFamily();
     if (steering === undefined || this.#failed) return undefined;
     if (ttl === undefined || answers === undefined || whenAllDown === undefined) return undefined;
+    if (onMissingFamily === undefined) return undefined;
     const types = STEERED_TYPES[this.#type.text] ?? [];
     return {
-      sets: types.map((type) => ({ kind: 'steered', type, ttl, steering, answers, whenAllDown })),
+      sets: types.map((type) => ({ kind: 'steered', type, ttl, steering, answers, whenAllDown, onMissingFamily })),
       document,
       owner: this.#owner,
       typeText: this.#type.text,
@@ -138,10 +137,20 @@ class SteeringReader {
       ttlOffset: fields.node('ttl')?.offset ?? this.#type.offset,
       answersOffset: fields.node('answers')?.offset ?? this.#type.offset,
       whenAllDownOffset: fields.node('when-all-down')?.offset ?? this.#type.offset,
-      pools: this.#pools,
+      pools,
       regions: this.#regions,
-      closestOffset: this.#closestOffset,
+      closestOffset,
     };
+  }
+
+  #readOnMissingFamily(): OnMissingFamily | undefined {
+    const fields = this.#fields;
+    if (!fields.has('on-missing-family')) return 'nodata';
+    if (this.#type.text === 'CNAME') {
+      const message = 'on-missing-family is about addresses; members of a steered CNAME are names, of no family';
+      this.#document.report('without-effect', fields.entry('on-missing-family')!.key, message, 'remove it');
+    }
+    return fields.choice('on-missing-family', ['nodata', 'next'] as const);
   }
 
   #readPolicy(policy: Policy, node: Node): Steering | undefined {
@@ -149,16 +158,11 @@ class SteeringReader {
       case 'regions':
         return this.#readRegions(node);
       case 'pools':
-        return { regions: [], default: this.#readList(node) };
+        return { regions: [], default: this.#lists.list(node) };
       case 'closest':
-        return { regions: [], default: this.#compact([this.#readClosest(node)]) };
       case 'weighted':
-        return { regions: [], default: this.#compact([this.#readWeighted(node)]) };
+        return { regions: [], default: this.#lists.one(policy, node) };
     }
-  }
-
-  #compact(choices: readonly (Choice | undefined)[]): ChoiceList {
-    return choices.filter((choice) => choice !== undefined);
   }
 
   #readRegions(node: Node): Steering | undefined {
@@ -180,11 +184,11 @@ class SteeringReader {
     for (const entry of map.entries.values()) {
       if (entry.key.text === 'default') {
         const { value } = entry;
-        fallback = value.kind === 'scalar' && value.text === 'nodata' ? [] : this.#readList(value);
+        fallback = value.kind === 'scalar' && value.text === 'nodata' ? [] : this.#lists.list(value);
         continue;
       }
       const places = this.#placesOf(entry.key);
-      const list = this.#readList(entry.value);
+      const list = this.#lists.list(entry.value);
       for (const { key } of places ?? []) this.#noteplace(seen, key, entry);
       placeCount += places?.length ?? 0;
       if (places !== undefined) this.#regions.push({ name: entry.key.text, places, offset: entry.key.offset, list });
@@ -233,132 +237,6 @@ class SteeringReader {
       this.#document.report('unknown-region', key, `there is no region "${key.text}"`, fix + country);
     } else this.#document.report(result.code, key, result.message, result.fix);
     return undefined;
-  }
-
-  /** A pool's name, a list of choices, or one `closest` or `weighted`. */
-  #readList(node: Node): ChoiceList {
-    const elements = node.kind === 'map' ? [node] : readOneOrMore(this.#document, node, 'a list of pools');
-    if (elements === undefined) {
-      this.#failed = true;
-      return [];
-    }
-    if (elements.length === 0) {
-      this.#document.report('no-values', node, 'this list of pools is empty', 'name a pool');
-      this.#failed = true;
-    }
-    const named = new Set<string>();
-    return this.#compact(
-      elements.map((element) => {
-        if (element.kind === 'map') return this.#readNested(element);
-        const scalar = readScalar(this.#document, element, 'a pool', 'the name of a pool, closest or weighted');
-        const pool = scalar === undefined ? undefined : this.#poolName(scalar, named);
-        return pool === undefined ? this.#fail() : ({ kind: 'pool', pool } as const);
-      }),
-    );
-  }
-
-  #readNested(map: MapNode): Choice | undefined {
-    const fields = new Fields(this.#document, map, 'an element of a list of pools', ['closest', 'weighted']);
-    const closest = fields.node('closest');
-    const weighted = fields.node('weighted');
-    if ((closest === undefined) === (weighted === undefined)) {
-      const message = 'a list of pools holds names, { closest: [...] } and { weighted: {...} }';
-      this.#document.report('one-of', map, message, 'write exactly one of closest and weighted');
-      return this.#fail();
-    }
-    return closest === undefined ? this.#readWeighted(weighted!) : this.#readClosest(closest);
-  }
-
-  #readClosest(node: Node): Choice | undefined {
-    this.#closestOffset ??= node.offset;
-    const elements = readOneOrMore(this.#document, node, 'closest');
-    if (elements === undefined) return this.#fail();
-    if (elements.length === 0) {
-      this.#document.report('no-values', node, 'closest names no pool', 'name the pools to choose from');
-      return this.#fail();
-    }
-    if (elements.length > limits.poolsPerClosest) {
-      const message = `${elements.length} pools in one closest; at most ${limits.poolsPerClosest} are read`;
-      this.#document.report('too-many', node, message, 'split it by regions');
-      return this.#fail();
-    }
-    const named = new Set<string>();
-    const pools: string[] = [];
-    for (const element of elements) {
-      const scalar = readScalar(this.#document, element, 'a pool', 'the name of a pool');
-      const name = scalar === undefined ? undefined : this.#poolName(scalar, named);
-      if (name === undefined) this.#failed = true;
-      else {
-        pools.push(name);
-        const written = this.#pools.get(name)!;
-        if (written.pool.at === null && !written.broken) {
-          const fix = `add at: [latitude, longitude] to the pool ${name}`;
-          this.#document.report('pool-without-at', element, `closest cannot place the pool ${name}: it has no at`, fix);
-          this.#failed = true;
-        }
-      }
-    }
-    return { kind: 'closest', pools, spreadKm: this.#spreadKm };
-  }
-
-  #readWeighted(node: Node): Choice | undefined {
-    const map = readMap(this.#document, node, 'weighted', 'a map of pools and their weights');
-    if (map === undefined) return this.#fail();
-    if (map.entries.size === 0) {
-      this.#document.report('no-values', node, 'weighted names no pool', 'name the pools and their weights');
-      return this.#fail();
-    }
-    const shares: { pool: string; weight: number }[] = [];
-    for (const { key, value } of map.entries.values()) {
-      const pool = this.#poolName(key, new Set());
-      const weight = readWhole(this.#document, value, `the weight of ${key.text}`, 0, limits.weight);
-      if (pool === undefined || weight === undefined) this.#failed = true;
-      else shares.push({ pool, weight });
-    }
-    return { kind: 'weighted', shares };
-  }
-
-  /** A pool that exists and has members of the right kind; undefined after a report. */
-  #poolName(scalar: ScalarNode, named: Set<string>): string | undefined {
-    const document = this.#document;
-    const name = scalar.text;
-    const written = this.#zone.pool(name);
-    if (written === undefined) {
-      const meant = this.#zone.nearestPool(name);
-      const nodata = name === 'nodata' ? 'only default can be nodata; ' : '';
-      const fix =
-        meant === undefined ? `define it under pools: ${name}: { members: [...] }` : `did you mean "${meant}"?`;
-      document.report('unknown-pool', scalar, `there is no pool "${name}"`, nodata + fix);
-      return undefined;
-    }
-    if (named.has(name)) {
-      document.report(
-        'duplicate-pool',
-        scalar,
-        `the pool ${name} stands in this list already`,
-        'remove one of the two',
-      );
-      return undefined;
-    }
-    named.add(name);
-    this.#pools.set(name, written);
-    if (++this.#poolCount === limits.poolsPerSteering + 1) {
-      const message = `this record set names more than ${limits.poolsPerSteering} pools`;
-      document.report('too-many', this.#type, message, 'split it into several names');
-      this.#failed = true;
-    }
-    if (!written.broken && !this.#fits(written.pool)) {
-      const [has, needs] = this.#type.text === 'CNAME' ? ['addresses', 'names'] : ['names', 'addresses'];
-      const message = `the pool ${name} has ${has}, but ${this.#type.text} needs ${needs}`;
-      document.report('wrong-pool', scalar, message, `use a pool whose members are ${needs}`);
-      return undefined;
-    }
-    return name;
-  }
-
-  #fits(pool: Pool): boolean {
-    const names = pool.members[0]?.family === 'name';
-    return pool.members.length === 0 || names === (this.#type.text === 'CNAME');
   }
 
   #fail(): undefined {

@@ -243,6 +243,21 @@ pools:
     expect(await of('{ ttl: 60, regions: { RU: one, default: [two, one] } }')).toEqual(TWO);
   });
 
+  it('are the first pool of the only region, where the default is nodata', async () => {
+    expect(await of('{ ttl: 60, regions: { europe: one, default: nodata } }')).toEqual(ONE);
+  });
+
+  it('are the pool that is asked when everybody is up: one that cannot be up is passed over', async () => {
+    const pools = POOLS.replace('one: {', 'one: { min-live: 3,');
+    expect(await records(zone('x: { A: { ttl: 60, pools: [one, two] } }', pools))).toEqual(TWO);
+    expect(await records(zone('x: { A: { ttl: 60, pools: [one] } }', pools))).toEqual(ONE);
+  });
+
+  it('are the next pool that has the family, where the set says so', async () => {
+    const AAAA = ['x.example.org. 60 AAAA 2001:db8:0:0:0:0:0:1'];
+    expect(await of('{ ttl: 60, pools: [two, one], on-missing-family: next }', 'AAAA')).toEqual(AAAA);
+  });
+
   it('are the first pool that is listed, where there is no default', async () => {
     expect(await of('{ ttl: 60, pools: [one, two] }')).toEqual(ONE);
     expect(await of('{ ttl: 60, closest: [two, one] }')).toEqual(TWO);

@@ -17,8 +17,8 @@ const geo = geoOf([
   {
     file: 'country.mmdb',
     records: [
-      ['192.0.2.0/24', { country_code: 'US' }],
-      ['198.51.100.0/24', { country_code: 'AT' }],
+      ['81.2.69.0/24', { country_code: 'US' }],
+      ['81.2.100.0/24', { country_code: 'AT' }],
     ],
   },
 ]);
@@ -31,7 +31,11 @@ const NO_DATA: GeoData = {
   unreached: (regions) =>
     unreached(regions, geo, inhabited).map((found) => ({ ...found, fix: fixFor(found, geo, inhabited) })),
 };
-const OPTIONS = { baseDirectory: '/etc/meridian', execAllowed: false, geoData: NO_DATA };
+const OPTIONS = {
+  baseDirectory: '/etc/meridian',
+  checkRules: { exec: false, files: ['/etc/meridian/state/checks'], linkLocal: false },
+  geoData: NO_DATA,
+};
 
 /** Codes that no text alone can show, with the tests that do. */
 const SHOWN_ELSEWHERE: Readonly<Record<string, string>> = {

@@ -20,20 +20,20 @@ const geo = geoOf(
     {
       file: 'city.mmdb',
       records: [
-        ['192.0.2.0/26', { country_code: 'DE', state1: 'Hesse', city: 'Frankfurt am Main (Gallus)' }],
-        ['192.0.2.64/26', { country_code: 'AT', state1: 'Vienna', city: 'Vienna' }],
-        ['192.0.2.128/25', { country_code: 'ES', state1: 'Madrid', state2: 'Madrid', city: 'Madrid' }],
-        ['198.51.100.0/24', { country_code: 'BR', city: 'Rio de Janeiro' }],
+        ['81.2.69.0/26', { country_code: 'DE', state1: 'Hesse', city: 'Frankfurt am Main (Gallus)' }],
+        ['81.2.69.64/26', { country_code: 'AT', state1: 'Vienna', city: 'Vienna' }],
+        ['81.2.69.128/25', { country_code: 'ES', state1: 'Madrid', state2: 'Madrid', city: 'Madrid' }],
+        ['81.2.100.0/24', { country_code: 'BR', city: 'Rio de Janeiro' }],
         ['2a00:1::/56', { country_code: 'SE', state1: 'Stockholm', city: 'Stockholm' }],
         ['2a00:1:0:100::/56', { country_code: 'NO', state1: 'Oslo', city: 'Oslo' }],
       ],
     },
-    { file: 'asn.mmdb', records: [['192.0.2.0/24', { autonomous_system_number: new Uint32(64500) }]] },
+    { file: 'asn.mmdb', records: [['81.2.69.0/24', { autonomous_system_number: new Uint32(64500) }]] },
   ],
   // All of Brazil is put elsewhere: its place is in the image, and nobody is in it.
   [
     {
-      prefix: parsePrefix('198.51.100.0/24')!,
+      prefix: parsePrefix('81.2.100.0/24')!,
       place: { country: 'CL', subdivision: 'CL-RM', city: 'Santiago', at: null },
       as: 64501,
     },
@@ -106,17 +106,17 @@ describe('the countries of one network', () => {
   const several = (text: string) => severalCountries(geo, parsePrefix(text)!);
 
   it('are told with most addresses first, where there are several', () => {
-    expect(several('192.0.2.0/24')).toEqual(['ES', 'DE', 'AT']);
-    expect(several('192.0.2.0/25')).toEqual(['DE', 'AT']);
-    expect(several('192.0.2.0/26')).toEqual([]);
-    expect(several('198.51.100.0/23')).toEqual(['CL', 'no known country']);
-    expect(several('203.0.113.0/24')).toEqual([]);
+    expect(several('81.2.69.0/24')).toEqual(['ES', 'DE', 'AT']);
+    expect(several('81.2.69.0/25')).toEqual(['DE', 'AT']);
+    expect(several('81.2.69.0/26')).toEqual([]);
+    expect(several('81.2.100.0/23')).toEqual(['CL', 'no known country']);
+    expect(several('81.2.113.0/24')).toEqual([]);
   });
 
   it('are told of IPv6, and of IPv4 inside it', () => {
     expect(several('2a00:1::/48')).toEqual(['no known country', 'SE', 'NO']);
     expect(several('2a00:1::/55')).toEqual(['SE', 'NO']);
     expect(several('2a00:1::/56')).toEqual([]);
-    expect(several('::ffff:192.0.2.0/121')).toEqual(['DE', 'AT']);
+    expect(several('::ffff:81.2.69.0/121')).toEqual(['DE', 'AT']);
   });
 });

@@ -27,11 +27,11 @@ describe('networks that resolvers send', () => {
       {
         file: 'country.mmdb',
         records: [
-          ['10.0.0.0/25', { country_code: 'RU' }],
-          ['10.0.0.128/25', { country_code: 'BR' }],
-          ['10.0.1.0/24', { country_code: 'RU' }],
-          ['10.0.2.0/25', { country_code: 'DE' }],
-          ['10.0.2.128/25', { country_code: 'FR' }],
+          ['81.0.0.0/25', { country_code: 'RU' }],
+          ['81.0.0.128/25', { country_code: 'BR' }],
+          ['81.0.1.0/24', { country_code: 'RU' }],
+          ['81.0.2.0/25', { country_code: 'DE' }],
+          ['81.0.2.128/25', { country_code: 'FR' }],
           ['2a00::/57', { country_code: 'RU' }],
           ['2a00:0:0:80::/57', { country_code: 'BR' }],
           ['2a00:0:0:100::/56', { country_code: 'RU' }],
@@ -42,7 +42,7 @@ describe('networks that resolvers send', () => {
     const { words, at } = mapOf(geo, [russia]);
     // Germany and France are of one list, so that network isn't counted.
     expect(countSplit(words, at, geo)).toEqual({ ipv4: 1, ipv6: 1 });
-    const office: Place[] = [{ kind: 'network', prefix: parsePrefix('10.0.1.16/28')! }];
+    const office: Place[] = [{ kind: 'network', prefix: parsePrefix('81.0.1.16/28')! }];
     const both = mapOf(geo, [russia, office]);
     expect(countSplit(both.words, both.at, geo)).toEqual({ ipv4: 2, ipv6: 1 });
     const none = mapOf(geo, []);
@@ -55,7 +55,7 @@ describe('networks that resolvers send', () => {
       .tuple(fc.integer({ min: 0, max: 1023 }), fc.integer({ min: 23, max: 32 }))
       .map(([offset, length]): Prefix => {
         const size = 2 ** (32 - length);
-        return { address: fromBigInt(4, BigInt(0x0a000000 + Math.floor(offset / size) * size)), length };
+        return { address: fromBigInt(4, BigInt(0x51000000 + Math.floor(offset / size) * size)), length };
       });
     const text = ({ address, length }: Prefix): string => `${[...address.bytes].join('.')}/${length}`;
     fc.assert(
@@ -76,10 +76,10 @@ describe('networks that resolvers send', () => {
           for (let block = 0; block < 4; block++) {
             const slots = new Set<number>();
             for (let host = 0; host < 256; host++) {
-              const address = fromBigInt(4, BigInt(0x0a000000 + block * 256 + host));
+              const address = fromBigInt(4, BigInt(0x51000000 + block * 256 + host));
               view.locate4(wordsOf(address.bytes)[0]!, -1);
               slots.add(words[view.variantAt(0)]!);
-              expect(toBigInt(address) >> 8n).toBe(BigInt(0x0a0000 + block));
+              expect(toBigInt(address) >> 8n).toBe(BigInt(0x510000 + block));
             }
             if (slots.size > 1) split.add(block);
           }

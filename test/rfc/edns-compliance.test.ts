@@ -295,4 +295,13 @@ describe('CHAOS (RFC 4892)', () => {
     const silent = await ask(small, { name: 'version.bind.', type: 'TXT', class: 3 });
     expect(silent.rcode).toBe('REFUSED');
   });
+
+  it('an error has an OPT where the request had one, whatever is wrong with it (RFC 6891 7)', async () => {
+    for (const opcode of [1, 2, 4, 5, 6]) {
+      const reply = await ask(server, { name: 'edns.test.', opcode, edns: {} });
+      expect(reply, `opcode ${opcode}`).toMatchObject({ rcode: 'NOTIMP', opt: { version: 0 } });
+    }
+    for (const opcode of [0, 4, 5])
+      expect((await ask(server, { name: 'edns.test.', opcode, edns: null })).opt).toBeNull();
+  });
 });

@@ -16,11 +16,11 @@ function flat(country_code: string, state1: string, city: string): Field {
 }
 
 const database = buildMmdb([
-  ['192.0.2.0/26', flat('AT', 'State of Vienna', 'Vienna (Mariahilf)')],
-  ['192.0.2.64/26', flat('DE', 'Bavaria', 'Munich')],
-  ['192.0.2.128/25', flat('AT', 'Tyrol', 'Innsbruck')],
-  ['198.51.100.0/24', flat('AT', 'Vienna', 'Vienna')],
-  ['203.0.113.0/24', flat('KR', 'Busan', 'Busan')],
+  ['81.2.69.0/26', flat('AT', 'State of Vienna', 'Vienna (Mariahilf)')],
+  ['81.2.69.64/26', flat('DE', 'Bavaria', 'Munich')],
+  ['81.2.69.128/25', flat('AT', 'Tyrol', 'Innsbruck')],
+  ['81.2.100.0/24', flat('AT', 'Vienna', 'Vienna')],
+  ['81.2.113.0/24', flat('KR', 'Busan', 'Busan')],
   ['2a00:1:0:100::/57', flat('AT', 'Vienna', 'Vienna')],
   ['2a00:1:0:180::/57', flat('DE', 'Bavaria', 'Munich')],
 ]);
@@ -32,7 +32,7 @@ regions:
   tyrol: [AT-7]
   austria: [AT]
   seoul: [KR-11, "city:KR/Bussan"]
-pools: { a: { members: [192.0.2.1] }, b: { members: [192.0.2.2] } }
+pools: { a: { members: [81.2.69.1] }, b: { members: [81.2.69.2] } }
 records:
   www: { A: { ttl: 60, regions: { vienna: [a], tyrol: [a], austria: [b], seoul: [a], US-ZZ: [a], default: [b] } } }
 `;
@@ -114,16 +114,16 @@ describe('a place that no database has an address in', { timeout: 120_000 }, () 
 
 describe('a client subnet over several places', { timeout: 120_000 }, () => {
   it('is told by explain, with what some resolvers make of it', async () => {
-    const { steps, place, answer } = await json<Explanation>('explain', 'www.net.cat', '--subnet', '192.0.2.0/24');
+    const { steps, place, answer } = await json<Explanation>('explain', 'www.net.cat', '--subnet', '81.2.69.0/24');
     expect(place.countries).toEqual(['AT', 'DE']);
     expect(answer.scope).toBe(26);
     expect(steps).toContain(
-      '192.0.2.0/24 has addresses in AT, DE: its first address decides for all; ' +
-        'the scope is longer, but some resolvers give this answer to all of 192.0.2.0/24',
+      '81.2.69.0/24 has addresses in AT, DE: its first address decides for all; ' +
+        'the scope is longer, but some resolvers give this answer to all of 81.2.69.0/24',
     );
-    const one = await json<Explanation>('explain', 'www.net.cat', '--subnet', '198.51.100.0/24');
+    const one = await json<Explanation>('explain', 'www.net.cat', '--subnet', '81.2.100.0/24');
     expect(one.place.countries).toEqual([]);
-    const single = await json<Explanation>('explain', 'www.net.cat', '--client', '192.0.2.1');
+    const single = await json<Explanation>('explain', 'www.net.cat', '--client', '81.2.69.1');
     expect(single.place.countries).toEqual([]);
   });
 
@@ -136,7 +136,7 @@ describe('a client subnet over several places', { timeout: 120_000 }, () => {
 
 describe('a city with its district behind it', { timeout: 120_000 }, () => {
   it('is that city', async () => {
-    const { region, place } = await json<Explanation>('explain', 'www.net.cat', '--client', '192.0.2.1');
+    const { region, place } = await json<Explanation>('explain', 'www.net.cat', '--client', '81.2.69.1');
     expect([place.city, place.subdivision, region?.match]).toEqual(['Vienna (Mariahilf)', 'AT-9', 'city:AT/Vienna']);
   });
 });

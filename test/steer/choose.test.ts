@@ -59,7 +59,7 @@ describe('weighted members', () => {
     expect(values(plane.ask('www.example.test.', 'A'))).toEqual(['192.0.2.1']);
   });
 
-  it('lose weight with load, take no new clients when shed, and have their written weights when all are', () => {
+  it('lose weight with load, and take no new clients when shed', () => {
     const plane = new Plane([
       zone('  p: { members: [192.0.2.1, 192.0.2.2] }', '  www: { A: { answers: 1, pools: [p] } }'),
     ]);
@@ -72,8 +72,16 @@ describe('weighted members', () => {
     expect(first() / 4000).toBeLessThan(0.28);
     plane.set('example.test/p/192.0.2.1', { load: 0 });
     expect(first()).toBe(0);
-    plane.set('example.test/p/192.0.2.2', { load: 0 });
-    expect(first() / 4000).toBeGreaterThan(0.45);
+  });
+
+  it('have their written weights when all are shed', () => {
+    const members = '[{ address: 192.0.2.1, weight: 9 }, 192.0.2.2, { address: 192.0.2.3, weight: 0 }]';
+    const plane = new Plane([zone(`  p: { members: ${members} }`, '  www: { A: { answers: 1, pools: [p] } }')]);
+    for (const n of [1, 2, 3]) plane.set(`example.test/p/192.0.2.${n}`, { load: 0 });
+    const drawn = count(Array.from({ length: 4000 }, () => values(plane.ask('www.example.test.', 'A'))[0]!));
+    expect(drawn.get('192.0.2.1')! / 4000).toBeGreaterThan(0.87);
+    expect(drawn.get('192.0.2.1')! / 4000).toBeLessThan(0.93);
+    expect(drawn.has('192.0.2.3')).toBe(false);
   });
 });
 
@@ -104,12 +112,24 @@ describe('sticky members', () => {
   const pools = `  p: { pick: sticky, members: [${members.join(', ')}] }`;
   const of = (plane: Plane, client: string): string =>
     values(plane.ask('www.example.test.', 'A', { subnet: client }))[0]!;
-  const clients = Array.from({ length: 400 }, (_, i) => `10.${i >> 8}.${i & 255}.0/24`);
+  const clients = Array.from({ length: 400 }, (_, i) => `11.${i >> 8}.${i & 255}.0/24`);
 
   it('stay with a client network, whoever asks from it', () => {
     const plane = new Plane([zone(pools, '  www: { A: { pools: [p] } }')]);
-    expect(of(plane, '198.51.100.7/32')).toBe(of(plane, '198.51.100.200/32'));
-    expect(values(plane.ask('www.example.test.', 'A', { from: '198.51.100.9' }))[0]).toBe(of(plane, '198.51.100.0/24'));
+    expect(of(plane, '45.51.100.7/32')).toBe(of(plane, '45.51.100.200/32'));
+    expect(values(plane.ask('www.example.test.', 'A', { from: '45.51.100.9' }))[0]).toBe(of(plane, '45.51.100.0/24'));
+  });
+
+  it('stay with an IPv6 network of 56 bits, and not with one that is shorter', () => {
+    const six = members.map((_, i) => `"2400:db8:1::${i + 1}"`).join(', ');
+    const plane = new Plane([zone(`  p: { pick: sticky, members: [${six}] }`, '  www: { AAAA: { pools: [p] } }')]);
+    const at = (site: number, network: number): string => {
+      const subnet = `2400:db8:${site.toString(16)}:${network.toString(16)}::/64`;
+      return values(plane.ask('www.example.test.', 'AAAA', { subnet }), 'AAAA')[0]!;
+    };
+    const sites = Array.from({ length: 40 }, (_, i) => i);
+    for (const site of sites) expect(new Set([0, 1, 0x80, 0xff].map((network) => at(site, network))).size).toBe(1);
+    expect(sites.filter((site) => at(site, 0) !== at(site, 0x100)).length).toBeGreaterThan(20);
   });
 
   it('move only the clients of a member that is lost', () => {
@@ -127,7 +147,7 @@ describe('sticky members', () => {
   it('share clients by weight', () => {
     const weighted = '  p: { pick: sticky, members: [{ address: 192.0.2.1, weight: 3 }, 192.0.2.2] }';
     const plane = new Plane([zone(weighted, '  www: { A: { pools: [p] } }')]);
-    const many = Array.from({ length: 4000 }, (_, i) => `10.${i >> 8}.${i & 255}.0/24`);
+    const many = Array.from({ length: 4000 }, (_, i) => `11.${i >> 8}.${i & 255}.0/24`);
     const share = many.filter((client) => of(plane, client) === '192.0.2.1').length / many.length;
     expect(share).toBeGreaterThan(0.72);
     expect(share).toBeLessThan(0.78);
@@ -151,13 +171,13 @@ describe('sticky members', () => {
 
   it('are the same in every version: these answers are fixed', () => {
     const plane = new Plane([zone(pools, '  www: { A: { pools: [p] } }')]);
-    const fixed = ['10.0.0.0/24', '10.0.1.0/24', '10.0.2.0/24', '198.51.100.0/24'].map((client) => of(plane, client));
+    const fixed = ['11.0.0.0/24', '11.0.1.0/24', '11.0.2.0/24', '45.51.100.0/24'].map((client) => of(plane, client));
     expect(fixed).toMatchInlineSnapshot(`
       [
-        "192.0.2.3",
+        "192.0.2.9",
+        "192.0.2.4",
+        "192.0.2.7",
         "192.0.2.1",
-        "192.0.2.3",
-        "192.0.2.10",
       ]
     `);
   });
@@ -165,8 +185,8 @@ describe('sticky members', () => {
   it('have a scope of at least /24 or /56', () => {
     const plane = new Plane([zone(pools, '  www: { A: { pools: [p] } }')]);
     const scope = (subnet: string): number => plane.ask('www.example.test.', 'A', { subnet }).opt!.options[0]!.data[3]!;
-    expect(scope('10.0.0.0/16')).toBe(24);
-    expect(scope('2001:db8::/32')).toBe(56);
+    expect(scope('11.0.0.0/16')).toBe(24);
+    expect(scope('2400:db8::/32')).toBe(56);
   });
 });
 
@@ -236,6 +256,29 @@ describe('pools', () => {
     expect(sorted(plane, 'AAAA')).toEqual([]);
     plane.down(id('c', 21));
     expect(sorted(plane, 'AAAA')).toEqual(['2001:db8:0:0:0:0:0:1']);
+  });
+
+  it('without a member of the family are passed over where on-missing-family says next', () => {
+    const records = `  www: { ADDR: { pools: [c, six], on-missing-family: next } }
+  only: { ADDR: { ttl: { max: 90, min: 1 }, pools: [c, a], when-all-down: servfail, on-missing-family: next } }`;
+    const plane = new Plane([zone(pools, records)]);
+    expect(sorted(plane, 'AAAA')).toEqual(['2001:db8:0:0:0:0:0:1']);
+    expect(sorted(plane, 'A')).toEqual(['192.0.2.21']);
+    // The other family's state is nobody's business here.
+    plane.down(id('c', 21), id('a', 1), id('a', 2));
+    expect(sorted(plane, 'AAAA')).toEqual(['2001:db8:0:0:0:0:0:1']);
+    const none = plane.ask('only.example.test.', 'AAAA');
+    expect([none.rcode, none.answers.length, none.authorities[0]!.type, none.aa]).toEqual(['NOERROR', 0, 'SOA', true]);
+    expect(none.authorities[0]!.ttl).toBe(30);
+    expect(plane.ask('only.example.test.', 'A').rcode).toBe('SERVFAIL');
+  });
+
+  it('of weight 0 come last when nothing is up, too', () => {
+    const plane = new Plane([zone(pools, '  www: { A: { weighted: { c: 0, a: 1 } } }')]);
+    plane.down(id('c', 21), id('a', 1), id('a', 2));
+    expect(sorted(plane)).toEqual(['192.0.2.1', '192.0.2.2']);
+    plane.force('down', id('a', 1), id('a', 2));
+    expect(sorted(plane)).toEqual(['192.0.2.21']);
   });
 
   it('share clients by weight, among those that are up', () => {
@@ -352,6 +395,23 @@ describe('TTL', () => {
     plane.set('example.test/p/192.0.2.1', { watched: true, flipSeconds: 9000 });
     plane.set('example.test/p/192.0.2.2', { watched: true, flipSeconds: 9000 });
     expect(ttl()).toBe(300);
+  });
+
+  it('follows the pools that were passed over, too: should one come back, the answer is another', () => {
+    const plane = new Plane([
+      zone(
+        pools,
+        '  www: { A: { ttl: { max: 300, min: 20 }, pools: [p, q] } }\n  back: { A: { ttl: { max: 300, min: 20 }, pools: [q, p] } }',
+      ),
+    ]);
+    const ttl = (name: string): number => plane.ask(`${name}.example.test.`, 'A').answers[0]!.ttl;
+    plane.down('example.test/p/192.0.2.1', 'example.test/p/192.0.2.2');
+    plane.set('example.test/p/192.0.2.1', { watched: true, flipSeconds: 60 });
+    plane.set('example.test/p/192.0.2.2', { watched: true, flipSeconds: 90 });
+    expect(values(plane.ask('www.example.test.', 'A'))).toEqual(['192.0.2.3']);
+    expect(ttl('www')).toBe(60);
+    // What comes after the chosen one decides nothing.
+    expect(ttl('back')).toBe(300);
   });
 
   it('is the maximum where nothing is checked', () => {

@@ -105,7 +105,7 @@ export class FakeControl implements ControlPlane {
     return {
       question: { name: request.name, type: request.type ?? 'A', zone: 'net.cat' },
       chain: [],
-      client: { address: request.client ?? '127.0.0.1', source: 'ecs', prefix: '81.2.69.160/32' },
+      client: { address: request.client ?? '127.0.0.1', source: 'ecs', unplacedSubnet: null, prefix: '81.2.69.160/32' },
       place: {
         network: '81.2.69.0/24',
         country: 'GB',

@@ -119,9 +119,9 @@ export class Host {
   }
 
   /** Waits until a server on this host answers for a name, asked from the host itself. */
-  async answers(program: Program, name: string): Promise<void> {
+  async answers(program: Program, name: string, readyMs = READY_MS): Promise<void> {
     const args = ['netns', 'exec', this.name, 'dig', `@${this.address}`, '+tries=1', '+timeout=1', name, 'SOA'];
-    const endMs = Date.now() + READY_MS;
+    const endMs = Date.now() + readyMs;
     for (;;) {
       // Many hosts start at once: none may hold up the others.
       const reply = await runAside('ip', args, { env }).catch(() => ({ stdout: '' }));
@@ -158,7 +158,12 @@ ${names.map((name, i) => `zone:\n  name: "${name}"\n  zonefile: "${files[i]}"\n`
   }
 
   /** Meridian on all addresses of the host, with files below its folder. @param zone one that it must answer for */
-  async meridian(files: Readonly<Record<string, string>>, zone: string, settings = ''): Promise<Program> {
+  async meridian(
+    files: Readonly<Record<string, string>>,
+    zone: string,
+    settings = '',
+    readyMs = READY_MS,
+  ): Promise<Program> {
     for (const [path, text] of Object.entries(files)) this.write(path, text);
     const listen = this.addresses.map((address) => `"${address.includes(':') ? `[${address}]` : address}:53"`);
     const config = this.write(
@@ -166,7 +171,7 @@ ${names.map((name, i) => `zone:\n  name: "${name}"\n  zonefile: "${files[i]}"\n`
       `version: meridian/v1\nlisten: [${listen.join(', ')}]\nadmin: { listen: "127.0.0.1:8053" }\n${settings}`,
     );
     const program = this.start(process.execPath, MAIN, 'serve', '--config', config);
-    await this.answers(program, zone);
+    await this.answers(program, zone, readyMs);
     return program;
   }
 

@@ -23,7 +23,9 @@ import { GeoView } from '../../dist/geo/lookup.js';
 import { mergeGeo } from '../../dist/geo/merge.js';
 import { readDatabase } from '../../dist/geo/mmdb.js';
 import { Images } from '../../dist/loading/images.js';
+import type { ServedZone } from '../../dist/loading/zones.js';
 import { buildRegionMap, mapKey } from '../../dist/regionmap/build.js';
+import { ChoiceProbe } from '../../dist/steer/probe-choice.js';
 import { compileZone } from '../../dist/zonefile/compile.js';
 import { ecs, parse, query, type Reply } from './dns.ts';
 import { buildMmdb, type Field } from './mmdb.ts';
@@ -61,7 +63,9 @@ export interface Asked {
 
 export class Plane {
   readonly board = new Board();
+  readonly probe = new ChoiceProbe(new Int32Array(this.board.buffer));
   readonly images: Images;
+  readonly zones: readonly Pick<ServedZone, 'name' | 'image' | 'meta' | 'mapKeys'>[];
   readonly answerer: Answerer;
   readonly counters = new Float64Array(COUNTER_ROW);
   readonly notes = new Float64Array(4096 * NOTE.size);
@@ -88,6 +92,12 @@ export class Plane {
       missing,
       missing.map((spec) => buildRegionMap(geo, spec)),
     );
+    this.zones = compiled.map((zone) => ({
+      name: zone.meta.name,
+      image: this.images.link(zone, 7),
+      meta: zone.meta,
+      mapKeys: zone.meta.maps.map(mapKey),
+    }));
     this.images.publish(
       compiled.map((zone, number) => ({
         apex: Buffer.concat([
@@ -97,9 +107,9 @@ export class Plane {
             .map((l) => Buffer.from([l.length, ...Buffer.from(l)])),
           Buffer.from([0]),
         ]),
-        image: this.images.link(zone, 7),
+        image: this.zones[number]!.image,
         number,
-        mapKeys: zone.meta.maps.map(mapKey),
+        mapKeys: this.zones[number]!.mapKeys,
       })),
     );
     for (const { meta } of compiled) {

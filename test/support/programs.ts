@@ -41,6 +41,10 @@ const PACKAGES: Readonly<Record<string, string>> = {
   wg: 'wireguard-tools',
   nft: 'nftables',
   'nsd-checkconf': 'nsd',
+  pdns_recursor: 'pdns-recursor',
+  kresd: 'knot-resolver',
+  dnsmasq: 'dnsmasq-base',
+  getent: 'libc-bin',
 };
 
 /** A program that runs until `stop`. */

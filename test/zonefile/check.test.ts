@@ -147,6 +147,28 @@ records: { x: { ADDR: { pools: [p, q, r] } }, y: { ADDR: { pools: [p] } } }
 `;
     expect(warnings(text, 'one-family')).toEqual(['one-family 4:17']);
     expect(messages(text, 'one-family')[0]).toContain('p, q;');
+    expect(messages(text, 'one-family')[0]).toContain('pdns-recursor');
+    // AAAA of some regions alone is as bad; where the next pool has it, nobody gets NODATA.
+    expect(
+      warnings(text.replace('x: { ADDR: { pools: [p, q, r] } }', 'x: { AAAA: { pools: [p, r] } }'), 'one-family'),
+    ).toHaveLength(1);
+    expect(warnings(text.replaceAll(/(pools: \[[pqr, ]+\])/g, '$1, on-missing-family: next'), 'one-family')).toEqual(
+      [],
+    );
+  });
+
+  it('finds aliases that differ by client and lead out of the zone', () => {
+    const at = (steering: string, target = 'lb.example.net.'): string[] =>
+      warnings(
+        `${HEAD}pools: { p: { members: [${target}] }, q: { members: [www.example.org.] } }
+records: { www: { A: 192.0.2.1 }, x: { CNAME: ${steering} } }
+`,
+        'steered-cname-outside',
+      );
+    expect(at('{ regions: { RU: p, default: q } }')).toEqual(['steered-cname-outside 4:40']);
+    expect(at('{ regions: { RU: p, default: q } }', 'www.example.org.')).toEqual([]);
+    // What everybody gets may be shared.
+    expect(at('{ pools: [p, q] }')).toEqual([]);
   });
 
   it('finds record sets that never have an answer', () => {
@@ -206,9 +228,9 @@ records:
       {
         file: 'city.mmdb',
         records: [
-          ['192.0.2.0/25', { country_code: 'US', state1: 'California', city: 'Fresno' }],
-          ['192.0.2.128/25', { country_code: 'US', state1: 'Texas', city: 'Austin' }],
-          ['198.51.100.0/24', { country_code: 'KR', state1: 'Busan', city: 'Busan' }],
+          ['81.2.69.0/25', { country_code: 'US', state1: 'California', city: 'Fresno' }],
+          ['81.2.69.128/25', { country_code: 'US', state1: 'Texas', city: 'Austin' }],
+          ['81.2.100.0/24', { country_code: 'KR', state1: 'Busan', city: 'Busan' }],
         ],
       },
     ]);
@@ -220,7 +242,7 @@ records:
     "city:US/Fresmo"]
   states: [US-CA, US-TX]
   usa: [US]
-pools: { p: { at: [0, 0], members: [192.0.2.1] } }
+pools: { p: { at: [0, 0], members: [81.2.69.1] } }
 records:
   x: { A: { regions: { far: p, states: p, usa: p, US-ZZ: p, US-PR: p, default: p } } }
 `;

@@ -182,3 +182,12 @@ describe('address hints', () => {
     for (const records of good) expect(errors(records), records).toEqual([]);
   });
 });
+
+describe('record sets', () => {
+  const texts = (count: number): string => Array.from({ length: count }, (_, i) => `"t${i}"`).join(', ');
+
+  it('of more records than BIND takes are warned about', () => {
+    expect(warnings(`x: { TXT: [${texts(101)}] }`)).toEqual(['many-records 8:8']);
+    expect(warnings(`x: { TXT: [${texts(100)}] }`)).toEqual([]);
+  });
+});

@@ -123,6 +123,20 @@ describe('the policy', () => {
   });
 });
 
+describe('on-missing-family', () => {
+  it('is nodata or next, for both families of an ADDR', () => {
+    expect(steered('{ pools: [paris] }').onMissingFamily).toBe('nodata');
+    expect(steered('{ pools: [paris], on-missing-family: nodata }').onMissingFamily).toBe('nodata');
+    expect(steered('{ pools: [paris], on-missing-family: next }', 'AAAA').onMissingFamily).toBe('next');
+    expect(errors('{ pools: [paris], on-missing-family: next }', 'ADDR')).toEqual([]);
+    expect(errors('{ pools: [paris], on-missing-family: skip }')).toEqual(['bad-choice 9:45']);
+  });
+
+  it('is nothing for CNAME, whose members are of no family', () => {
+    expect(errors('{ pools: [cdn], on-missing-family: next }', 'CNAME')).toEqual(['without-effect 9:28']);
+  });
+});
+
 describe('regions', () => {
   const more = 'regions:\n  east: [RU, BY]\n  office: [198.51.100.0/24]\n';
 
