@@ -187,6 +187,8 @@ export interface Explanation {
     readonly at: readonly [number, number] | null;
     readonly database: string | null;
     readonly built: Timestamp | null;
+    /** Of a client subnet whose addresses lie in several countries: those, most addresses first; else empty. */
+    readonly countries: readonly string[];
   };
   /** null: the set isn't steered by region. */
   readonly region: {
@@ -228,6 +230,16 @@ export interface CoverageRow {
   readonly place: string;
   readonly region: string;
   readonly pool: string | null;
+}
+
+export interface CoverageView {
+  readonly rows: readonly CoverageRow[];
+  /** The places of those rows that no loaded database (or override) has an address in. */
+  readonly withoutAddresses: readonly string[];
+  /** Places of the record set that no address lies in, and regions that no client gets, a sentence each. */
+  readonly warnings: readonly string[];
+  /** Networks as resolvers send them, IPv4 /24 and IPv6 /56, in which clients get different lists of pools. */
+  readonly split: { readonly ipv4: number; readonly ipv6: number };
 }
 
 export interface ReloadView {
@@ -290,7 +302,7 @@ export interface ControlPlane {
   zone(name: string): ZoneDetail | undefined;
   /** Throws RequestError. */
   explain(request: ExplainRequest): Explanation;
-  coverage(name: string, type: string): { rows: CoverageRow[] };
+  coverage(name: string, type: string): CoverageView;
   reload(): Promise<ReloadView>;
   /** Rejects with RequestError 404. */
   forceTarget(id: string, request: ForceRequest): Promise<TargetForced>;

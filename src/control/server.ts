@@ -5,7 +5,7 @@ import { eventView } from '../api/event-view.ts';
 import { StartError } from '../api/start-error.ts';
 import {
   type ControlPlane,
-  type CoverageRow,
+  type CoverageView,
   type EventView,
   type ExplainRequest,
   type Explanation,
@@ -47,6 +47,7 @@ import type { Operator } from './operator.ts';
 import type { Reloads } from './reloads.ts';
 import { statusView, zoneDetail, zoneSummary } from './status.ts';
 import type { Threads } from './threads.ts';
+import { UnreachedRules } from './unreached-rules.ts';
 import type { Watchdog } from './watchdog.ts';
 
 export interface ServerParts {
@@ -77,6 +78,7 @@ export interface ServerParts {
 
 export class Server implements ControlPlane {
   readonly #parts: ServerParts;
+  readonly #unreached = new UnreachedRules();
   #explainer: Explainer | null = null;
   #ready = false;
   #stopped = false;
@@ -230,6 +232,7 @@ export class Server implements ControlPlane {
       udp: threads.udp,
       ownCounters: { internalErrors: this.#parts.errors.count, logDropped: this.#parts.droppedLines() },
       problems: [reloads.problem ?? [], serving.problems()].flat(),
+      unreached: this.#unreached.tell(serving),
       storage,
     });
   }
@@ -254,8 +257,8 @@ export class Server implements ControlPlane {
     return this.#mustBeReady().explain(request);
   }
 
-  coverage(name: string, type: string): { rows: CoverageRow[] } {
-    return { rows: coverage(this.#mustBeReady(), name, type) };
+  coverage(name: string, type: string): CoverageView {
+    return coverage(this.#mustBeReady(), name, type);
   }
 
   #mustBeReady(): Explainer {

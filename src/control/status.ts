@@ -110,6 +110,8 @@ export interface StatusParts {
   readonly dataThreads: number;
   readonly udp: 'recvmmsg' | 'dgram';
   readonly problems: readonly string[];
+  /** Rules that no client matches, in words. */
+  readonly unreached: readonly string[];
   /** What the control plane itself counts. */
   readonly ownCounters: Readonly<Record<string, number>>;
   readonly storage: Storage;
@@ -138,6 +140,7 @@ export function statusView(parts: StatusParts): StatusView {
     ...problems.map(({ code, message }) => `${code}: ${message}`),
     ...parts.problems,
     ...missingData(serving),
+    ...parts.unreached,
     ...serving.diagnostics().map((d) => `${d.file}:${d.line}:${d.col}: ${d.severity} ${d.code}: ${d.message}`),
   ];
   return {

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 
 /** Modules whose code decides what becomes of a zone file or a database. */
 const MAKERS = ['base', 'geo', 'regionmap', 'wire', 'zone', 'zonefile'];
+/** Files below data/ that do. */
+const DATA = ['subdivisions.txt'];
 /** Libraries that do. */
 const LIBRARIES = ['countries-list', 'maxmind', 'yaml'];
 
@@ -25,6 +27,8 @@ function hashProgram(): string {
       if (name.endsWith('.js')) hash.update(`\0${maker}/${name}\0`).update(readFileSync(new URL(name, folder)));
     }
   }
+  for (const name of DATA)
+    hash.update(`\0${name}\0`).update(readFileSync(new URL(`../../data/${name}`, import.meta.url)));
   const require = createRequire(import.meta.url);
   for (const library of LIBRARIES) {
     const entry = require.resolve(library);

@@ -120,6 +120,7 @@ export class FakeControl implements ControlPlane {
         at: [51.5, -0.1],
         database: 'embedded',
         built: AT,
+        countries: [],
       },
       region: { name: 'default', match: 'default', candidates: [] },
       pools: [
@@ -162,6 +163,9 @@ export class FakeControl implements ControlPlane {
         { place: 'RU', region: 'russia', pool: 'moscow' },
         { place: 'AQ', region: 'default', pool: null },
       ],
+      withoutAddresses: [],
+      warnings: [],
+      split: { ipv4: 0, ipv6: 0 },
     };
   }
 
