@@ -3,6 +3,7 @@ import { CODES, type Code } from './codes.ts';
 import { compareDiagnostics, type Diagnostic } from './diagnostic.ts';
 import { limits } from './limits.ts';
 import { parseYaml } from './yaml.ts';
+import { toldMistakes } from './yaml-mistakes.ts';
 import type { Node } from './yaml-node.ts';
 
 export type { BrokenNode, Entry, ListNode, MapNode, Node, ScalarNode } from './yaml-node.ts';
@@ -44,12 +45,7 @@ export class Document {
     }
     const { root, mistakes } = parseYaml(text);
     this.root = root;
-    // One mistake makes the parser stumble several times on a line: the first says what matters.
-    const stumbled = new Set<number>();
-    for (const mistake of [...mistakes].sort((a, b) => a.offset - b.offset)) {
-      const { line } = this.position(mistake.offset);
-      if (mistake.code === 'yaml-syntax' && stumbled.has(line)) continue;
-      stumbled.add(line);
+    for (const mistake of toldMistakes(text, mistakes)) {
       const first = mistake.first === undefined ? '' : `; the first is on line ${this.position(mistake.first).line}`;
       this.report(mistake.code, mistake.offset, mistake.message + first, mistake.fix);
     }
