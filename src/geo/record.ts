@@ -1,5 +1,5 @@
 // One database record of any schema in use, brought to the same few facts.
-import { continentOf, isContinentCode, isCountry } from './countries.ts';
+import { continentOf, continentOfCode, isContinentCode, isCountry } from './countries.ts';
 import type { MmdbValue } from './mmdbdata.ts';
 import type { ContinentCode, Coordinates, PlaceFacts } from './place.ts';
 import { subdivisionByName } from './subdivisions.ts';
@@ -55,13 +55,14 @@ function readCountry(fields: Fields): string | null {
 }
 
 function readContinent(fields: Fields): ContinentCode | null {
-  const pseudoCountry = textOf(fields.country_code) ?? textOf(fieldsOf(fields.country).iso_code);
+  const country = textOf(fields.country_code) ?? textOf(fieldsOf(fields.country).iso_code) ?? textOf(fields.country);
   for (const value of [fieldsOf(fields.continent).code, fields.continent_code, fields.continent]) {
     const code = textOf(value)?.toUpperCase();
     if (code !== undefined && isContinentCode(code)) return code;
   }
-  // Some databases write EU as the country of what they can place no better.
-  return pseudoCountry?.toUpperCase() === 'EU' ? 'EU' : null;
+  // Some databases write EU as the country of what they can place no better. A real country's continent follows from it later.
+  const code = country?.toUpperCase() ?? '';
+  return isCountry(code) ? null : continentOfCode(code);
 }
 
 /** The widest subdivision and the one inside it. */
