@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { interleaved, launchAll, measure, median, medianRatio } from './field.mjs';
 import { layout, loopbackSources, outside, writeQueries } from './workload.mjs';
 
-// Clients elsewhere: Meridian treats those of its own machine otherwise (serve/urgency.ts).
+// Clients elsewhere: Meridian treats those of its own machine otherwise (serve/priority.ts).
 const sources = outside === undefined ? loopbackSources : [outside];
 
 const figures = ['p50Us', 'p99Us', 'p999Us', 'maxUs'];

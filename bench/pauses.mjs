@@ -54,7 +54,7 @@ export async function pauses(bench) {
         rate,
         seconds: bench.minutes * 60,
         core: bench.loadCore,
-        // The server treats clients elsewhere otherwise than those of its own machine (serve/urgency.ts): they are elsewhere, mostly.
+        // The server treats clients elsewhere otherwise than those of its own machine (serve/priority.ts): they are elsewhere, mostly.
         ...(outside === undefined ? {} : { sources: [outside] }),
       });
       const reloads = await changes.stop();

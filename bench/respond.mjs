@@ -8,7 +8,7 @@ import { rolldown } from 'rolldown';
 import { systemClock } from '../dist/base/clock.js';
 import { limits } from '../dist/base/limits.js';
 import { createLog } from '../dist/base/log.js';
-import { Serving } from '../dist/control/serving.js';
+import { Serving } from '../dist/loading/serving.js';
 import { inlineAnswerPath } from '../dist/serve/inlining.js';
 import { writeFolder } from './peers/meridian.mjs';
 import { query } from './wire.mjs';

@@ -14,9 +14,9 @@ const files = readdirSync(new URL('src/', root), { recursive: true })
   .sort();
 const texts = new Map(files.map((file) => [file, read(`src/${file}`)]));
 
-/** Room to floor, as docs/ARCHITECTURE.md has it. */
-const floors = new Map(
-  [...architecture.matchAll(/^### ([a-z]+) \(floor (\d+)\)$/gm)].map((m) => [m[1]!, Number(m[2])]),
+/** Module to layer, as docs/ARCHITECTURE.md has it. */
+const layers = new Map(
+  [...architecture.matchAll(/^### ([a-z]+) \(layer (\d+)\)$/gm)].map((m) => [m[1]!, Number(m[2])]),
 );
 
 /** The first sentence of a file's first comment. */
@@ -29,7 +29,7 @@ function purposeOf(text: string): string {
     .replace(/(\.)\s+[A-Z].*$/, '$1');
 }
 
-const roomOf = (file: string): string => file.split('/')[0]!;
+const moduleOf = (file: string): string => file.split('/')[0]!;
 
 await init;
 
@@ -59,8 +59,8 @@ describe('the source tree', () => {
     for (const [file, text] of texts) expect(text, file).toMatch(/^(?:#!.*\n)?\/\/ \S.{10,}\n/);
   });
 
-  it('has rooms only, and each room a floor', () => {
-    expect(new Set(files.map(roomOf))).toEqual(new Set(floors.keys()));
+  it('has modules only, and each module a layer', () => {
+    expect(new Set(files.map(moduleOf))).toEqual(new Set(layers.keys()));
   });
 
   it('imports something in nearly every file, as far as the lexer can tell', () => {
@@ -68,12 +68,15 @@ describe('the source tree', () => {
     expect([...imports.values()].filter((list) => list.length > 0).length).toBeGreaterThan(files.length / 2);
   });
 
-  it('imports from the own room and from lower floors alone', () => {
+  it('imports from the own room and from lower layers alone', () => {
     const wrong = [...imports].flatMap(([file, specifiers]) =>
       specifiers
         .filter((specifier) => specifier.startsWith('.'))
         .map((specifier) => resolveImport(file, specifier))
-        .filter((target) => roomOf(target) !== roomOf(file) && floors.get(roomOf(target))! >= floors.get(roomOf(file))!)
+        .filter(
+          (target) =>
+            moduleOf(target) !== moduleOf(file) && layers.get(moduleOf(target))! >= layers.get(moduleOf(file))!,
+        )
         .map((target) => `${file} -> ${target}`),
     );
     expect(wrong).toEqual([]);

@@ -11,7 +11,7 @@ import { Worker } from 'node:worker_threads';
 import { systemClock } from '../../dist/base/clock.js';
 import { createLog } from '../../dist/base/log.js';
 import { VERDICT_DOWN, VERDICT_UP } from '../../dist/board/board.js';
-import { Serving } from '../../dist/control/serving.js';
+import { Serving } from '../../dist/loading/serving.js';
 import { freePort, start, stopAll, untilAnswer } from '../process.mjs';
 import { query, readAnswer } from '../wire.mjs';
 

@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { Client } from 'undici';
 import { systemClock } from '../../dist/base/clock.js';
 import { keepHeapsSmall } from '../../dist/base/heap.js';
-import { probeHttp } from '../../dist/health/http.js';
-import { runProbe } from '../../dist/health/probe.js';
+import { probeHttp } from '../../dist/probe/http.js';
+import { runProbe } from '../../dist/probe/probe.js';
 import { median } from '../field.mjs';
 import { startNginx } from './nginx.mjs';
 

@@ -4,7 +4,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { systemClock } from '../../dist/base/clock.js';
 import { createLog } from '../../dist/base/log.js';
 import { Monitor } from '../../dist/health/monitor.js';
-import { probeAddress } from '../../dist/health/probes.js';
+import { probeAddress } from '../../dist/probe/probes.js';
 
 const probesWanted = Number(process.argv[2] ?? 10_000);
 const targetsCount = 500;

@@ -1,9 +1,9 @@
 // The route of what happened: a list as JSON, or a live stream of server-sent events.
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
+import type { ControlPlane, EventView } from '../api/views.ts';
 import type { Clock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
-import type { ControlPlane, EventView } from '../control/views.ts';
 import { readQuery } from './body.ts';
 import { Problem } from './problem.ts';
 

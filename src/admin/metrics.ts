@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import type { FastifyInstance } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import type { ControlPlane, StatusView, TargetView, ZoneSummary } from '../control/views.ts';
+import type { ControlPlane, StatusView, TargetView, ZoneSummary } from '../api/views.ts';
 import { COUNTER_METRICS, METRICS, type MetricName } from './metric-table.ts';
 
 type Labels = Record<string, string>;

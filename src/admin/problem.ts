@@ -1,6 +1,6 @@
 // Turns whatever went wrong with a request into an RFC 9457 problem document.
 import { STATUS_CODES } from 'node:http';
-import { RequestError } from '../control/views.ts';
+import { RequestError } from '../api/views.ts';
 
 /** The body of every error reply, `application/problem+json`. */
 export interface ProblemDocument {

@@ -1,15 +1,15 @@
 // The admin's HTTP server: puts the routes together behind the checks that every request passes.
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import type { ControlPlane } from '../api/views.ts';
 import type { Clock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
-import type { ControlPlane } from '../control/views.ts';
 import { AdminError } from './admin-error.ts';
 import { Gate } from './auth.ts';
 import { addDashboard, CONTENT_SECURITY_POLICY } from './dashboard.ts';
 import { addEvents } from './events.ts';
-import { addHand } from './hand.ts';
+import { addForce } from './force.ts';
 import { hostAllowed, isLoopback, originAllowed } from './host.ts';
 import { addMetrics } from './metrics.ts';
 import { Problem, problemOf } from './problem.ts';
@@ -80,7 +80,7 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
   const allowed = watchRoutes(app);
   let url = `http://${shown}`;
   addReads(app, control, () => url);
-  addHand(app, control, log, askedBy);
+  addForce(app, control, log, askedBy);
   addEvents(app, control, clock);
   addMetrics(app, control);
   await addDashboard(app);

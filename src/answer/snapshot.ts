@@ -1,11 +1,11 @@
 // The directory that a batch is answered from: taken and let go once a batch, so that every query sees one whole state.
 import { chunkOf, type StoreReader, wordOf } from '../board/store.ts';
 import { GeoView } from '../geo/lookup.ts';
+import { RegionMapView } from '../regionmap/lookup.ts';
 import type { Labels } from '../wire/labels.ts';
 import { TYPE } from '../wire/types.ts';
 import { DIRECTORY, ENTRY, findEntry, ZONE_ERROR } from '../zone/directory.ts';
 import type { ZoneView } from '../zone/find.ts';
-import { RegionMapView } from '../zone/regionlookup.ts';
 
 /** One for each thread. What it shows holds between `take` and `letGo`. */
 export class Snapshot {

@@ -1,11 +1,11 @@
 // Answers a steered record set: asks the chooser, writes what it chose, widens the scope, notes what was told.
 import { limits } from '../base/limits.ts';
 import { COUNT } from '../board/counters.ts';
+import type { RegionMapView } from '../regionmap/lookup.ts';
 import { CHOSE_NODATA, CHOSE_SERVFAIL, Chooser, MODE_FAIL_OPEN } from '../steer/choose.ts';
 import { EXTENDED_ERROR, RCODE, TYPE } from '../wire/types.ts';
 import type { ZoneView } from '../zone/find.ts';
 import { HEADER, MEMBER_DATA, MEMBER_TARGET, POOL, SET_DATA, SET_TYPE, STEER } from '../zone/layout.ts';
-import type { RegionMapView } from '../zone/regionlookup.ts';
 import type { Client } from './client.ts';
 import type { Edns } from './edns.ts';
 import type { Message } from './message.ts';

@@ -1,4 +1,4 @@
-// The hashes that more than one room must agree on: of names, and of (client network, member) for sticky.
+// The hashes that more than one module must agree on: of names, and of (client network, member) for sticky.
 import { lowerOctet } from './ascii.ts';
 
 /** Start of a name's hash: the root's. */

@@ -29,17 +29,17 @@ export const limits = {
    *  a tenth less, with 100 us little is gained. Load is when half of the rounds of a look find so many packets: up to two thirds of what a
    *  thread can do they find 1.3 to 1.7 on average. After so many gathered rounds (about 150 ms) comes the next look, of some 10 ms:
    *  a look of 64 rounds took single bursts for load. */
-  gatherUs: 75,
-  gatherPackets: 5,
-  gatherLookRounds: 256,
-  gatherRounds: 1_024,
+  coalesceUs: 75,
+  coalescePackets: 5,
+  coalesceLookRounds: 256,
+  coalesceRounds: 1_024,
   /** Share of a core, over so much time, up to which a data thread that may go before everything else does: what is left of two cores is
    *  enough for ten thousand probed backends. Looked at after so many packets. */
-  urgentShare: 0.85,
-  urgentShareMs: 250,
-  urgentLookPackets: 4_096,
+  priorityShare: 0.85,
+  priorityShareMs: 250,
+  priorityLookPackets: 4_096,
   /** Rate up to which it does when the queries come from this machine: a seventh of what a core answers. */
-  urgentLocalPacketsPerSecond: 30_000,
+  priorityLocalPacketsPerSecond: 30_000,
   /** Largest UDP response that a packet's place in the arena holds: RFC 9715 advises against more than 1400, `udp.max-size` ends here. */
   udpResponseBytes: 4096,
   /** Receive buffer asked for each UDP socket: some 5,000 small packets, 20 ms of work for one thread; more would only age. */

@@ -1,17 +1,17 @@
-// The board: one 32-bit word for each target (verdict, hand, load, time to the next possible flip), written by the control
+// The board: one 32-bit word for each target (verdict, forced, load, time to the next possible flip), written by the control
 // plane with one store, read by every data thread; and each thread's notes on when a target was last answered.
 //
-//     word:  bits 0-1 verdict   2-3 hand   4-11 load factor (255 = full weight, 0 = takes no new clients)
+//     word:  bits 0-1 verdict   2-3 forced   4-11 load factor (255 = full weight, 0 = takes no new clients)
 //            bit 12 watched (has a check)   13-31 seconds until its verdict could flip at the earliest (0 to 524287)
 import { limits } from '../base/limits.ts';
 
 export const VERDICT_UNKNOWN = 0;
 export const VERDICT_UP = 1;
 export const VERDICT_DOWN = 2;
-export const HAND_NONE = 0;
-export const HAND_UP = 1;
-export const HAND_DOWN = 2;
-export const HAND_DRAIN = 3;
+export const FORCED_NONE = 0;
+export const FORCED_UP = 1;
+export const FORCED_DOWN = 2;
+export const FORCED_DRAIN = 3;
 
 export const LOAD_FULL = 255;
 const FLIP_MAX = (1 << 19) - 1;
@@ -19,7 +19,7 @@ const FLIP_MAX = (1 << 19) - 1;
 /** What a target's word says, spelled out. */
 export interface TargetWord {
   readonly verdict: typeof VERDICT_UNKNOWN | typeof VERDICT_UP | typeof VERDICT_DOWN;
-  readonly hand: typeof HAND_NONE | typeof HAND_UP | typeof HAND_DOWN | typeof HAND_DRAIN;
+  readonly forced: typeof FORCED_NONE | typeof FORCED_UP | typeof FORCED_DOWN | typeof FORCED_DRAIN;
   /** 0 to LOAD_FULL. */
   readonly load: number;
   readonly watched: boolean;
@@ -28,28 +28,28 @@ export interface TargetWord {
 
 export function packTarget(t: TargetWord): number {
   const flip = Math.max(0, Math.min(FLIP_MAX, Math.floor(t.flipSeconds)));
-  return t.verdict | (t.hand << 2) | ((t.load & 255) << 4) | (t.watched ? 1 << 12 : 0) | (flip << 13);
+  return t.verdict | (t.forced << 2) | ((t.load & 255) << 4) | (t.watched ? 1 << 12 : 0) | (flip << 13);
 }
 
 export function unpackTarget(word: number): TargetWord {
   return {
     verdict: (word & 3) as TargetWord['verdict'],
-    hand: ((word >> 2) & 3) as TargetWord['hand'],
+    forced: ((word >> 2) & 3) as TargetWord['forced'],
     load: (word >> 4) & 255,
     watched: (word & (1 << 12)) !== 0,
     flipSeconds: word >>> 13,
   };
 }
 
-/** Whether a word's target is live: the hand beats the verdict, unknown counts as up (contract, section 3). */
+/** Whether a word's target is live: a forced state beats the verdict, unknown counts as up (contract, section 3). */
 export function isLive(word: number): boolean {
-  const hand = (word >> 2) & 3;
-  return hand === HAND_NONE ? (word & 3) !== VERDICT_DOWN : hand === HAND_UP;
+  const forced = (word >> 2) & 3;
+  return forced === FORCED_NONE ? (word & 3) !== VERDICT_DOWN : forced === FORCED_UP;
 }
 
 /** Whether an operator took the target out of all answers, fail-open included. */
 export function isWithdrawn(word: number): boolean {
-  return ((word >> 2) & 3) >= HAND_DOWN;
+  return ((word >> 2) & 3) >= FORCED_DOWN;
 }
 
 /** The load factor of a word, 0 to LOAD_FULL. */
@@ -83,7 +83,7 @@ export class Board {
     if (slot >= limits.targets) throw new Error(`more than ${limits.targets} targets`);
     this.#slots.set(id, slot);
     this.#ids[slot] = id;
-    this.set(slot, { verdict: VERDICT_UNKNOWN, hand: HAND_NONE, load: LOAD_FULL, watched: false, flipSeconds: 0 });
+    this.set(slot, { verdict: VERDICT_UNKNOWN, forced: FORCED_NONE, load: LOAD_FULL, watched: false, flipSeconds: 0 });
     return slot;
   }
 

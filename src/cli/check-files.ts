@@ -2,10 +2,10 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Diagnostic } from '../base/diagnostic.ts';
-import { readSettings, type Settings } from '../control/settings.ts';
-import { COMMON_FILE, zoneOfFile } from '../control/zone-files.ts';
 import { loadGeo } from '../geo/open.ts';
 import { readOverrides } from '../geo/overrides.ts';
+import { COMMON_FILE, zoneOfFile } from '../loading/zone-files.ts';
+import { readSettings, type Settings } from '../settings/settings.ts';
 import type { GeoData } from '../zonefile/check.ts';
 import { type ParsedCommon, parseCommon, type ReadOptions } from '../zonefile/common.ts';
 import { parseZone } from '../zonefile/parse.ts';

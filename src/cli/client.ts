@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatAddress } from '../base/address.ts';
-import type { Endpoint } from '../control/settings.ts';
+import type { Endpoint } from '../settings/settings.ts';
 import { loadSettings, reasonOf } from './config.ts';
 import { EXIT, Failure } from './exit.ts';
 import type { ServerOptions } from './program.ts';

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { type Diagnostic, formatDiagnostic } from '../base/diagnostic.ts';
-import { readSettings, type Settings } from '../control/settings.ts';
+import { readSettings, type Settings } from '../settings/settings.ts';
 import { EXIT, Failure } from './exit.ts';
 
 /** What is looked for when no `--config` is given. */

@@ -1,5 +1,5 @@
 // `meridian coverage`: which pool each place gets now, as a table, CSV or JSON.
-import type { CoverageRow } from '../control/views.ts';
+import type { CoverageRow } from '../api/views.ts';
 import { openClient } from './client.ts';
 import { loadSettings } from './config.ts';
 import { EXIT, Failure } from './exit.ts';

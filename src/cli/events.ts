@@ -1,6 +1,7 @@
 // `meridian events`: what happened, and what happens.
+
+import type { EventView } from '../api/views.ts';
 import { limits } from '../base/limits.ts';
-import type { EventView } from '../control/views.ts';
 import { openClient } from './client.ts';
 import { EXIT, Failure } from './exit.ts';
 import type { ServerOptions } from './program.ts';

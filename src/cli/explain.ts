@@ -1,5 +1,5 @@
 // `meridian explain`: the story of one answer, in order, then the pools and the bytes as tables.
-import type { ExplainRequest, Explanation } from '../control/views.ts';
+import type { ExplainRequest, Explanation } from '../api/views.ts';
 import { openClient } from './client.ts';
 import { loadSettings } from './config.ts';
 import { EXIT, Failure } from './exit.ts';

@@ -1,5 +1,5 @@
-// `meridian force`, `drain` and `unforce`: the operator's hand on a target or a whole pool.
-import type { DrainView, TargetView } from '../control/views.ts';
+// `meridian force`, `drain` and `unforce`: what an operator forces of a target or a whole pool.
+import type { DrainView, TargetView } from '../api/views.ts';
 import { openClient } from './client.ts';
 import { EXIT, Failure } from './exit.ts';
 import type { ServerOptions } from './program.ts';
@@ -54,9 +54,9 @@ export function drainText({ safe, safeAt, secondsLeft, lastAnswer, answersSince 
 
 function print({ target, targets, emptied }: ForceReply): void {
   for (const { id, state, forced, drain } of targets ?? (target === undefined ? [] : [target])) {
-    const hand =
+    const told =
       forced === null ? `left to its probes: ${state}` : `forced ${forced.state} until ${forced.until ?? 'lifted'}`;
-    process.stdout.write(`${id}: ${hand}${drain === null ? '' : `; ${drainText(drain)}`}\n`);
+    process.stdout.write(`${id}: ${told}${drain === null ? '' : `; ${drainText(drain)}`}\n`);
   }
   for (const set of emptied ?? []) {
     process.stdout.write(`${paint({ text: '!', colour: 'red' })} ${set} has no member left: it answers without data\n`);

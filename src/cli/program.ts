@@ -61,7 +61,7 @@ function program(outcome: { code: number }): Command {
   addServe(add);
   addCheck(add, outcome);
   addQuestions(add, talks);
-  addHand(add, talks);
+  addForce(add, talks);
   addTokens(add);
   meridian.addHelpText('after', EXAMPLES);
   return meridian;
@@ -145,7 +145,7 @@ function addQuestions(add: Add, talks: Talks): void {
     });
 }
 
-function addHand(add: Add, talks: Talks): void {
+function addForce(add: Add, talks: Talks): void {
   const why = (command: Command): Command =>
     talks(command)
       .requiredOption('--for <duration>', '30s, 30m, 2h, 1d or forever')

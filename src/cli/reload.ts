@@ -1,6 +1,7 @@
 // `meridian reload`: has a running server read its files again.
+
+import type { ReloadView } from '../api/views.ts';
 import { formatDiagnostic } from '../base/diagnostic.ts';
-import type { ReloadView } from '../control/views.ts';
 import { openClient } from './client.ts';
 import { EXIT, Failure } from './exit.ts';
 import type { ServerOptions } from './program.ts';

@@ -3,17 +3,17 @@ import { join } from 'node:path';
 import { AdminError } from '../admin/admin-error.ts';
 import type { Admin } from '../admin/server.ts';
 import { newToken, TokensError } from '../admin/tokens.ts';
+import { StartError } from '../api/start-error.ts';
 import { formatAddress } from '../base/address.ts';
 import { systemClock } from '../base/clock.ts';
 import { keepHeapsSmall } from '../base/heap.ts';
 import { createLog, type Logger } from '../base/log.ts';
 import { writeStable } from '../base/stable-file.ts';
-import { stepBehind } from '../control/background.ts';
+import { lowerPriority } from '../control/background.ts';
 import type { Demo } from '../control/demo.ts';
-import { startFirstGeo } from '../control/first-geo.ts';
 import type { Server } from '../control/server.ts';
-import type { Settings } from '../control/settings.ts';
-import { StartError } from '../control/start-error.ts';
+import { startFirstGeo } from '../loading/first-geo.ts';
+import type { Settings } from '../settings/settings.ts';
 import { LOCAL_TOKEN_FILE } from './client.ts';
 import { loadSettings } from './config.ts';
 import { EXIT, Failure } from './exit.ts';
@@ -66,9 +66,9 @@ async function start(options: ServeOptions, settings: Settings, log: Logger, run
     overridesFile: geoip.overrides,
     stateDirectory: state,
   });
-  stepBehind();
-  const { Server: ControlServer } = await import('../control/server.ts');
-  const server = new ControlServer({ settings, log, strict: options.strict, clock: systemClock, firstGeo });
+  lowerPriority();
+  const { makeServer } = await import('../control/start.ts');
+  const server = makeServer({ settings, log, strict: options.strict, clock: systemClock, firstGeo });
   running.server = server;
   const started = server.start();
   started.catch(() => {});
@@ -93,8 +93,8 @@ async function start(options: ServeOptions, settings: Settings, log: Logger, run
       .catch((error: Error) => log.error({ event: 'reload-failed', err: error }, 'the reload failed'));
   });
   await started;
-  const { greeting, tellEvents } = await import('./greeting.ts');
-  process.stdout.write(greeting(server, admin.url, running.demo));
+  const { banner, tellEvents } = await import('./banner.ts');
+  process.stdout.write(banner(server, admin.url, running.demo));
   if (running.demo !== null) tellEvents(server);
 }
 

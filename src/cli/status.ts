@@ -1,5 +1,5 @@
 // `meridian status`: the server in a line, what needs attention, zones and targets as tables.
-import type { StatusView, TargetView, ZoneSummary } from '../control/views.ts';
+import type { StatusView, TargetView, ZoneSummary } from '../api/views.ts';
 import { openClient } from './client.ts';
 import { drainText } from './force.ts';
 import type { ServerOptions } from './program.ts';

@@ -9,8 +9,8 @@ import { loadFfi, SCHED_BATCH } from '../serve/ffi.ts';
  *
  * V8's own threads stay as they are: what they compile is what data threads run, and when they had to wait, a data thread that fell back to
  * slow code stayed there for so long that it lost queries (docs/performance.md). Workers that are started from now on
- * inherit it, and those that answer take it off (serve/urgency.ts). Nothing without libc.
+ * inherit it, and those that answer take it off (serve/priority.ts). Nothing without libc.
  */
-export function stepBehind(): void {
+export function lowerPriority(): void {
   loadFfi()?.schedule({ policy: SCHED_BATCH, nice: getPriority() });
 }

@@ -2,7 +2,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { StartError } from './start-error.ts';
+import { StartError } from '../api/start-error.ts';
 
 /** Where the example zone's backends are: the pools of zones/net.cat.yaml. */
 export const DEMO_SITES: Readonly<Record<string, readonly string[]>> = {

@@ -1,9 +1,9 @@
 // Brings what is served up to date with the disk: one load at a time, however many ask for it.
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
-import type { LoadChange, Serving } from './serving.ts';
-import type { Targets } from './targets.ts';
-import { Watch } from './watch.ts';
+import type { LoadChange, Serving } from '../loading/serving.ts';
+import { Watch } from '../loading/watch.ts';
+import type { Targets } from '../targets/targets.ts';
 
 export interface ReloadsOptions {
   readonly serving: Serving;

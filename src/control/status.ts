@@ -1,14 +1,16 @@
 // What the server says of itself: status, zones, and the counts in them.
+
+import type { StatusView, ZoneDetail, ZoneSummary } from '../api/views.ts';
 import { formatPrefix } from '../base/address.ts';
 import { isLive, packTarget } from '../board/board.ts';
 import { ZONE_COUNT } from '../board/counters.ts';
 import type { Monitor } from '../health/monitor.ts';
-import { failOpenSets } from './fail-open.ts';
-import type { Notifier } from './notify.ts';
-import type { Serving } from './serving.ts';
-import type { Targets } from './targets.ts';
-import type { StatusView, ZoneDetail, ZoneSummary } from './views.ts';
-import type { ServedZone } from './zones.ts';
+import type { Freeze } from '../health/saved.ts';
+import type { Serving } from '../loading/serving.ts';
+import type { ServedZone } from '../loading/zones.ts';
+import type { Notifier } from '../notify/notifier.ts';
+import { failOpenSets } from '../targets/fail-open.ts';
+import type { Targets } from '../targets/targets.ts';
 
 function iso(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
@@ -75,6 +77,11 @@ export function missingData(serving: Serving): string[] {
   });
 }
 
+/** A freeze of the verdicts as the admin tells it. */
+export function frozenView(frozen: Freeze | null): StatusView['health']['frozen'] {
+  return frozen === null ? null : { until: iso(frozen.untilMs), reason: frozen.reason, by: frozen.by };
+}
+
 export interface StatusParts {
   readonly serving: Serving;
   readonly targets: Targets;
@@ -96,7 +103,6 @@ export function statusView(parts: StatusParts): StatusView {
   const zones = [...serving.zones.all.values()].map((zone) => zoneSummary(zone, serving));
   const views = targets.views(nowMs);
   const geo = serving.geo;
-  const frozen = monitor.frozen();
   const blackout = monitor.blackout();
   const warnings = [
     ...parts.problems,
@@ -128,7 +134,7 @@ export function statusView(parts: StatusParts): StatusView {
       down: views.filter((t) => t.state === 'down').length,
       unknown: views.filter((t) => t.state === 'unknown').length,
       forced: views.filter((t) => t.forced !== null).length,
-      frozen: frozen === null ? null : { until: iso(frozen.untilMs), reason: frozen.reason, by: frozen.by },
+      frozen: frozenView(monitor.frozen()),
       blackout: blackout === null ? null : { since: iso(blackout.sinceMs)!, until: iso(blackout.untilMs)! },
     },
     failOpen: zones.flatMap((zone) => zone.failOpen),

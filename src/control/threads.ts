@@ -1,5 +1,6 @@
 // Opens the sockets and keeps the threads that answer: starts them, feeds them memory, replaces those that die, stops them.
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { StartError } from '../api/start-error.ts';
 import type { Clock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
@@ -10,14 +11,12 @@ import type { ListenAddress } from '../serve/listen.ts';
 import { type OpenSockets, openSockets } from '../serve/sockets.ts';
 import type { TcpWorkerData } from '../serve/tcp-worker.ts';
 import type { UdpWorkerData } from '../serve/udp-worker.ts';
-import { StartError } from './start-error.ts';
 
 export interface ThreadsOptions {
   readonly listen: readonly ListenAddress[];
   readonly workers: number;
   /** Whether data threads may have real-time priority. */
   readonly realtime: boolean;
-  readonly answer: AnswerSettings;
   readonly tcp: Pick<
     TcpWorkerData,
     'idleTimeoutMs' | 'maxConnections' | 'maxConnectionsPerClient' | 'ipv4PrefixBits' | 'ipv6PrefixBits'
@@ -49,7 +48,8 @@ interface Thread {
 
 export class Threads {
   readonly #options: ThreadsOptions;
-  #answer: AnswerSettings;
+  /** What threads are started with, after `start`. */
+  #answer: AnswerSettings | null = null;
   readonly #ffi: Ffi | null;
   #sockets: OpenSockets | null = null;
   readonly #threads: Thread[] = [];
@@ -62,7 +62,6 @@ export class Threads {
 
   constructor(options: ThreadsOptions) {
     this.#options = options;
-    this.#answer = options.answer;
     this.#ffi = process.env.MERIDIAN_UDP === 'dgram' ? null : loadFfi();
     this.#ffi?.shareArena();
   }
@@ -89,7 +88,8 @@ export class Threads {
   }
 
   /** Starts the threads and waits until they listen. Throws StartError. */
-  async start(): Promise<void> {
+  async start(answer: AnswerSettings): Promise<void> {
+    this.#answer = answer;
     const udp = Array.from({ length: this.dataThreads }, (_, i) => this.#add(`udp-${i}`, i + 1, this.#ffi !== null));
     const ready = await Promise.all(udp.map((thread) => this.#ready(thread)));
     this.realtime = ready.every((r) => r.realtime);
@@ -121,8 +121,8 @@ export class Threads {
 
   /** Gives every thread, and those that will replace them, other cookie secrets. A thread takes them with its next query, or within its wait. */
   secrets(secrets: readonly Uint8Array[]): void {
+    if (this.#answer === null || this.#stopping) return;
     this.#answer = { ...this.#answer, cookieSecrets: secrets };
-    if (this.#stopping) return;
     for (const thread of this.#threads) {
       thread.port.postMessage({ kind: 'secrets', secrets } satisfies ThreadMessage);
       thread.bell?.ring();
@@ -181,7 +181,7 @@ export class Threads {
     const data: UdpWorkerData | TcpWorkerData = isTcp
       ? {
           memory,
-          settings: this.#answer,
+          settings: this.#answer!,
           port: port2,
           fds: this.#sockets?.tcp.map((fd) => this.#sockets!.duplicate(fd)) ?? null,
           // node:dgram may have picked the port.
@@ -190,7 +190,7 @@ export class Threads {
         }
       : {
           memory,
-          settings: this.#answer,
+          settings: this.#answer!,
           port: port2,
           sockets: this.#sockets?.udp[thread.reader - 1] ?? null,
           bell: thread.bell === null ? null : { fd: thread.bell.fd, rings: thread.bell.rings },

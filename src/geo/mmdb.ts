@@ -1,6 +1,6 @@
 // One MMDB file: opened by maxmind, then its whole search tree walked once over the bytes into sorted ranges.
 import { Reader, type Response } from 'maxmind';
-import { MmdbData, MmdbFormatError } from './mmdbdata.ts';
+import { MmdbData, MmdbFormatError } from './mmdb-data.ts';
 import { RangeTable } from './ranges.ts';
 import { type RecordFacts, readRecord } from './record.ts';
 

@@ -1,6 +1,6 @@
 // One database record of any schema in use, brought to the same few facts.
 import { continentOf, continentOfCode, isContinentCode, isCountry } from './countries.ts';
-import type { MmdbValue } from './mmdbdata.ts';
+import type { MmdbValue } from './mmdb-data.ts';
 import type { ContinentCode, Coordinates, PlaceFacts } from './place.ts';
 import { subdivisionByName } from './subdivisions.ts';
 

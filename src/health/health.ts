@@ -1,7 +1,8 @@
 // What is known of a target's health, and how several checks of one target add up.
+
+import { printable } from '../probe/outcome.ts';
+import type { ProbeResult } from '../probe/probe.ts';
 import type { Check } from '../zone/model.ts';
-import { printable } from './outcome.ts';
-import type { ProbeResult } from './probe.ts';
 import type { Verdict } from './state.ts';
 
 /** A member of a pool that may be probed. */

@@ -1,6 +1,6 @@
 // When verdicts stand still: frozen by hand, or held because of a blackout.
 import type { Clock } from '../base/clock.ts';
-import { BlackoutGuard } from './guard.ts';
+import { BlackoutGuard } from './blackout-guard.ts';
 import type { Blackout, Freeze } from './saved.ts';
 
 export interface HoldOptions {

@@ -1,19 +1,19 @@
 // The health of all targets: runs their probes, keeps their verdicts, and tells what changes.
 import type { Clock, Random } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
+import { probeKey } from '../probe/key.ts';
+import type { ProbeResult } from '../probe/probe.ts';
+import { type ProbeAddress, type ProbeContext, probeAddress } from '../probe/probes.ts';
+import { type Lookup, Resolver } from '../probe/resolve.ts';
 import type { Check } from '../zone/model.ts';
 import type { HealthEvent } from './event.ts';
 import { combine, type TargetHealth, type TargetSpec, unchecked } from './health.ts';
+import { HealthLog } from './health-log.ts';
 import { Hold } from './hold.ts';
-import { Keeper } from './keeper.ts';
-import { probeKey } from './key.ts';
-import { Leaf, type LeafOwner, type PlainCheck } from './leaf.ts';
-import { News } from './news.ts';
-import type { ProbeResult } from './probe.ts';
-import { type ProbeAddress, type ProbeContext, probeAddress } from './probes.ts';
-import { type Lookup, Resolver } from './resolve.ts';
-import type { Blackout, Freeze, Saved, SavedLeaf } from './saved.ts';
+import { type PlainCheck, ProbeJob, type ProbeJobOwner } from './probe-job.ts';
+import type { Blackout, Freeze, Saved, SavedProbe } from './saved.ts';
 import { Schedule, type ScheduleStats } from './schedule.ts';
+import { VerdictStore } from './verdict-store.ts';
 
 export interface MonitorOptions {
   readonly clock: Clock;
@@ -35,14 +35,14 @@ export interface MonitorOptions {
 
 /** A check taken apart: what is probed, and how it adds up. */
 type Node =
-  | { readonly leaf: Leaf }
+  | { readonly job: ProbeJob }
   | { readonly atLeast: number; readonly parts: readonly { readonly name: string; readonly node: Node }[] };
 
 interface Target {
   readonly spec: TargetSpec;
   readonly key: string;
   readonly node: Node | null;
-  readonly leaves: readonly Leaf[];
+  readonly jobs: readonly ProbeJob[];
   /** What was told last. */
   health: TargetHealth;
 }
@@ -53,22 +53,22 @@ export class Monitor {
   readonly #schedule: Schedule;
   readonly #context: ProbeContext;
   readonly #hold: Hold;
-  readonly #keeper: Keeper;
-  readonly #news: News;
-  readonly #owner: LeafOwner = {
-    probed: (leaf, result) => this.#probed(leaf, result),
-    starved: (leaf, reason) => this.#news.starved(leaf.key, reason),
+  readonly #store: VerdictStore;
+  readonly #healthLog: HealthLog;
+  readonly #owner: ProbeJobOwner = {
+    probed: (job, result) => this.#probed(job, result),
+    starved: (job, reason) => this.#healthLog.starved(job.key, reason),
   };
   #targets = new Map<string, Target>();
-  readonly #leaves = new Map<string, Leaf>();
-  #users = new Map<Leaf, Target[]>();
+  readonly #jobs = new Map<string, ProbeJob>();
+  #users = new Map<ProbeJob, Target[]>();
   #addresses = 0;
   #unknown = new Set<Target>();
   /** Whether there have been targets yet. */
   #begun = false;
   #firstRoundWaiters: (() => void)[] = [];
   /** What was saved and has not been taken up yet. */
-  readonly #saved = new Map<string, SavedLeaf>();
+  readonly #saved = new Map<string, SavedProbe>();
   #savedVerdicts: Saved['held'] = {};
 
   /** Reads the saved verdicts; a damaged file is ignored with a warning. Probes start with `setTargets`. */
@@ -78,8 +78,13 @@ export class Monitor {
     this.#schedule = new Schedule({ clock, random, maxConcurrent });
     this.#context = { allowExec, resolver: new Resolver(clock, options.lookup), probe: options.probe ?? probeAddress };
     this.#hold = new Hold({ clock, ended: (what) => this.#holdEnded(what) });
-    this.#keeper = new Keeper({ clock, log: options.log, file: options.stateFile, snapshot: () => this.#snapshot() });
-    this.#news = new News(options);
+    this.#store = new VerdictStore({
+      clock,
+      log: options.log,
+      file: options.stateFile,
+      snapshot: () => this.#snapshot(),
+    });
+    this.#healthLog = new HealthLog(options);
     this.#load();
   }
 
@@ -90,30 +95,30 @@ export class Monitor {
   setTargets(specs: readonly TargetSpec[]): void {
     this.#begun = true;
     const before = this.#targets;
-    const used = new Set<Leaf>();
-    const fresh: Leaf[] = [];
+    const used = new Set<ProbeJob>();
+    const fresh: ProbeJob[] = [];
     this.#targets = new Map();
     this.#users = new Map();
     for (const spec of specs) {
-      const leaves: Leaf[] = [];
-      const node = spec.check === null ? null : this.#nodeOf(spec, spec.check, leaves, fresh);
+      const jobs: ProbeJob[] = [];
+      const node = spec.check === null ? null : this.#nodeOf(spec, spec.check, jobs, fresh);
       const key = spec.check === null ? '' : probeKey(spec.address, spec.check);
       const health = before.get(spec.id)?.health ?? unchecked;
-      const target: Target = { spec, key, node, leaves, health };
+      const target: Target = { spec, key, node, jobs, health };
       this.#targets.set(spec.id, target);
-      for (const leaf of leaves) {
-        used.add(leaf);
-        const users = this.#users.get(leaf);
-        if (users === undefined) this.#users.set(leaf, [target]);
+      for (const job of jobs) {
+        used.add(job);
+        const users = this.#users.get(job);
+        if (users === undefined) this.#users.set(job, [target]);
         else if (users.at(-1) !== target) users.push(target);
       }
     }
-    for (const leaf of this.#leaves.values()) {
-      if (used.has(leaf)) continue;
-      this.#leaves.delete(leaf.key);
-      this.#schedule.remove(leaf);
-      leaf.release();
-      if (leaf.name !== null) this.#context.resolver.forget(leaf.name);
+    for (const job of this.#jobs.values()) {
+      if (used.has(job)) continue;
+      this.#jobs.delete(job.key);
+      this.#schedule.remove(job);
+      job.release();
+      if (job.name !== null) this.#context.resolver.forget(job.name);
     }
     this.#addresses = new Set(specs.filter((spec) => spec.check !== null).map((spec) => spec.address)).size;
     this.#unknown = new Set();
@@ -123,9 +128,9 @@ export class Monitor {
         this.#refresh(target);
       else this.#introduce(target);
     }
-    for (const leaf of fresh) this.#schedule.add(leaf);
+    for (const job of fresh) this.#schedule.add(job);
     this.#settle();
-    this.#keeper.soon();
+    this.#store.soon();
   }
 
   /** Resolves when every target has a verdict; saved ones count at once. */
@@ -148,8 +153,8 @@ export class Monitor {
   /** Lets verdicts stand still until `untilMs` (wall clock; null: until `thaw`); probes go on. */
   freeze(untilMs: number | null, reason: string, by: string): void {
     this.#hold.freeze({ untilMs, reason, by });
-    this.#news.frozen(untilMs, reason, by);
-    this.#keeper.soon();
+    this.#healthLog.frozen(untilMs, reason, by);
+    this.#store.soon();
   }
 
   /** Ends a freeze: verdicts are what the probes say. */
@@ -175,22 +180,22 @@ export class Monitor {
 
   /** Writes the state file now. Never rejects: trouble is logged. Flips are written by themselves, soon after. */
   save(): Promise<void> {
-    return this.#keeper.write();
+    return this.#store.write();
   }
 
   /** Ends all probes and writes the state file. */
   stop(): Promise<void> {
     this.#schedule.stop();
     this.#hold.stop();
-    for (const leaf of this.#leaves.values()) leaf.release();
-    return this.#keeper.stop();
+    for (const job of this.#jobs.values()) job.release();
+    return this.#store.stop();
   }
 
   // ---- Results ----------------------------------------------------------------------------------------------------
 
-  #probed(leaf: Leaf, result: ProbeResult): void {
+  #probed(job: ProbeJob, result: ProbeResult): void {
     if (result.ok) this.#hold.guard.succeeded();
-    for (const target of this.#users.get(leaf) ?? []) this.#refresh(target, true);
+    for (const target of this.#users.get(job) ?? []) this.#refresh(target, true);
     this.#settle();
   }
 
@@ -208,10 +213,10 @@ export class Monitor {
     if (changed || (fresh && current.load !== null)) {
       this.#options.onHealth(target.spec.id, current);
     }
-    if (current.flapping !== old.flapping) this.#news.flapping(target.spec, current.flapping);
+    if (current.flapping !== old.flapping) this.#healthLog.flapping(target.spec, current.flapping);
     if (current.verdict === old.verdict) return;
-    this.#news.flipped(target.spec, old.verdict, current);
-    this.#keeper.soon();
+    this.#healthLog.flipped(target.spec, old.verdict, current);
+    this.#store.soon();
     if (fresh && !this.#hold.active && old.verdict === 'up' && current.verdict === 'down') this.#fell(target);
   }
 
@@ -251,15 +256,15 @@ export class Monitor {
     const ids = this.#hold.guard.fell(fell, address, check!.intervalMs, clock.monotonicMs(), this.#addresses);
     if (ids === undefined) return;
     this.#hold.start(ids.length, clock.nowMs() + blackoutHoldMs);
-    this.#news.blackout(ids.length, blackoutHoldMs);
+    this.#healthLog.blackout(ids.length, blackoutHoldMs);
     for (const id of ids) {
       const fallen = this.#targets.get(id);
       if (fallen === undefined || fallen.health.verdict !== 'down') continue;
       fallen.health = { ...fallen.health, verdict: 'up', sinceMs: clock.nowMs(), secondsToFlip: 0 };
       this.#options.onHealth(id, fallen.health);
-      this.#news.held(fallen.spec);
+      this.#healthLog.held(fallen.spec);
     }
-    this.#keeper.soon();
+    this.#store.soon();
   }
 
   #holdEnded(what: 'freeze' | 'blackout'): void {
@@ -268,33 +273,33 @@ export class Monitor {
   }
 
   #afterHold(kind: 'thaw' | 'blackout-end', reason: string, by: string | null): void {
-    this.#news.released(kind, reason, by);
+    this.#healthLog.released(kind, reason, by);
     if (!this.#hold.active) for (const target of this.#targets.values()) this.#refresh(target);
-    this.#keeper.soon();
+    this.#store.soon();
   }
 
   // ---- Targets and what they are probed by ----------------------------------------------------------------------------
 
-  #nodeOf(spec: TargetSpec, check: Check, leaves: Leaf[], fresh: Leaf[]): Node {
+  #nodeOf(spec: TargetSpec, check: Check, jobs: ProbeJob[], fresh: ProbeJob[]): Node {
     const { probe } = check;
     if (probe.kind === 'combined') {
-      const parts = probe.of.map((part) => ({ name: part.name, node: this.#nodeOf(spec, part, leaves, fresh) }));
+      const parts = probe.of.map((part) => ({ name: part.name, node: this.#nodeOf(spec, part, jobs, fresh) }));
       return { atLeast: probe.atLeast, parts };
     }
     const key = probeKey(spec.address, check);
-    let leaf = this.#leaves.get(key);
-    if (leaf === undefined) {
+    let job = this.#jobs.get(key);
+    if (job === undefined) {
       const { clock } = this.#options;
-      leaf = new Leaf(key, spec.address, spec.family, check as PlainCheck, clock, this.#context, this.#owner);
+      job = new ProbeJob(key, spec.address, spec.family, check as PlainCheck, clock, this.#context, this.#owner);
       const saved = this.#saved.get(key);
-      if (saved !== undefined) leaf.restore(saved.state, saved.lastProbe, saved.latencies);
+      if (saved !== undefined) job.restore(saved.state, saved.lastProbe, saved.latencies);
       // Should it go and come back, this would be an old story.
       this.#saved.delete(key);
-      this.#leaves.set(key, leaf);
-      fresh.push(leaf);
+      this.#jobs.set(key, job);
+      fresh.push(job);
     }
-    leaves.push(leaf);
-    return { leaf };
+    jobs.push(job);
+    return { job };
   }
 
   #settle(): void {
@@ -305,9 +310,9 @@ export class Monitor {
   }
 
   #load(): void {
-    const saved = this.#keeper.load();
+    const saved = this.#store.load();
     if (saved === undefined) return;
-    for (const [key, leaf] of Object.entries(saved.leaves)) this.#saved.set(key, leaf);
+    for (const [key, job] of Object.entries(saved.leaves)) this.#saved.set(key, job);
     this.#savedVerdicts = saved.held;
     if (saved.freeze !== null) this.#hold.freeze(saved.freeze);
     if (saved.blackout !== null) this.#hold.start(saved.blackout.targets, saved.blackout.untilMs);
@@ -315,19 +320,26 @@ export class Monitor {
 
   #snapshot(): Saved | null {
     if (!this.#begun) return null;
-    const leaves: Record<string, SavedLeaf> = {};
-    for (const leaf of this.#leaves.values()) {
-      const { state, lastProbe } = leaf;
-      if (state.probed !== 'unknown') leaves[leaf.key] = { state, lastProbe, latencies: leaf.health().latencies };
+    const jobs: Record<string, SavedProbe> = {};
+    for (const job of this.#jobs.values()) {
+      const { state, lastProbe } = job;
+      if (state.probed !== 'unknown') jobs[job.key] = { state, lastProbe, latencies: job.health().latencies };
     }
     const { active, frozen: freeze, blackout } = this.#hold;
     const held = active ? Object.fromEntries([...this.all()].map(([id, health]) => [id, health.verdict])) : {};
-    return { format: 'meridian-health/1', savedAtMs: this.#options.clock.nowMs(), freeze, blackout, held, leaves };
+    return {
+      format: 'meridian-health/1',
+      savedAtMs: this.#options.clock.nowMs(),
+      freeze,
+      blackout,
+      held,
+      leaves: jobs,
+    };
   }
 }
 
 function healthOf(node: Node): TargetHealth {
-  if ('leaf' in node) return node.leaf.health();
+  if ('job' in node) return node.job.health();
   return combine(
     node.parts.map((part) => ({ name: part.name, health: healthOf(part.node) })),
     node.atLeast,

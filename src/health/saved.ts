@@ -2,11 +2,11 @@
 
 import { readFileSync } from 'node:fs';
 import { storeStable } from '../base/stable-file.ts';
-import type { ProbeResult } from './probe.ts';
+import type { ProbeResult } from '../probe/probe.ts';
 import type { State } from './state.ts';
 
 /** What is kept of one probed thing. */
-export interface SavedLeaf {
+export interface SavedProbe {
   readonly state: State;
   readonly lastProbe: ProbeResult | null;
   readonly latencies: readonly number[];
@@ -35,7 +35,7 @@ export interface Saved {
   readonly blackout: Blackout | null;
   /** What was told of targets while their verdicts were held, by id: a hold outlives a restart. */
   readonly held: Readonly<Record<string, 'up' | 'down' | 'unknown'>>;
-  readonly leaves: Readonly<Record<string, SavedLeaf>>;
+  readonly leaves: Readonly<Record<string, SavedProbe>>;
 }
 
 /** Reads the file. Returns undefined when there is none, or a text that says what is wrong with it. */
@@ -49,7 +49,7 @@ export function loadSaved(file: string): Saved | string | undefined {
   try {
     const saved = JSON.parse(text) as Saved;
     if (saved?.format !== 'meridian-health/1' || !isMap(saved.leaves)) return 'not a file of health verdicts';
-    const leaves = Object.fromEntries(Object.entries(saved.leaves).filter(([, leaf]) => isSavedLeaf(leaf)));
+    const leaves = Object.fromEntries(Object.entries(saved.leaves).filter(([, leaf]) => isSavedProbe(leaf)));
     return {
       ...saved,
       freeze: isFreeze(saved.freeze) ? saved.freeze : null,
@@ -77,7 +77,7 @@ function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-function isSavedLeaf(value: unknown): value is SavedLeaf {
+function isSavedProbe(value: unknown): value is SavedProbe {
   if (!isMap(value) || !isMap(value.state)) return false;
   const { state, lastProbe, latencies } = value;
   return (

@@ -47,7 +47,7 @@ export const TCP_CLOSED_IDLE = 14;
 export const TCP_CLOSED_GARBAGE = 15;
 /** Closed because the client didn't read its answers. */
 export const TCP_CLOSED_UNREAD = 16;
-/** Rounds of reading before which the thread gathered, see pace.ts. */
+/** Rounds of reading before which the thread gathered, see coalescing.ts. */
 export const UDP_GATHERED = 17;
 
 /** A row that nobody shares, for tests and fallbacks. */

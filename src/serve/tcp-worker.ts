@@ -13,8 +13,8 @@ import {
 } from './answerer.ts';
 import { loadFfi } from './ffi.ts';
 import type { ListenAddress } from './listen.ts';
+import { scheduleAsOthers } from './priority.ts';
 import { StreamServer } from './stream.ts';
-import { likeOthers } from './urgency.ts';
 
 /** What the thread starts with. `fds` null: it opens `listen` itself. */
 export interface TcpWorkerData {
@@ -32,7 +32,7 @@ export interface TcpWorkerData {
 
 keepHeapsSmall();
 const ffi = loadFfi();
-if (ffi !== null) likeOthers(ffi);
+if (ffi !== null) scheduleAsOthers(ffi);
 
 const data = workerData as TcpWorkerData;
 const { port } = data;

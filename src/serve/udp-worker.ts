@@ -15,9 +15,9 @@ import { DgramServer } from './dgram.ts';
 import { loadFfi } from './ffi.ts';
 import { inlineAnswerPath } from './inlining.ts';
 import type { ListenAddress } from './listen.ts';
+import { Priority, scheduleAsOthers } from './priority.ts';
 import type { UdpSocket } from './sockets.ts';
 import { UdpLoop } from './udp.ts';
-import { likeOthers, Urgency } from './urgency.ts';
 
 /** What the thread starts with. `sockets` null: no libc here, it listens through node:dgram on `listen`. */
 export interface UdpWorkerData {
@@ -28,7 +28,7 @@ export interface UdpWorkerData {
   /** Null where `sockets` is. */
   readonly bell: BellEnd | null;
   readonly listen: readonly ListenAddress[];
-  /** Whether it may run before everything else, see urgency.ts. */
+  /** Whether it may run before everything else, see priority.ts. */
   readonly realtime: boolean;
 }
 
@@ -46,14 +46,14 @@ const ffi = loadFfi();
 
 if (sockets !== null && bell !== null) {
   if (ffi === null) throw new Error('libc could be loaded in the main thread, but not here');
-  const urgency = new Urgency(ffi, realtime, systemClock.monotonicMs);
-  port.postMessage({ kind: 'ready', ports: [], failures: [], realtime: urgency.allowed });
+  const priority = new Priority(ffi, realtime, systemClock.monotonicMs);
+  port.postMessage({ kind: 'ready', ports: [], failures: [], realtime: priority.allowed });
   new UdpLoop({
     ffi,
     sockets,
     bell,
     responder: answerer,
-    urgency,
+    priority,
     counters,
     onBell: () => {
       running = takeMessages(port, parts) && running;
@@ -62,7 +62,7 @@ if (sockets !== null && bell !== null) {
   }).run();
   port.close();
 } else {
-  if (ffi !== null) likeOthers(ffi);
+  if (ffi !== null) scheduleAsOthers(ffi);
   const server = new DgramServer({ responder: answerer, counters });
   const results = [];
   for (const address of listen) results.push(await server.listen(address));

@@ -6,6 +6,7 @@ import { limits } from '../base/limits.ts';
 import * as abi from './abi.ts';
 import { Arena, type Lane } from './arena.ts';
 import type { BellEnd } from './bell.ts';
+import { Coalescing } from './coalescing.ts';
 import {
   UDP_BATCHES,
   UDP_GATHERED,
@@ -16,10 +17,9 @@ import {
   UDP_SILENT,
 } from './counters.ts';
 import type { Ffi } from './ffi.ts';
-import { Pace } from './pace.ts';
 import { isLoopback } from './peer.ts';
+import type { Priority } from './priority.ts';
 import type { UdpSocket } from './sockets.ts';
-import type { Urgency } from './urgency.ts';
 
 export interface UdpLoopOptions {
   readonly ffi: Ffi;
@@ -28,7 +28,7 @@ export interface UdpLoopOptions {
   /** Called when the bell rang, and now and then while nothing comes in (limits.idleWaitMs): false stops the loop. */
   readonly onBell: () => boolean;
   readonly responder: Responder;
-  readonly urgency: Urgency;
+  readonly priority: Priority;
   /** A row of SERVE_COUNTERS. */
   readonly counters: Float64Array;
 }
@@ -47,8 +47,8 @@ export class UdpLoop {
   readonly #served: readonly Served[];
   readonly #responder: Responder;
   readonly #counters: Float64Array;
-  readonly #pace = new Pace();
-  readonly #urgency: Urgency;
+  readonly #coalescing = new Coalescing();
+  readonly #priority: Priority;
   readonly #onBell: () => boolean;
   readonly #bellFd: number;
   readonly #rings: Int32Array;
@@ -66,7 +66,7 @@ export class UdpLoop {
     const { ffi, sockets, bell } = options;
     this.#ffi = ffi;
     this.#responder = options.responder;
-    this.#urgency = options.urgency;
+    this.#priority = options.priority;
     this.#counters = options.counters;
     this.#onBell = options.onBell;
     this.#bellFd = bell.fd;
@@ -94,15 +94,15 @@ export class UdpLoop {
     ffi.finerSleep();
     for (;;) {
       if (gather) {
-        ffi.usleep(limits.gatherUs);
+        ffi.usleep(limits.coalesceUs);
         this.#counters[UDP_GATHERED]! += 1;
       }
       const received = alone ? this.#takeOne() : this.#takeReady();
       if ((received === 0 || Atomics.load(this.#rings, 0) !== this.#heard) && !this.#listens()) break;
-      this.#loaded = this.#pace.gathers(received);
+      this.#loaded = this.#coalescing.coalesces(received);
       gather = this.#loaded && !this.#backlog;
       // The last peer stands for all: those who ask from this machine do it by the thousand.
-      this.#urgency.received(received, isLoopback(this.#responder.peer));
+      this.#priority.received(received, isLoopback(this.#responder.peer));
     }
     for (const socket of this.#served) {
       for (let rounds = 0; rounds < LAST_ROUNDS && this.#serve(socket, abi.MSG_DONTWAIT) === limits.udpBatch; rounds++);

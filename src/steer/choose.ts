@@ -4,6 +4,7 @@ import { mix32 } from '../base/hash.ts';
 import { limits } from '../base/limits.ts';
 import type { RandomWords } from '../base/random.ts';
 import { flipSecondsOf, isLive, isWithdrawn, LOAD_FULL, loadOf } from '../board/board.ts';
+import type { RegionMapView } from '../regionmap/lookup.ts';
 import type { ZoneView } from '../zone/find.ts';
 import {
   ELEMENT_CLOSEST,
@@ -22,7 +23,6 @@ import {
   WHEN_NODATA,
   WHEN_SERVFAIL,
 } from '../zone/layout.ts';
-import type { RegionMapView } from '../zone/regionlookup.ts';
 
 /** `chosen` holds members of `pool`. */
 export const CHOSE_MEMBERS = 0;
@@ -163,7 +163,7 @@ export class Chooser {
       const kind = words[at]!;
       if (kind === ELEMENT_POOL) {
         if (this.#isUp(zone, words[at + 1]!)) {
-          this.#mind(this.#poolFlip);
+          this.#noteFlip(this.#poolFlip);
           return words[at + 1]!;
         }
         at += 2;
@@ -200,11 +200,11 @@ export class Chooser {
 
   /** The pool of the tier that is chosen: from now on its members' flips count. */
   #take(k: number): number {
-    this.#mind(this.#tierFlips[k]!);
+    this.#noteFlip(this.#tierFlips[k]!);
     return this.#tier[k]!;
   }
 
-  #mind(flipSeconds: number): void {
+  #noteFlip(flipSeconds: number): void {
     if (flipSeconds < this.#flipSeconds) this.#flipSeconds = flipSeconds;
   }
 
@@ -257,7 +257,7 @@ export class Chooser {
     this.#poolFlip = poolFlip;
     const up = live >= words[block + POOL.minLive]!;
     // Passed over: should it come back, the answer is another.
-    if (!up) this.#mind(poolFlip);
+    if (!up) this.#noteFlip(poolFlip);
     if (this.trace !== null) this.trace.pool(words[block + POOL.number]!, up, live);
     return up;
   }

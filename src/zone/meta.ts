@@ -1,6 +1,6 @@
 // What the control plane keeps of a compiled zone beside its image: plain data, stored with the image under its hash.
 import type { Place } from '../geo/place.ts';
-import type { MapSpec } from './mapspec.ts';
+import type { MapSpec } from '../regionmap/spec.ts';
 import type { Check, ChoiceList, MemberFamily, Pool, Transfer, WhenAllDown } from './model.ts';
 
 /** One target of the zone; its place in the list is its number in the image. */

@@ -1,5 +1,6 @@
 // Turns steered record sets and pools into the blocks of a zone image; equal ones are written once.
 import { hashText } from '../base/hash.ts';
+import type { MapSpec, SlotSpec } from '../regionmap/spec.ts';
 import { TYPE } from '../wire/types.ts';
 import {
   ELEMENT_CLOSEST,
@@ -24,7 +25,6 @@ import {
   WHEN_SERVE,
   WHEN_SERVFAIL,
 } from '../zone/layout.ts';
-import type { MapSpec, SlotSpec } from '../zone/mapspec.ts';
 import type { PoolMeta, SteeringMeta, TargetMeta } from '../zone/meta.ts';
 import type { Choice, ChoiceList, Member, Pool, SteeredSet, ZoneModel } from '../zone/model.ts';
 import { writeRecord } from './compile-records.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { PROBLEMS, problemOf } from '../../dist/admin/problem.js';
-import { RequestError } from '../../dist/control/views.js';
+import { RequestError } from '../../dist/api/views.js';
 
 describe('problem documents', () => {
   it('have codes that docs/operations.md explains, with their status', () => {

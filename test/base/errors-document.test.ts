@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { CODES } from '../../dist/base/codes.js';
 import type { Diagnostic } from '../../dist/base/diagnostic.js';
-import { readSettings } from '../../dist/control/settings.js';
 import { readOverrides } from '../../dist/geo/overrides.js';
+import { readSettings } from '../../dist/settings/settings.js';
 import { parseCommon } from '../../dist/zonefile/common.js';
 import { parseZone } from '../../dist/zonefile/parse.js';
 

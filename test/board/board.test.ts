@@ -1,13 +1,13 @@
-// The board's words: what is packed comes back, and the hand beats the verdict.
+// The board's words: what is packed comes back, and the forced beats the verdict.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   Board,
+  FORCED_DOWN,
+  FORCED_DRAIN,
+  FORCED_NONE,
+  FORCED_UP,
   flipSecondsOf,
-  HAND_DOWN,
-  HAND_DRAIN,
-  HAND_NONE,
-  HAND_UP,
   isLive,
   isWithdrawn,
   loadOf,
@@ -21,7 +21,7 @@ import {
 
 const word = fc.record({
   verdict: fc.constantFrom(VERDICT_UNKNOWN, VERDICT_UP, VERDICT_DOWN),
-  hand: fc.constantFrom(HAND_NONE, HAND_UP, HAND_DOWN, HAND_DRAIN),
+  forced: fc.constantFrom(FORCED_NONE, FORCED_UP, FORCED_DOWN, FORCED_DRAIN),
   load: fc.integer({ min: 0, max: 255 }),
   watched: fc.boolean(),
   flipSeconds: fc.integer({ min: 0, max: 524_287 }),
@@ -36,12 +36,12 @@ describe('a target word', () => {
     );
   });
 
-  it('is live by the hand where there is one, else unless its verdict is down', () => {
+  it('is live by the forced where there is one, else unless its verdict is down', () => {
     fc.assert(
       fc.property(word, (target) => {
-        const expected = target.hand === HAND_NONE ? target.verdict !== VERDICT_DOWN : target.hand === HAND_UP;
+        const expected = target.forced === FORCED_NONE ? target.verdict !== VERDICT_DOWN : target.forced === FORCED_UP;
         expect(isLive(packTarget(target))).toBe(expected);
-        expect(isWithdrawn(packTarget(target))).toBe(target.hand === HAND_DOWN || target.hand === HAND_DRAIN);
+        expect(isWithdrawn(packTarget(target))).toBe(target.forced === FORCED_DOWN || target.forced === FORCED_DRAIN);
         expect(loadOf(packTarget(target))).toBe(target.load);
         expect(flipSecondsOf(packTarget(target))).toBe(target.watched ? target.flipSeconds : -1);
       }),
@@ -51,7 +51,7 @@ describe('a target word', () => {
   it('keeps the longest time that fits for one that is longer', () => {
     const target = {
       verdict: VERDICT_UP,
-      hand: HAND_NONE,
+      forced: FORCED_NONE,
       load: 255,
       watched: true,
       flipSeconds: Number.POSITIVE_INFINITY,

@@ -8,9 +8,9 @@ import { Transfers } from '../../dist/answer/transfer.js';
 import { systemClock } from '../../dist/base/clock.js';
 import { createLog } from '../../dist/base/log.js';
 import { RandomWords } from '../../dist/base/random.js';
-import { Serving } from '../../dist/control/serving.js';
 import { Cookies } from '../../dist/guard/cookies.js';
 import { RateLimiter } from '../../dist/guard/rate.js';
+import { Serving } from '../../dist/loading/serving.js';
 import { createAnswerer } from '../../dist/serve/answerer.js';
 import { answer, judge, request, Violation } from './judge.mjs';
 import { writeZones } from './zones.mjs';
@@ -156,7 +156,7 @@ export class Plane {
     for (let i = 1 + dice.below(10); i > 0; i--) {
       this.#serving.board.update(dice.pick(this.#slots), {
         verdict: dice.below(3),
-        hand: dice.below(4) === 0 ? dice.below(4) : 0,
+        forced: dice.below(4) === 0 ? dice.below(4) : 0,
         load: dice.below(2) === 0 ? 255 : dice.below(256),
         watched: dice.below(4) !== 0,
         flipSeconds: dice.below(120),

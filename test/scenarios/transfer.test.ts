@@ -6,7 +6,7 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { NotifyView, ZoneDetail } from '../../dist/control/views.js';
+import type { NotifyView, ZoneDetail } from '../../dist/api/views.js';
 import { ask, ecs, OPTION, optionOf, parse, record, type Server } from '../support/dns.ts';
 import { have } from '../support/programs.ts';
 import { type Secondary, type SecondaryKind, startSecondary } from '../support/secondaries.ts';

@@ -16,9 +16,9 @@ import {
   UDP_SILENT,
 } from '../../dist/serve/counters.js';
 import type { Ffi } from '../../dist/serve/ffi.js';
+import { Priority } from '../../dist/serve/priority.js';
 import { type OpenSockets, openSockets } from '../../dist/serve/sockets.js';
 import { UdpLoop } from '../../dist/serve/udp.js';
-import { Urgency } from '../../dist/serve/urgency.js';
 import { askUdp, message } from '../support/clients.ts';
 import { TOY, ToyResponder } from '../support/toy-responder.mjs';
 import { ffiHere, startUdpThread, type ToyThread } from '../support/toy-thread.ts';
@@ -134,7 +134,7 @@ describe('a data thread', () => {
         return heard.length < 3;
       },
       responder: new ToyResponder(),
-      urgency: calm(),
+      priority: calm(),
       counters,
     }).run();
     // Rung before the first and once more after it; then it waited for its time.
@@ -185,7 +185,7 @@ describe('a data thread that finds several packets again and again', () => {
   it('sleeps for a moment before it reads on, counts that, and sends all answers of a batch at once from then on', async () => {
     const sockets = open(['127.0.0.1']);
     const found = limits.udpSend + 4;
-    const packets = (limits.gatherLookRounds + 10) * found;
+    const packets = (limits.coalesceLookRounds + 10) * found;
     const asker = await ask('127.0.0.1', sockets.listening[0]!.port);
     for (let id = 0; id < packets; id++) {
       asker.socket.send(message(id), (error) => asker.socket.emit('sent', error));
@@ -211,13 +211,13 @@ describe('a data thread that finds several packets again and again', () => {
       bell,
       onBell: () => counters[UDP_RECEIVED]! < packets,
       responder: new ToyResponder(),
-      urgency: calm(),
+      priority: calm(),
       counters,
     }).run();
     expect(counters[UDP_SENT]).toBe(packets);
-    expect(slept).toEqual(Array(11).fill(limits.gatherUs));
+    expect(slept).toEqual(Array(11).fill(limits.coalesceUs));
     expect(sends).toEqual([
-      ...Array(limits.gatherLookRounds).fill([limits.udpSend, 4]).flat(),
+      ...Array(limits.coalesceLookRounds).fill([limits.udpSend, 4]).flat(),
       ...Array(10).fill(found),
     ]);
     expect(counters[UDP_GATHERED]).toBe(11);
@@ -225,8 +225,8 @@ describe('a data thread that finds several packets again and again', () => {
 });
 
 /** The usual priority: these loops run in the test's own thread. */
-function calm(): Urgency {
-  return new Urgency({ ...ffi, schedule: () => false }, false, () => 0);
+function calm(): Priority {
+  return new Priority({ ...ffi, schedule: () => false }, false, () => 0);
 }
 
 /** Runs a loop in this thread over what `requests` clients have sent by now; it ends when it has drained the sockets. */
@@ -241,7 +241,7 @@ function drain(sockets: OpenSockets, kernel: Ffi): { counters: Float64Array; mis
     bell,
     onBell: () => false,
     responder,
-    urgency: calm(),
+    priority: calm(),
     counters,
   }).run();
   bell.close();
@@ -388,7 +388,7 @@ describe('a kernel that fails', () => {
       bell,
       onBell: () => true,
       responder: new ToyResponder(),
-      urgency: calm(),
+      priority: calm(),
       counters: serveCounters(),
     });
     expect(() => loop.run()).toThrow(thrown);

@@ -1,7 +1,7 @@
 // How pools and members are chosen: each policy by its rule, draws by their distribution.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HAND_NONE, LOAD_FULL, VERDICT_UP } from '../../dist/board/board.js';
+import { FORCED_NONE, LOAD_FULL, VERDICT_UP } from '../../dist/board/board.js';
 import { query } from '../support/dns.ts';
 import { Plane, values } from '../support/plane.ts';
 
@@ -227,7 +227,7 @@ describe('pools', () => {
     expect(sorted(plane)).toEqual(['192.0.2.1', '192.0.2.2']);
     plane.force('drain', id('a', 2));
     expect(sorted(plane)).toEqual(['192.0.2.21']);
-    plane.set(id('a', 2), { hand: HAND_NONE, verdict: VERDICT_UP, load: LOAD_FULL });
+    plane.set(id('a', 2), { forced: FORCED_NONE, verdict: VERDICT_UP, load: LOAD_FULL });
     expect(sorted(plane)).toEqual(['192.0.2.1', '192.0.2.2']);
   });
 

@@ -1,7 +1,7 @@
 // The figures of docs/steering.md, measured anew: fairness of weights, movement of sticky clients, load shedding by fifty members.
 import { expect, it } from 'vitest';
 import { LOAD_FULL } from '../../dist/board/board.js';
-import { nextLoadFactor } from '../../dist/control/load-factor.js';
+import { nextLoadFactor } from '../../dist/targets/load-factor.js';
 import { query } from '../support/dns.ts';
 import { Plane, values } from '../support/plane.ts';
 

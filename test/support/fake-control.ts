@@ -8,7 +8,7 @@ import {
   type StatusView,
   type TargetView,
   type ZoneSummary,
-} from '../../dist/control/views.js';
+} from '../../dist/api/views.js';
 
 const AT = '2026-01-02T03:04:05.000Z';
 

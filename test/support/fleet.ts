@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import type { HealthEvent } from '../../dist/health/event.js';
 import type { TargetHealth, TargetSpec } from '../../dist/health/health.js';
 import { Monitor, type MonitorOptions } from '../../dist/health/monitor.js';
-import { failed, succeeded } from '../../dist/health/outcome.js';
+import { failed, succeeded } from '../../dist/probe/outcome.js';
 import type { Check } from '../../dist/zone/model.js';
 import { check, tcpCheck } from './checks.ts';
 import { FakeClock } from './clock.ts';

@@ -7,10 +7,10 @@ import { parseAddress } from '../../dist/base/address.js';
 import { RandomWords } from '../../dist/base/random.js';
 import {
   Board,
-  HAND_DOWN,
-  HAND_DRAIN,
-  HAND_NONE,
-  HAND_UP,
+  FORCED_DOWN,
+  FORCED_DRAIN,
+  FORCED_NONE,
+  FORCED_UP,
   LOAD_FULL,
   type TargetWord,
   VERDICT_DOWN,
@@ -18,12 +18,12 @@ import {
 } from '../../dist/board/board.js';
 import { COUNT, COUNTER_ROW, type CounterName, ZONE_ROW } from '../../dist/board/counters.js';
 import { chunkOf, StoreReader, wordOf } from '../../dist/board/store.js';
-import { Images } from '../../dist/control/images.js';
 import { buildGeoImage } from '../../dist/geo/image.js';
 import { GeoView } from '../../dist/geo/lookup.js';
 import { mergeGeo } from '../../dist/geo/merge.js';
 import { readDatabase } from '../../dist/geo/mmdb.js';
-import { buildRegionMap, mapKey } from '../../dist/zone/regionmap.js';
+import { Images } from '../../dist/loading/images.js';
+import { buildRegionMap, mapKey } from '../../dist/regionmap/build.js';
 import { compileZone } from '../../dist/zonefile/compile.js';
 import { ecs, parse, query, type Reply } from './dns.ts';
 import { buildMmdb, type Field } from './mmdb.ts';
@@ -137,9 +137,9 @@ export class Plane {
     for (const id of ids) this.set(id, { verdict: VERDICT_UP });
   }
 
-  force(hand: 'up' | 'down' | 'drain' | 'none', ...ids: string[]): void {
-    const value = { up: HAND_UP, down: HAND_DOWN, drain: HAND_DRAIN, none: HAND_NONE } as const;
-    for (const id of ids) this.set(id, { hand: value[hand] });
+  force(forced: 'up' | 'down' | 'drain' | 'none', ...ids: string[]): void {
+    const value = { up: FORCED_UP, down: FORCED_DOWN, drain: FORCED_DRAIN, none: FORCED_NONE } as const;
+    for (const id of ids) this.set(id, { forced: value[forced] });
   }
 
   count(name: CounterName): number {

@@ -2,9 +2,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../dist/base/clock.js';
 import { loadFfi } from '../../dist/serve/ffi.js';
+import { Priority } from '../../dist/serve/priority.js';
 import { StreamServer } from '../../dist/serve/stream.js';
 import { UdpLoop } from '../../dist/serve/udp.js';
-import { Urgency } from '../../dist/serve/urgency.js';
 import { ToyResponder } from './toy-responder.mjs';
 
 export const GO_ON = 0;
@@ -37,7 +37,7 @@ if (workerData?.toy) {
     const ffi = loadFfi();
     const loop = new UdpLoop({
       ffi,
-      urgency: new Urgency(ffi, false, systemClock.monotonicMs),
+      priority: new Priority(ffi, false, systemClock.monotonicMs),
       sockets,
       bell,
       responder,

@@ -1,8 +1,8 @@
 // Runs one probe as the monitor does: against an address, under a deadline.
 import { systemClock } from '../../dist/base/clock.js';
-import { type ProbeResult, runProbe } from '../../dist/health/probe.js';
-import { probeAddress, probeName } from '../../dist/health/probes.js';
-import { Resolver } from '../../dist/health/resolve.js';
+import { type ProbeResult, runProbe } from '../../dist/probe/probe.js';
+import { probeAddress, probeName } from '../../dist/probe/probes.js';
+import { Resolver } from '../../dist/probe/resolve.js';
 import type { Probe } from '../../dist/zone/model.js';
 
 export interface TryOptions {

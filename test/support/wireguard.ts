@@ -2,7 +2,7 @@
 import { createPublicKey, diffieHellman, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { blake2s } from '@noble/hashes/blake2.js';
 import { hmac } from '@noble/hashes/hmac.js';
-import { hchacha20, open, seal } from '../../dist/health/chacha.js';
+import { hchacha20, open, seal } from '../../dist/probe/chacha.js';
 
 const PREFIX = Buffer.from('302a300506032b656e032100', 'hex');
 const NONCE = Buffer.alloc(12);

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readSettings } from '../../dist/control/settings.js';
+import { readSettings } from '../../dist/settings/settings.js';
 import { parseCommon } from '../../dist/zonefile/common.js';
 import type { ParsedZone } from '../../dist/zonefile/parse.js';
 import { OPTIONS, readZone } from '../support/zones.ts';

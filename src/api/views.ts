@@ -1,0 +1,274 @@
+// What the control plane tells and takes: the shapes of the admin API, in the words of the contract.
+import type { Diagnostic } from '../base/diagnostic.ts';
+
+/** ISO 8601 in UTC. */
+export type Timestamp = string;
+export type ForcedState = 'up' | 'down' | 'drain';
+
+export interface ForcedView {
+  readonly state: ForcedState;
+  /** null: forever. */
+  readonly until: Timestamp | null;
+  readonly reason: string;
+  readonly by: string;
+}
+
+export interface ProbeView {
+  readonly ok: boolean;
+  readonly reason: string;
+  readonly latencyMs: number;
+  readonly at: Timestamp;
+}
+
+/** For a drained target: when nothing that names it can be cached any more. */
+export interface DrainView {
+  readonly lastAnswer: Timestamp | null;
+  readonly safeAt: Timestamp | null;
+  readonly secondsLeft: number;
+  readonly safe: boolean;
+  /** Answers that named it since it was drained: 0 unless something is wrong. */
+  readonly answersSince: number;
+}
+
+export interface TargetView {
+  /** `ZONE/POOL/ADDRESS` */
+  readonly id: string;
+  readonly zone: string;
+  readonly pool: string;
+  readonly address: string;
+  /** Name of its check; null: not watched. */
+  readonly check: string | null;
+  readonly state: 'up' | 'down' | 'unknown';
+  readonly forced: ForcedView | null;
+  readonly since: Timestamp | null;
+  readonly lastProbe: ProbeView | null;
+  readonly drain: DrainView | null;
+  readonly load: number | null;
+  readonly flapping: boolean;
+  /** Milliseconds of the last probes, oldest first. */
+  readonly latencies: readonly number[];
+}
+
+export interface ZoneSummary {
+  readonly name: string;
+  readonly file: string;
+  readonly owner: string | null;
+  /** `stale`: the file has errors, the last good version is served. `error`: SERVFAIL. */
+  readonly state: 'ok' | 'stale' | 'error';
+  readonly serial: number | null;
+  readonly names: number;
+  readonly records: number;
+  readonly targets: number;
+  readonly loadedAt: Timestamp | null;
+  readonly errors: number;
+  readonly warnings: number;
+  /** Queries whose client came from ECS, from the resolver's address. */
+  readonly queries: { readonly ecs: number; readonly resolver: number; readonly unknownPlace: number };
+  /** Steered sets that are failing open now, as `name TYPE`. */
+  readonly failOpen: readonly string[];
+}
+
+/** What a secondary was told of a zone's version (NOTIFY, RFC 1996). */
+export interface NotifyView {
+  /** `192.0.2.54:53` */
+  readonly secondary: string;
+  readonly serial: number;
+  readonly state: 'waiting' | 'acknowledged' | 'failed';
+  /** Messages sent so far. */
+  readonly tries: number;
+  /** Of the last try, or of the acknowledgement. */
+  readonly at: Timestamp | null;
+  /** Why it is not acknowledged, as far as known. */
+  readonly reason: string | null;
+}
+
+export interface ZoneDetail extends ZoneSummary {
+  readonly diagnostics: readonly Diagnostic[];
+  /** Who may copy the zone, and who was told of its version; null: nobody. */
+  readonly transfer: { readonly allow: readonly string[]; readonly notify: readonly NotifyView[] } | null;
+  readonly pools: readonly {
+    readonly name: string;
+    readonly zone: string;
+    readonly members: readonly string[];
+    readonly live: number;
+  }[];
+}
+
+export interface StatusView {
+  readonly version: string;
+  readonly startedAt: Timestamp;
+  readonly uptimeSeconds: number;
+  readonly ready: boolean;
+  readonly listen: readonly string[];
+  readonly admin: string;
+  readonly dataThreads: number;
+  readonly udp: 'recvmmsg' | 'dgram';
+  readonly zones: readonly ZoneSummary[];
+  readonly geo: {
+    readonly databases: readonly { readonly file: string; readonly type: string; readonly built: Timestamp }[];
+    readonly overrides: number;
+    readonly problems: readonly string[];
+  };
+  readonly health: {
+    readonly targets: number;
+    readonly up: number;
+    readonly down: number;
+    readonly unknown: number;
+    readonly forced: number;
+    readonly frozen: { readonly until: Timestamp | null; readonly reason: string; readonly by: string } | null;
+    readonly blackout: { readonly since: Timestamp; readonly until: Timestamp } | null;
+  };
+  readonly failOpen: readonly string[];
+  readonly warnings: readonly string[];
+  /** The counters of `board/counters.ts` and `serve/counters.ts`, summed over the threads, and those of NOTIFY. */
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+export interface ExplainRequest {
+  readonly name: string;
+  /** Default A. */
+  readonly type?: string | undefined;
+  /** Asked with that address as a /32 or /128 subnet. */
+  readonly client?: string | undefined;
+  readonly subnet?: string | undefined;
+  readonly resolver?: string | undefined;
+}
+
+export interface ExplainedMember {
+  readonly address: string;
+  readonly state: 'up' | 'down' | 'unknown';
+  readonly forced: ForcedView | null;
+  readonly lastProbe: ProbeView | null;
+  readonly weight: number;
+  readonly chosen: boolean;
+  /** Why it is in the answer, or why not. */
+  readonly why: string;
+}
+
+export interface ExplainedLink {
+  readonly name: string;
+  /** null: no zone of this server has it, so the resolver asks elsewhere. */
+  readonly zone: string | null;
+  readonly steered: boolean;
+  /** What its CNAME names; null for the end of the chain. */
+  readonly target: string | null;
+}
+
+export interface Explanation {
+  readonly question: { readonly name: string; readonly type: string; readonly zone: string | null };
+  /** The name and what its CNAMEs lead to, a link each; the place, region and pools are those of the last steered one. */
+  readonly chain: readonly ExplainedLink[];
+  readonly client: { readonly address: string; readonly source: 'ecs' | 'resolver'; readonly prefix: string };
+  readonly place: {
+    readonly network: string | null;
+    readonly country: string | null;
+    readonly continent: string | null;
+    readonly subdivision: string | null;
+    readonly city: string | null;
+    readonly as: number | null;
+    readonly at: readonly [number, number] | null;
+    readonly database: string | null;
+    readonly built: Timestamp | null;
+  };
+  /** null: the set isn't steered by region. */
+  readonly region: {
+    readonly name: string;
+    /** The place that matched, as written in canonical form; `default` for the default. */
+    readonly match: string;
+    readonly candidates: readonly { readonly name: string; readonly match: string; readonly list: string }[];
+  } | null;
+  readonly pools: readonly {
+    readonly name: string;
+    readonly state: 'up' | 'down' | 'no members of this family';
+    readonly chosen: boolean;
+    /** From the client, by great circle; null where either has no coordinates. */
+    readonly distanceKm: number | null;
+    readonly why: string;
+    readonly members: readonly ExplainedMember[];
+  }[];
+  readonly answer: {
+    readonly rcode: string;
+    /** Presentation form, `name TTL IN TYPE data`. */
+    readonly records: readonly string[];
+    readonly authority: readonly string[];
+    readonly ttl: number | null;
+    readonly ttlReason: string;
+    readonly scope: number;
+    /** Octets (and whether TC is set, and records) over UDP without EDNS, UDP with 1232, and TCP. */
+    readonly sizes: readonly {
+      readonly transport: 'udp512' | 'edns1232' | 'tcp';
+      readonly octets: number;
+      readonly truncated: boolean;
+      readonly records: number;
+    }[];
+  };
+  /** The story in order, a sentence each. */
+  readonly steps: readonly string[];
+}
+
+export interface CoverageRow {
+  readonly place: string;
+  readonly region: string;
+  readonly pool: string | null;
+}
+
+export interface ReloadView {
+  readonly zones: readonly ZoneSummary[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+  readonly errors: readonly Diagnostic[];
+  readonly warnings: readonly Diagnostic[];
+}
+
+/** An event as it is stored and streamed. */
+export interface EventView {
+  readonly id: number;
+  readonly at: Timestamp;
+  readonly type: string;
+  readonly target: string | null;
+  readonly message: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+export interface ForceRequest {
+  readonly state: ForcedState;
+  /** null: forever. */
+  readonly forMs: number | null;
+  readonly reason: string;
+  readonly by: string;
+}
+
+/** A request that can't be carried out: `status` is what HTTP says. */
+export class RequestError extends Error {
+  readonly status: 400 | 404 | 409;
+  readonly code: string;
+
+  constructor(status: 400 | 404 | 409, code: string, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** What admin and commands ask of a running server. */
+export interface ControlPlane {
+  ready(): boolean;
+  status(): StatusView;
+  health(): { targets: TargetView[] };
+  zones(): ZoneSummary[];
+  zone(name: string): ZoneDetail | undefined;
+  /** Throws RequestError. */
+  explain(request: ExplainRequest): Explanation;
+  coverage(name: string, type: string): { rows: CoverageRow[] };
+  reload(): Promise<ReloadView>;
+  /** Throws RequestError 404. Returns the record sets that are left without a member. */
+  forceTarget(id: string, request: ForceRequest): { target: TargetView; emptied: string[] };
+  unforceTarget(id: string, by: string): { target: TargetView };
+  forcePool(zone: string, pool: string, request: ForceRequest): { targets: TargetView[]; emptied: string[] };
+  unforcePool(zone: string, pool: string, by: string): { targets: TargetView[] };
+  /** `forMs` 0 lifts it, null: until lifted. */
+  freeze(forMs: number | null, reason: string, by: string): StatusView['health']['frozen'];
+  events(limit: number): EventView[];
+  /** Calls back for each new event; returns what ends it. */
+  onEvent(listener: (event: EventView) => void): () => void;
+}

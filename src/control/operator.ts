@@ -1,0 +1,99 @@
+// What an operator does to targets by hand: force, unforce, freeze, thaw.
+import { type ForceRequest, RequestError, type StatusView, type TargetView } from '../api/views.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+import type { Monitor } from '../health/monitor.ts';
+import type { Serving } from '../loading/serving.ts';
+import { longestTtlOf } from '../targets/drains.ts';
+import { emptySets } from '../targets/fail-open.ts';
+import type { Forced, ForcedStates } from '../targets/forced-states.ts';
+import type { Targets } from '../targets/targets.ts';
+import { frozenView } from './status.ts';
+
+export interface OperatorParts {
+  readonly serving: Serving;
+  readonly targets: Targets;
+  readonly forcedStates: ForcedStates;
+  readonly monitor: Monitor;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Each method throws RequestError for what isn't there. */
+export class Operator {
+  readonly #parts: OperatorParts;
+
+  constructor(parts: OperatorParts) {
+    this.#parts = parts;
+  }
+
+  /** `emptied`: the record sets that are left without a member that may be answered. */
+  forceTarget(id: string, request: ForceRequest): { target: TargetView; emptied: string[] } {
+    this.#mustExist(id);
+    const { zone, pool } = this.#parts.targets.get(id)!;
+    this.#parts.forcedStates.force(id, this.#forced(request, zone, pool));
+    this.#log(id, request.state, request.reason, request.by);
+    return { target: this.#view(id), emptied: this.#emptied() };
+  }
+
+  unforceTarget(id: string, by: string): { target: TargetView } {
+    this.#mustExist(id);
+    if (this.#parts.forcedStates.unforce(id)) this.#log(id, 'none', '', by);
+    return { target: this.#view(id) };
+  }
+
+  forcePool(zone: string, pool: string, request: ForceRequest): { targets: TargetView[]; emptied: string[] } {
+    const ids = this.#mustHavePool(zone, pool);
+    this.#parts.forcedStates.force(`${zone}/${pool}`, this.#forced(request, zone, pool));
+    this.#log(`${zone}/${pool}`, request.state, request.reason, request.by);
+    return { targets: ids.map((id) => this.#view(id)), emptied: this.#emptied() };
+  }
+
+  unforcePool(zone: string, pool: string, by: string): { targets: TargetView[] } {
+    const ids = this.#mustHavePool(zone, pool);
+    if (this.#parts.forcedStates.unforce(`${zone}/${pool}`)) this.#log(`${zone}/${pool}`, 'none', '', by);
+    return { targets: ids.map((id) => this.#view(id)) };
+  }
+
+  /** @param forMs how long; null: until the thaw; 0: thaw now */
+  freeze(forMs: number | null, reason: string, by: string): StatusView['health']['frozen'] {
+    const { monitor, clock } = this.#parts;
+    if (forMs === 0) monitor.thaw(by);
+    else monitor.freeze(forMs === null ? null : clock.nowMs() + forMs, reason, by);
+    return frozenView(monitor.frozen());
+  }
+
+  #forced(request: ForceRequest, zone: string, pool: string): Forced {
+    const now = this.#parts.clock.nowMs();
+    const untilMs = request.forMs === null ? null : now + request.forMs;
+    const forced = { state: request.state, untilMs, reason: request.reason, by: request.by, sinceMs: now };
+    if (request.state !== 'drain') return forced;
+    const metas = [...this.#parts.serving.zones.all.values()].flatMap((served) => served.meta ?? []);
+    return { ...forced, longestTtlSeconds: longestTtlOf(metas, zone, pool) };
+  }
+
+  #log(what: string, state: string, reason: string, by: string): void {
+    this.#parts.log.warn({ event: 'hand', what, state, reason, by }, 'forced by hand');
+  }
+
+  #mustExist(id: string): void {
+    if (this.#parts.targets.get(id) === undefined) {
+      throw new RequestError(404, 'unknown-target', `there is no target ${id}: GET /api/v1/health lists them`);
+    }
+  }
+
+  #mustHavePool(zone: string, pool: string): string[] {
+    const ids = this.#parts.targets.ofPool(zone, pool);
+    if (ids.length === 0) throw new RequestError(404, 'unknown-pool', `there is no pool ${zone}/${pool} with members`);
+    return ids;
+  }
+
+  #view(id: string): TargetView {
+    return this.#parts.targets.view(id, this.#parts.clock.nowMs())!;
+  }
+
+  #emptied(): string[] {
+    const { zones, board } = this.#parts.serving;
+    return [...zones.all.values()].flatMap(({ name, meta }) => (meta === null ? [] : emptySets(name, meta, board)));
+  }
+}
