@@ -2,17 +2,12 @@
 import { at, type UpdateSource } from './source.ts';
 import { unpackDatabase } from './unpack.ts';
 
-export const maxmind: UpdateSource = {
-  defaultEdition: 'GeoLite2-Country',
-  editionPattern: /^Geo(?:Lite2|IP2?)-[A-Za-z0-9-]{1,60}$/,
-  needsAccount: true,
-  orders: (settings) =>
-    settings.editions.map((edition) => {
-      const url = at(settings, 'download.maxmind.com', `/geoip/databases/${edition}/download?suffix=tar.gz`);
-      return {
-        file: `${edition}.mmdb`,
-        alternatives: [[{ url, checksum: { url: `${url}.sha256`, algorithm: 'sha256' } }]],
-        make: ([archive]) => unpackDatabase(archive!, `${edition}.mmdb`),
-      };
-    }),
-};
+export const maxmind: UpdateSource = (settings) =>
+  settings.editions.map((edition) => {
+    const url = at(settings, 'download.maxmind.com', `/geoip/databases/${edition}/download?suffix=tar.gz`);
+    return {
+      file: `${edition}.mmdb`,
+      alternatives: [[{ url, checksum: { url: `${url}.sha256`, algorithm: 'sha256' } }]],
+      make: ([archive]) => unpackDatabase(archive!, `${edition}.mmdb`),
+    };
+  });

@@ -15,20 +15,15 @@ export type Registry = keyof typeof REGISTRIES;
 
 const NAMES = Object.keys(REGISTRIES) as Registry[];
 
-export const rir: UpdateSource = {
-  defaultEdition: null,
-  editionPattern: /^$/,
-  needsAccount: false,
-  orders: (settings) => [
-    {
-      file: 'rir-country.mmdb',
-      alternatives: [
-        NAMES.map((name) => {
-          const url = at(settings, REGISTRIES[name], `/pub/stats/${name}/delegated-${name}-extended-latest`);
-          return { url, checksum: { url: `${url}.md5`, algorithm: 'md5' } };
-        }),
-      ],
-      make: async (parts) => delegatedDatabase(parts.map((bytes, i) => ({ registry: NAMES[i]!, bytes }))),
-    },
-  ],
-};
+export const rir: UpdateSource = (settings) => [
+  {
+    file: 'rir-country.mmdb',
+    alternatives: [
+      NAMES.map((name) => {
+        const url = at(settings, REGISTRIES[name], `/pub/stats/${name}/delegated-${name}-extended-latest`);
+        return { url, checksum: { url: `${url}.md5`, algorithm: 'md5' } };
+      }),
+    ],
+    make: async (parts) => delegatedDatabase(parts.map((bytes, i) => ({ registry: NAMES[i]!, bytes }))),
+  },
+];

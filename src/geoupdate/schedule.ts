@@ -74,7 +74,7 @@ export class UpdateSchedule {
     if (job === null) return [];
     const { everyMs, source } = job.settings;
     const history = readHistory(job.historyFile);
-    return SOURCES[source].orders(job.settings, new Date(this.#options.clock.nowMs())).map(({ file }) => {
+    return SOURCES[source](job.settings, new Date(this.#options.clock.nowMs())).map(({ file }) => {
       const stored = history[file] ?? NEVER;
       const own = this.#entries.get(file) ?? NEVER;
       const entry = own.triedAtMs > stored.triedAtMs ? own : stored;

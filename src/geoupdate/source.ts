@@ -1,28 +1,5 @@
 // What every publisher of databases comes down to: which files to fetch, how they are checked, and what is made of them.
-
-/** Where databases come from. */
-export type SourceKind = 'maxmind' | 'dbip' | 'rir' | 'url';
-
-/** What `geoip.update` says, defaults filled in. Paths are absolute. */
-export interface UpdateSettings {
-  readonly source: SourceKind;
-  /** The database itself, for `url`; null for the others. */
-  readonly url: string | null;
-  /** MaxMind's account number. */
-  readonly account: string | null;
-  /** The only place that the licence key is read from. */
-  readonly licenceKeyFile: string | null;
-  /** Databases of the publisher, each installed under its own name. */
-  readonly editions: readonly string[];
-  /** Certificates (PEM) that are trusted besides the public authorities. */
-  readonly caFile: string | null;
-  /** Replaces the publisher's host, for mirrors and tests. */
-  readonly baseUrl: string | null;
-  /** null: only by command. */
-  readonly everyMs: number | null;
-  /** Share of the address space, 0 to 1, that may change its country. */
-  readonly maxChange: number;
-}
+import type { UpdateSettings } from '../settings/geoip-update.ts';
 
 /** One file to fetch. */
 export interface Part {
@@ -44,15 +21,8 @@ export interface Order {
 /** What was fetched can't be used, whoever's mistake it is. */
 export class ContentError extends Error {}
 
-/** A publisher. */
-export interface UpdateSource {
-  /** What is fetched where no edition is named; none: it has no editions. */
-  readonly defaultEdition: string | null;
-  /** What an edition is called, for the settings' mistakes. */
-  readonly editionPattern: RegExp;
-  readonly needsAccount: boolean;
-  readonly orders: (settings: UpdateSettings, now: Date) => readonly Order[];
-}
+/** A publisher: the databases that the settings want of it. */
+export type UpdateSource = (settings: UpdateSettings, now: Date) => readonly Order[];
 
 /** A publisher's address, on the host that the settings name instead. */
 export function at(settings: UpdateSettings, host: string, path: string): string {

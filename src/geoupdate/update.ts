@@ -3,12 +3,13 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { type Database, readDatabase } from '../geo/mmdb.ts';
+import type { UpdateSettings } from '../settings/geoip-update.ts';
 import { type Placed, placedBy, shareChanged } from './compare.ts';
 import { type DownloadBounds, DownloadError, Downloader } from './download.ts';
 import { fetchOrder } from './fetch-order.ts';
 import { type Entry, NEVER, readHistory, storeHistory } from './history.ts';
 import { contentOf, install, previousOf, sweep } from './install.ts';
-import { ContentError, type Order, type UpdateSettings } from './source.ts';
+import { ContentError, type Order } from './source.ts';
 import { SOURCES } from './sources.ts';
 
 export interface UpdateJob {
@@ -49,7 +50,7 @@ export async function updateDatabases(
   const downloader = new Downloader(clock, job.version, job.settings.caFile, bounds);
   const results: UpdateResult[] = [];
   try {
-    for (const order of SOURCES[job.settings.source].orders(job.settings, new Date(clock.nowMs()))) {
+    for (const order of SOURCES[job.settings.source](job.settings, new Date(clock.nowMs()))) {
       const before = readHistory(job.historyFile)[order.file] ?? NEVER;
       const result = await updateOne(job, order, before, downloader, authorization, clock);
       results.push(result);

@@ -1,21 +1,17 @@
 // A database at any address, with its SHA-256 at the same address and `.sha256`.
-import type { UpdateSettings, UpdateSource } from './source.ts';
+import type { UpdateSettings } from '../settings/geoip-update.ts';
+import type { UpdateSource } from './source.ts';
 import { unpackDatabase } from './unpack.ts';
 
-export const url: UpdateSource = {
-  defaultEdition: null,
-  editionPattern: /^$/,
-  needsAccount: false,
-  orders: (settings) => {
-    const { database, checksum, file } = addressesOf(settings);
-    return [
-      {
-        file,
-        alternatives: [[{ url: database, checksum: { url: checksum, algorithm: 'sha256' } }]],
-        make: ([bytes]) => unpackDatabase(bytes!, file),
-      },
-    ];
-  },
+export const url: UpdateSource = (settings) => {
+  const { database, checksum, file } = addressesOf(settings);
+  return [
+    {
+      file,
+      alternatives: [[{ url: database, checksum: { url: checksum, algorithm: 'sha256' } }]],
+      make: ([bytes]) => unpackDatabase(bytes!, file),
+    },
+  ];
 };
 
 function addressesOf({ url: text, baseUrl }: UpdateSettings): { database: string; checksum: string; file: string } {
