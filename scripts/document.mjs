@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { METRICS } from '../dist/admin/metric-table.js';
+import { EMBEDDED_DATABASE } from '../dist/geo/embedded-database.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -42,5 +43,34 @@ function fill(file, contentOf) {
   writeFileSync(`${root}${file}`, filled);
 }
 
+const { file, homepage, licence, attribution, attributionUrl } = EMBEDDED_DATABASE;
+const database = file.replace('.mmdb', '');
+
+fill(
+  'README.md',
+  () =>
+    `The country database that comes with it is [${database}](${homepage}): [${attribution}](${attributionUrl}), ${licence}, see [NOTICE](NOTICE).`,
+);
+fill(
+  'dashboard/index.html',
+  () =>
+    `  <p>Embedded country database: <a href="${homepage}">${database}</a>, <a href="${attributionUrl}">${attribution}</a>, ${licence}.</p>`,
+);
+writeFileSync(
+  `${root}NOTICE`,
+  `Meridian
+
+Licensed under the Apache License, version 2.0: see LICENSE.
+
+It comes with a database of countries, ${file} (package
+${EMBEDDED_DATABASE.path.replace(`/${file}`, '')}, ${homepage}):
+
+    ${attribution}, ${attributionUrl}
+    ${licence}, https://creativecommons.org/licenses/by/4.0/
+
+Its makers merged the publishers' data into one file. Meridian passes that file
+on as it is.
+`,
+);
 fill('docs/ARCHITECTURE.md', (name) => filesOf(name.replace(/^files /, '')));
 fill('docs/operations.md', () => `| metric | kind | labels | meaning |\n| --- | --- | --- | --- |\n${metricRows()}`);

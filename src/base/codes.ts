@@ -145,6 +145,7 @@ export const CODES = {
   'duplicate-network': error('a network that stands twice in the overrides'),
   'network-in-two-lists': warning('a network that two lists place differently; the first holds'),
   'unreadable-file': error('a file that is named here cannot be read'),
+  'unread-database': warning('a file or folder among the databases that is not read as it is'),
   'empty-place': error('a place that says nothing'),
   'place-mismatch': error('parts of a place that contradict each other'),
   'embedded-network': error('a part of an IPv6 block that carries IPv4 addresses'),

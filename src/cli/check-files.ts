@@ -1,7 +1,9 @@
 // Finds the files that `check` is to read, and reads each as what it is: settings, zone, _common, overrides, database.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { Diagnostic } from '../base/diagnostic.ts';
+import type { Code } from '../base/codes.ts';
+import type { Diagnostic, Severity } from '../base/diagnostic.ts';
+import { readGeoFolder } from '../geo/folder.ts';
 import { loadGeo } from '../geo/open.ts';
 import { readOverrides } from '../geo/overrides.ts';
 import { COMMON_FILE, zoneOfFile } from '../loading/zone-files.ts';
@@ -28,6 +30,7 @@ export async function checkConfigured(config: string | undefined): Promise<Check
   // With broken settings nobody knows where the rest is: the default folders are a guess, but missing ones say nothing.
   if (found.settings !== null || existsSync(reader.zonesDirectory)) reader.zoneFolder(reader.zonesDirectory);
   reader.configuredOverrides();
+  reader.configuredDatabases();
   return reader.checked;
 }
 
@@ -99,6 +102,15 @@ class FileReader {
     if (existsSync(overrides)) this.#overrides(shortPath(overrides));
   }
 
+  /** What lies among the databases and is none. */
+  configuredDatabases(): void {
+    const { directory } = this.#settings.geoip;
+    const unread = this.#attempt(directory, () => readGeoFolder(directory).unread) ?? [];
+    for (const { file, reason, fix } of unread) {
+      this.#report('unread-database', 'warning', file, `${shortPath(file)} is not read: ${reason}`, fix);
+    }
+  }
+
   /** A folder is a configuration of its own (meridian.yaml in it), or one of zone files. */
   #folder(folder: string): void {
     const file = join(folder, SETTINGS_FILE);
@@ -113,6 +125,7 @@ class FileReader {
     inner.settings(found);
     inner.zoneFolder(inner.zonesDirectory);
     inner.configuredOverrides();
+    inner.configuredDatabases();
     this.#diagnostics.push(...inner.#diagnostics);
     for (const seen of inner.#seen) this.#seen.add(seen);
   }
@@ -204,16 +217,13 @@ class FileReader {
   }
 
   #unreadable(path: string, reason: string): void {
-    this.#diagnostics.push({
-      code: 'unreadable-file',
-      severity: 'error',
-      file: shortPath(path),
-      line: 1,
-      col: 1,
-      message: `cannot read ${shortPath(path)}: ${reason}`,
-      fix: 'correct the path, or the file',
-      excerpt: '',
-    });
+    const message = `cannot read ${shortPath(path)}: ${reason}`;
+    this.#report('unreadable-file', 'error', path, message, 'correct the path, or the file');
+  }
+
+  /** Of a file as a whole. */
+  #report(code: Code, severity: Severity, path: string, message: string, fix: string): void {
+    this.#diagnostics.push({ code, severity, file: shortPath(path), line: 1, col: 1, message, fix, excerpt: '' });
   }
 }
 

@@ -23,6 +23,7 @@ import type { Logger } from '../base/log.ts';
 import { PROGRAM_VERSION } from '../base/version.ts';
 import { coverage } from '../explain/coverage.ts';
 import { Explainer } from '../explain/explainer.ts';
+import { oldDatabases } from '../geo/age.ts';
 import type { HealthEvent } from '../health/event.ts';
 import type { EventLog } from '../health/events.ts';
 import type { Monitor } from '../health/monitor.ts';
@@ -35,6 +36,7 @@ import type { Targets } from '../targets/targets.ts';
 import type { Alarms } from './alarms.ts';
 import { announceZones } from './announce.ts';
 import { answerSettings, rereadSecrets } from './answer-settings.ts';
+import type { GeoipUpdates } from './geoip-updates.ts';
 import type { Operator } from './operator.ts';
 import type { Reloads } from './reloads.ts';
 import { statusView, zoneDetail, zoneSummary } from './status.ts';
@@ -57,6 +59,7 @@ export interface ServerParts {
   readonly events: EventLog<HealthEvent>;
   readonly webhooks: Webhooks;
   readonly alarms: Alarms;
+  readonly geoipUpdates: GeoipUpdates;
   readonly operator: Operator;
 }
 
@@ -73,7 +76,7 @@ export class Server implements ControlPlane {
 
   /** Resolves when it answers; throws StartError with what to tell the operator. Stop it then too. */
   async start(): Promise<void> {
-    const { settings, serving, threads, targets, notifier, reloads, clock, log } = this.#parts;
+    const { settings, serving, threads, targets, notifier, reloads, geoipUpdates, clock, log } = this.#parts;
     serving.onChunk((index, buffer) => threads.chunk(index, buffer));
     serving.builder.onIdle = () => threads.trimHeap();
     const answer = answerSettings(settings, log);
@@ -86,11 +89,15 @@ export class Server implements ControlPlane {
     announceZones(notifier, serving, serving.zones.all.keys());
     this.#explainer = new Explainer(serving, targets);
     reloads.watch();
+    geoipUpdates.start();
     this.#cancelCollect = clock.after(limits.collectMs, () => {
       collectHeap();
       threads.trimHeap();
     });
     const zones = serving.zones.all.size;
+    for (const sentence of oldDatabases(serving.geo?.sources ?? [], clock.nowMs())) {
+      log.warn({ event: 'geo-old' }, sentence);
+    }
     log.info({ event: 'ready', listen: this.listen, zones, realtime: threads.realtime }, 'answering');
   }
 
@@ -136,11 +143,13 @@ export class Server implements ControlPlane {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#ready = false;
-    const { serving, threads, forcedStates, monitor, reloads, notifier, events, webhooks, alarms } = this.#parts;
+    const { serving, threads, forcedStates, monitor, reloads, notifier, events, webhooks, alarms, geoipUpdates } =
+      this.#parts;
     reloads.stop();
     notifier.stop();
     forcedStates.stop();
     alarms.stop();
+    geoipUpdates.stop();
     this.#cancelCollect();
     webhooks.stop();
     await Promise.all([threads.stop(), monitor.stop(), serving.stop()]);
@@ -170,7 +179,8 @@ export class Server implements ControlPlane {
   }
 
   status(): StatusView {
-    const { serving, targets, monitor, notifier, threads, reloads, settings, startedAtMs, clock } = this.#parts;
+    const { serving, targets, monitor, notifier, threads, reloads, settings, startedAtMs, clock, geoipUpdates } =
+      this.#parts;
     return statusView({
       serving,
       targets,
@@ -185,6 +195,7 @@ export class Server implements ControlPlane {
       dataThreads: threads.dataThreads,
       udp: threads.udp,
       problems: reloads.problem === null ? [] : [reloads.problem],
+      updates: geoipUpdates.views(),
     });
   }
 

@@ -20,6 +20,7 @@ import { ForcedStates } from '../targets/forced-states.ts';
 import { Targets } from '../targets/targets.ts';
 import { Alarms } from './alarms.ts';
 import { announceZones } from './announce.ts';
+import { GeoipUpdates } from './geoip-updates.ts';
 import { Operator } from './operator.ts';
 import { Reloads } from './reloads.ts';
 import { Server } from './server.ts';
@@ -112,6 +113,7 @@ export function makeServer(options: ServerOptions): Server {
     events,
     webhooks,
     alarms,
+    geoipUpdates: new GeoipUpdates(settings, clock, log),
     operator,
   };
   return new Server({ ...parts, settings, strict, startedAtMs, clock, log });

@@ -1,9 +1,10 @@
 // What the server says of itself: status, zones, and the counts in them.
 
-import type { StatusView, ZoneDetail, ZoneSummary } from '../api/views.ts';
+import type { StatusView, UpdateView, ZoneDetail, ZoneSummary } from '../api/views.ts';
 import { formatPrefix } from '../base/address.ts';
 import { isLive, packTarget } from '../board/board.ts';
 import { ZONE_COUNT } from '../board/counters.ts';
+import { ageDays, oldDatabases } from '../geo/age.ts';
 import type { Monitor } from '../health/monitor.ts';
 import type { Freeze } from '../health/saved.ts';
 import type { Serving } from '../loading/serving.ts';
@@ -96,6 +97,14 @@ export interface StatusParts {
   readonly dataThreads: number;
   readonly udp: 'recvmmsg' | 'dgram';
   readonly problems: readonly string[];
+  readonly updates: readonly UpdateView[];
+}
+
+function updateTrouble({ file, error, failures, triedAt, nextAt }: UpdateView): string[] {
+  if (error === null) return [];
+  const times = failures === 1 ? '' : ` ${failures} times, the last`;
+  const next = nextAt === null ? '' : `; the next try is at ${nextAt}`;
+  return [`the update of ${file} failed${times} at ${triedAt ?? 'an unknown time'}: ${error}${next}`];
 }
 
 export function statusView(parts: StatusParts): StatusView {
@@ -104,8 +113,12 @@ export function statusView(parts: StatusParts): StatusView {
   const views = targets.views(nowMs);
   const geo = serving.geo;
   const blackout = monitor.blackout();
+  const old = oldDatabases(geo?.sources ?? [], nowMs);
   const warnings = [
     ...parts.problems,
+    ...old,
+    ...(geo?.unread ?? []).map(({ file, reason, fix }) => `${file} is not read: ${reason} (${fix})`),
+    ...parts.updates.flatMap(updateTrouble),
     ...missingData(serving),
     ...serving.diagnostics().map((d) => `${d.file}:${d.line}:${d.col}: ${d.severity} ${d.code}: ${d.message}`),
   ];
@@ -124,9 +137,13 @@ export function statusView(parts: StatusParts): StatusView {
         file: source.file,
         type: source.type,
         built: new Date(source.builtAt * 1000).toISOString(),
+        embedded: source.kind === 'embedded',
+        ageDays: ageDays(source, nowMs),
       })),
       overrides: geo?.overrides ? 1 : 0,
       problems: (geo?.problems ?? []).map((problem) => `${problem.file}: ${problem.message}`),
+      old,
+      updates: parts.updates,
     },
     health: {
       targets: views.length,

@@ -1,8 +1,9 @@
 // Loads everything geographic from the disk into one image: databases of the operator, the embedded one, overrides and their lists.
-import { readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diagnostic } from '../base/diagnostic.ts';
+import { EMBEDDED_DATABASE, embeddedDatabaseFile } from './embedded-database.ts';
+import { type GeoFolder, readGeoFolder, type Unread } from './folder.ts';
 import { buildGeoImage } from './image.ts';
 import { GIVES, givesOf, mergeGeo, type Source } from './merge.ts';
 import { type Database, readDatabase } from './mmdb.ts';
@@ -29,6 +30,8 @@ export interface LoadedGeo {
   readonly image: Uint8Array;
   /** Databases that can't be read: they are left out of the image. */
   readonly problems: readonly GeoProblem[];
+  /** What lies in the folder and was probably meant to be read. */
+  readonly unread: readonly Unread[];
   /** What is wrong with the overrides. With an error among them the file is not in the image. */
   readonly diagnostics: readonly Diagnostic[];
   /** The overrides that are in the image: to be kept as the last good ones; null where there are none. */
@@ -45,24 +48,18 @@ export interface LoadedGeo {
   readonly hasAs: boolean;
 }
 
-/** Path of the database that comes with the program. */
-export function embeddedDatabaseFile(): string {
-  return createRequire(import.meta.url).resolve(
-    '@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb',
-  );
-}
-
 /** Reads and merges everything. Never throws for what an operator can get wrong; takes a few hundred milliseconds. */
 export function loadGeo(files: GeoFiles): LoadedGeo {
   const problems: GeoProblem[] = [];
-  const databases = readDatabases(files.directory, problems);
+  const folder = folderOf(files.directory, problems);
+  const databases = readDatabases(files.directory, folder.databases, problems);
   const tables: { database: Database; kind: 'embedded' | 'database' }[] = databases.map((database) => ({
     database,
     kind: 'database',
   }));
   if (!databases.some((database) => (givesOf(database) & GIVES.countries) !== 0)) {
     const file = embeddedDatabaseFile();
-    const database = readDatabase('geo-whois-asn-country.mmdb', readFileSync(file));
+    const database = readDatabase(EMBEDDED_DATABASE.file, readFileSync(file));
     if (typeof database === 'string') problems.push({ file, message: database });
     else tables.push({ database, kind: 'embedded' });
   }
@@ -72,6 +69,7 @@ export function loadGeo(files: GeoFiles): LoadedGeo {
   return {
     image: buildGeoImage(merged),
     problems,
+    unread: folder.unread,
     diagnostics: written?.diagnostics ?? [],
     overrides: used?.source ?? null,
     overridesFailed: written !== used,
@@ -84,10 +82,10 @@ export function loadGeo(files: GeoFiles): LoadedGeo {
   };
 }
 
-/** The databases of a folder, sorted by file name. */
-function readDatabases(directory: string | null, problems: GeoProblem[]): Database[] {
+/** The databases of a folder, in the order of their names. */
+function readDatabases(directory: string | null, names: readonly string[], problems: GeoProblem[]): Database[] {
   const databases: Database[] = [];
-  for (const name of databaseNames(directory, problems)) {
+  for (const name of names) {
     const file = join(directory!, name);
     try {
       const database = readDatabase(name, readFileSync(file));
@@ -100,16 +98,13 @@ function readDatabases(directory: string | null, problems: GeoProblem[]): Databa
   return databases;
 }
 
-function databaseNames(directory: string | null, problems: GeoProblem[]): string[] {
-  if (directory === null) return [];
+function folderOf(directory: string | null, problems: GeoProblem[]): GeoFolder {
+  if (directory === null) return { databases: [], unread: [] };
   try {
-    return readdirSync(directory)
-      .filter((name) => name.endsWith('.mmdb') && !name.startsWith('.'))
-      .sort();
+    return readGeoFolder(directory);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT') problems.push({ file: directory, message: `the folder can't be read: ${message}` });
-    return [];
+    problems.push({ file: directory, message: `the folder can't be read: ${(error as Error).message}` });
+    return { databases: [], unread: [] };
   }
 }
 

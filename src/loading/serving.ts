@@ -6,6 +6,7 @@ import type { Diagnostic } from '../base/diagnostic.ts';
 import type { Logger } from '../base/log.ts';
 import { writeStable } from '../base/stable-file.ts';
 import { Board } from '../board/board.ts';
+import { isGeoFile } from '../geo/folder.ts';
 import type { LoadedGeo } from '../geo/open.ts';
 import { mapKey } from '../regionmap/build.ts';
 import type { MapSpec } from '../regionmap/spec.ts';
@@ -164,7 +165,8 @@ export class Serving {
   #signGeo(): string {
     const files = this.#geoFiles();
     try {
-      for (const name of readdirSync(this.#options.geoDirectory)) files.push(join(this.#options.geoDirectory, name));
+      const names = readdirSync(this.#options.geoDirectory).filter(isGeoFile);
+      files.push(...names.map((name) => join(this.#options.geoDirectory, name)));
     } catch {
       // No folder: the embedded database alone.
     }
@@ -194,6 +196,9 @@ export class Serving {
         { event: 'geo-broken', file: problem.file, problem: problem.message },
         'a geographic database cannot be used',
       );
+    }
+    for (const { file, reason, fix } of geo.unread) {
+      log.warn({ event: 'geo-unread', file, reason, fix }, 'a file among the geographic databases is not read');
     }
     if (geo.overridesFailed)
       log.error({ event: 'overrides-broken' }, 'the overrides have errors: the last good ones hold');

@@ -16,6 +16,7 @@ const SHOWN_ELSEWHERE: Readonly<Record<string, string>> = {
   'too-large': 'test/base/document.test.ts',
   'common-broken': 'test/zonefile/common.test.ts',
   'network-in-two-lists': 'test/geo/overrides.test.ts',
+  'unread-database': 'test/cli/check.test.ts',
   'bad-cookie-secret': 'test/guard/secrets.test.ts',
   'cookie-secret-not-stored': 'test/guard/secrets.test.ts',
   'cookie-secret-exposed': 'test/guard/secrets.test.ts',
