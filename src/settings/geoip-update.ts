@@ -170,9 +170,9 @@ function readHttps(document: Document, node: Node, what: string): string | undef
   return undefined;
 }
 
-/** A checksum that comes the same way as the file proves nothing without TLS. */
+/** A checksum that comes the same way as the file proves nothing without TLS; and a password has no place in settings. */
 function isHttps(text: string): boolean {
-  return /^https:\/\/[^/]/.test(text) && URL.canParse(text);
+  return /^https:\/\/[^/@?#]+(?:[/?]|$)/.test(text) && URL.canParse(text);
 }
 
 function readPath(fields: Fields, key: string, directory: string): string | null {

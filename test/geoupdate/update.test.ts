@@ -285,6 +285,18 @@ describe('an update from any address', () => {
     expect(await update()).toMatchObject({ outcome: 'failed', message: expect.stringContaining('EEXIST') });
   });
 
+  it('leaves the old one when the new one can not be put in its place', async () => {
+    publisher.withChecksum('/country.mmdb', first);
+    await update();
+    mkdirSync(join(directory, 'country.mmdb.previous', 'in the way'), { recursive: true });
+    publisher.withChecksum('/country.mmdb', second);
+    expect(await update()).toMatchObject({ outcome: 'failed' });
+    expect(installed().equals(first)).toBe(true);
+    expect(readdirSync(directory)).toEqual(['country.mmdb', 'country.mmdb.previous']);
+    rmSync(join(directory, 'country.mmdb.previous'), { recursive: true });
+    expect(await update()).toMatchObject({ outcome: 'installed' });
+  });
+
   it('clears away what an update left that was killed', async () => {
     publisher.withChecksum('/country.mmdb', first);
     mkdirSync(directory);

@@ -89,6 +89,7 @@ describe('geoip.update', () => {
     ['{ every: 1d }', /missing-key: geoip.update needs "source"/],
     ['{ source: ripe }', /bad-choice: .*it is one of maxmind, dbip, rir, or an https:\/\/ address/],
     ['{ source: "http://example.net/x.mmdb" }', /bad-choice/],
+    ['{ source: "https://user:word@example.net/x.mmdb" }', /bad-choice/],
     ['{ source: maxmind, account: 1 }', /missing-key: geoip.update needs "licence-key-file"/],
     [
       '{ source: maxmind, account: 1, licence-key-file: k, edition: ../../x }',
