@@ -17,8 +17,18 @@ function make(tag, attributes = {}, ...children) {
     if (name === 'class') element.className = value;
     else element.setAttribute(name, value);
   }
-  element.append(...children.filter((child) => child !== null && child !== undefined));
+  const shown = children.filter((child) => child !== null && child !== undefined);
+  element.append(...shown.map((child) => (typeof child === 'string' ? visible(child) : child)));
   return element;
+}
+
+/** What a backend or a zone file says may turn text around or hide in it: such characters are shown as their codes. */
+function visible(text) {
+  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) =>
+    [...Array(character.length).keys()]
+      .map((i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
 }
 
 async function ask(path, options = {}) {

@@ -21,6 +21,11 @@ export const METRICS = {
     'Seconds that the main thread did not wait in: near 1 a second, probes and the admin are late',
   ),
 
+  meridian_internal_errors_total: counter(
+    'Mistakes of the program that were caught: each is in the log as internal-error',
+  ),
+  meridian_log_dropped_total: counter('Log lines that were dropped, since nobody took them in time'),
+
   meridian_queries_total: counter('Requests that were read', 'transport'),
   meridian_queries_ipv6_total: counter('Requests over IPv6'),
   meridian_queries_ecs_total: counter('Queries with a client subnet (RFC 7871)'),

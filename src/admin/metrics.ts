@@ -90,6 +90,8 @@ function putCounters(series: Series, counters: Readonly<Record<string, number>>)
   series.put('meridian_notify_total', counters.notifySent ?? 0, { result: 'sent' });
   series.put('meridian_notify_total', counters.notifyAcknowledged ?? 0, { result: 'acknowledged' });
   series.put('meridian_notify_total', counters.notifyFailed ?? 0, { result: 'failed' });
+  series.put('meridian_internal_errors_total', counters.internalErrors ?? 0);
+  series.put('meridian_log_dropped_total', counters.logDropped ?? 0);
   const queries = (counters.udpQueries ?? 0) + (counters.tcpQueries ?? 0);
   series.put('meridian_ecs_ratio', queries === 0 ? 0 : (counters.ecsQueries ?? 0) / queries);
 }

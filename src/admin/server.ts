@@ -1,4 +1,5 @@
 // The admin's HTTP server: puts the routes together behind the checks that every request passes.
+import { get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { ControlPlane } from '../api/views.ts';
@@ -35,6 +36,8 @@ export interface AdminOptions {
 export interface Admin {
   /** `http://127.0.0.1:8053` */
   readonly url: string;
+  /** Whether it still answers, asked over its own socket as anybody asks. */
+  answers(): Promise<boolean>;
   /** Ends every connection, streams too. */
   stop(): Promise<void>;
 }
@@ -94,7 +97,19 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
   }
   const bound = app.server.address() as AddressInfo;
   url = `http://${host.includes(':') ? `[${host}]` : host}:${bound.port}`;
-  return { url, stop: () => app.close() };
+  return { url, answers: () => answersItself(bound), stop: () => app.close() };
+}
+
+function answersItself({ address, port }: AddressInfo): Promise<boolean> {
+  const host = address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address;
+  return new Promise((resolve) => {
+    const asked = get({ host, port, path: '/healthz', timeout: limits.adminAliveMs, agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    asked.on('timeout', () => asked.destroy(new Error('no answer in time')));
+    asked.on('error', () => resolve(false));
+  });
 }
 
 function listenProblem(error: NodeJS.ErrnoException, shown: string): string {

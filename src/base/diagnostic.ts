@@ -1,4 +1,5 @@
 // One mistake in an operator's file: what it is, where it stands, how to mend it.
+import { visible } from './visible.ts';
 
 export type Severity = 'error' | 'warning';
 
@@ -19,11 +20,12 @@ export interface Diagnostic {
 
 /** Prints one diagnostic for people: place, code, message, the line with a caret, and the fix. */
 export function formatDiagnostic(d: Diagnostic): string {
-  const caret = `${' '.repeat(Math.max(0, d.col - 1))}^`;
   const lines = [`${d.file}:${d.line}:${d.col}: ${d.severity} ${d.code}: ${d.message}`];
-  if (d.excerpt !== '') lines.push(`    ${d.excerpt}`, `    ${caret}`);
+  // The caret stands below its character as it is printed: an unseen one takes more than one place.
+  if (d.excerpt !== '')
+    lines.push(`    ${d.excerpt}`, `    ${' '.repeat(visible(d.excerpt.slice(0, d.col - 1)).length)}^`);
   if (d.fix !== '') lines.push(`    fix: ${d.fix}`);
-  return lines.join('\n');
+  return lines.map(visible).join('\n');
 }
 
 /** Order of appearance: file, line, column. */

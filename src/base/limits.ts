@@ -193,6 +193,22 @@ export const limits = {
   zoneGoneMs: 1_000,
   /** How long threads may take to answer what they have read when the server stops; the whole stop takes under a second. */
   stopMs: 600,
+  /** Log lines that wait for a slow reader, in characters; beyond it they are dropped and counted: some 5,000 lines. */
+  logQueueBytes: 1024 * 1024,
+  /** How long the end of the program waits for its last log lines. */
+  logFlushMs: 200,
+  /** A thread that gave no sign of life at so many looks in a row, so far apart, spins or hangs and is replaced. Looks are counted, not time:
+   *  a machine that stood still for a minute is no reason. */
+  watchdogLookMs: 1_000,
+  watchdogLooks: 5,
+  /** How often a thread with an event loop gives a sign of life. */
+  heartbeatMs: 500,
+  /** Unexpected errors that are logged with their stack in a minute; all are counted. */
+  internalErrorsLogged: 20,
+  /** Pause between an unexpected error in the control plane and the look whether its parts still work. */
+  recoverMs: 1_000,
+  /** Time that the admin has to answer its own server before it is started anew. */
+  adminAliveMs: 2_000,
   /** Pause before a thread that died is started again, so that one that dies at once doesn't eat the machine. */
   threadRestartMs: 20,
   /** How long after the start what it left behind is collected: V8 gives the young generation back only when little was allocated of late. */

@@ -1,11 +1,26 @@
 // The program's log: JSON lines through pino, with an event code on each that docs/operations.md lists.
 import { destination, type Logger, pino } from 'pino';
+import { LineSink } from './line-sink.ts';
+import { visibleLines } from './visible.ts';
 
 export type { Logger } from 'pino';
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
-/** A logger to standard error: standard output belongs to what commands print. */
+const OPTIONS = { base: null, timestamp: pino.stdTimeFunctions.isoTime };
+
+/** A logger to standard error for a command, which may wait: standard output belongs to what commands print. */
 export function createLog(level: LogLevel): Logger {
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination({ dest: 2, sync: true }));
+  return pino({ ...OPTIONS, level }, destination({ dest: 2, sync: true }));
+}
+
+/** The log of a server, which waits for nobody, and the sink behind it: with its drops, and to be flushed at the end. */
+export function openServerLog(level: LogLevel): { log: Logger; sink: LineSink } {
+  const sink = new LineSink(2, (dropped) => {
+    const time = new Date().toISOString();
+    return `${JSON.stringify({ level: 40, time, event: 'log-dropped', dropped, msg: 'lines of the log found no reader in time' })}\n`;
+  });
+  // JSON escapes the lower controls; the others act on terminals too, and an escape of JSON stands for each.
+  const log = pino({ ...OPTIONS, level }, { write: (line: string) => sink.write(visibleLines(line)) });
+  return { log, sink };
 }

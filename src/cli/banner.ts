@@ -1,6 +1,7 @@
 // What `serve` prints once it answers: what it serves and where, and for the demo what to try.
 
 import type { ControlPlane, EventView } from '../api/views.ts';
+import type { LineSink } from '../base/line-sink.ts';
 import type { Demo } from '../control/demo.ts';
 import { paint } from './table.ts';
 
@@ -57,8 +58,8 @@ function tries(control: ControlPlane & { readonly listen: readonly string[] }, d
 }
 
 /** Prints each change of a backend's health as it happens. */
-export function tellEvents(control: ControlPlane): void {
-  control.onEvent((event) => process.stdout.write(`  ${eventLine(event)}\n`));
+export function tellEvents(control: ControlPlane, output: LineSink): void {
+  control.onEvent((event) => output.write(`  ${eventLine(event)}\n`));
 }
 
 function eventLine({ at, message, detail }: EventView): string {

@@ -2,6 +2,7 @@
 import { compareDiagnostics, type Diagnostic, formatDiagnostic } from '../base/diagnostic.ts';
 import { checkConfigured, checkPaths } from './check-files.ts';
 import { EXIT, type ExitCode } from './exit.ts';
+import { print } from './output.ts';
 import { count } from './table.ts';
 
 export interface CheckOptions {
@@ -14,7 +15,7 @@ export interface CheckOptions {
 export async function check({ paths, config, json }: CheckOptions): Promise<ExitCode> {
   const checked = paths.length === 0 ? await checkConfigured(config) : await checkPaths(paths, config);
   const diagnostics = [...checked.diagnostics].sort(compareDiagnostics);
-  process.stdout.write(json ? formatJson(diagnostics) : formatText(diagnostics, checked.files));
+  print(json ? formatJson(diagnostics) : formatText(diagnostics, checked.files));
   return diagnostics.some(({ severity }) => severity === 'error') ? EXIT.input : EXIT.good;
 }
 

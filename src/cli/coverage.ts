@@ -4,6 +4,7 @@ import { openClient } from './client.ts';
 import { loadSettings } from './config.ts';
 import { EXIT, Failure } from './exit.ts';
 import { fromFiles } from './offline.ts';
+import { print } from './output.ts';
 import type { ServerOptions } from './program.ts';
 import { type Cell, formatTable } from './table.ts';
 
@@ -18,8 +19,8 @@ export interface CoverageOptions extends ServerOptions {
 export async function coverage(options: CoverageOptions): Promise<void> {
   if (options.csv && options.json) throw new Failure(EXIT.usage, 'give one of --csv and --json');
   const reply = options.offline ? await askFiles(options) : await askServer(options);
-  if (options.json) process.stdout.write(`${JSON.stringify(reply, null, 2)}\n`);
-  else process.stdout.write(options.csv ? formatCsv(reply.rows) : formatCoverage(reply.rows));
+  if (options.json) print(`${JSON.stringify(reply, null, 2)}\n`);
+  else print(options.csv ? formatCsv(reply.rows) : formatCoverage(reply.rows));
 }
 
 function askServer(options: CoverageOptions): Promise<{ rows: CoverageRow[] }> {

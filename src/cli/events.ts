@@ -2,8 +2,10 @@
 
 import type { EventView } from '../api/views.ts';
 import { limits } from '../base/limits.ts';
+import { visible } from '../base/visible.ts';
 import { openClient } from './client.ts';
 import { EXIT, Failure } from './exit.ts';
+import { print } from './output.ts';
 import type { ServerOptions } from './program.ts';
 
 export interface EventsOptions extends ServerOptions {
@@ -18,20 +20,20 @@ export async function events(options: EventsOptions): Promise<void> {
     throw new Failure(EXIT.usage, `--limit: "${limit}" is no number from 1 to ${limits.events}`);
   }
   const client = openClient(options);
-  const print = (event: EventView): void => {
-    process.stdout.write(options.json ? `${JSON.stringify(event)}\n` : formatEventLine(event));
+  const show = (event: EventView): void => {
+    print(options.json ? `${JSON.stringify(event)}\n` : formatEventLine(event));
   };
   const path = `/api/v1/events?limit=${limit}`;
   if (!options.follow) {
     const reply = await client.ask<{ events: EventView[] }>('GET', path);
-    for (const event of reply.events) print(event);
+    for (const event of reply.events) show(event);
     return;
   }
-  for await (const data of client.follow(path)) print(JSON.parse(data) as EventView);
+  for await (const data of client.follow(path)) show(JSON.parse(data) as EventView);
   throw new Failure(EXIT.server, 'the server has ended the connection');
 }
 
 /** One line: when, what kind, what. */
 export function formatEventLine(event: EventView): string {
-  return `${event.at}  ${event.type.padEnd(16)}  ${event.message}\n`;
+  return `${event.at}  ${event.type.padEnd(16)}  ${visible(event.message)}\n`;
 }

@@ -1,9 +1,11 @@
 // `meridian explain`: the story of one answer, in order, then the pools and the bytes as tables.
 import type { ExplainRequest, Explanation } from '../api/views.ts';
+import { visible } from '../base/visible.ts';
 import { openClient } from './client.ts';
 import { loadSettings } from './config.ts';
 import { EXIT, Failure } from './exit.ts';
 import { fromFiles } from './offline.ts';
+import { print } from './output.ts';
 import type { ServerOptions } from './program.ts';
 import { type Cell, formatTable, stateCell } from './table.ts';
 
@@ -19,7 +21,7 @@ export async function explain(options: ExplainOptions): Promise<void> {
   }
   const request = { name, type, client, subnet, resolver };
   const explanation = options.offline ? await askFiles(options, request) : await askServer(options, request);
-  process.stdout.write(options.json ? `${JSON.stringify(explanation, null, 2)}\n` : formatExplanation(explanation));
+  print(options.json ? `${JSON.stringify(explanation, null, 2)}\n` : formatExplanation(explanation));
 }
 
 function askServer(options: ServerOptions, request: ExplainRequest): Promise<Explanation> {
@@ -35,7 +37,7 @@ async function askFiles(options: ServerOptions, request: ExplainRequest): Promis
 /** The whole text. */
 export function formatExplanation(explanation: Explanation): string {
   const { question, steps, pools, answer } = explanation;
-  const story = steps.map((step, i) => `${String(i + 1).padStart(2)}. ${step}\n`).join('');
+  const story = steps.map((step, i) => `${String(i + 1).padStart(2)}. ${visible(step)}\n`).join('');
   const members = pools.flatMap((pool) =>
     pool.members.map((member): Cell[] => [
       pool.name,

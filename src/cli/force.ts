@@ -2,6 +2,7 @@
 import type { DrainView, TargetView } from '../api/views.ts';
 import { openClient } from './client.ts';
 import { EXIT, Failure } from './exit.ts';
+import { print } from './output.ts';
 import type { ServerOptions } from './program.ts';
 import { formatSeconds, paint } from './table.ts';
 
@@ -23,11 +24,11 @@ export async function force(target: string, options: ForceOptions): Promise<void
     throw new Failure(EXIT.usage, `--state: "${state}" is none of up, down, drain`);
   }
   const reply = await openClient(options).ask<ForceReply>('PUT', pathOf(target), { state, for: options.for, reason });
-  print(reply);
+  printTargets(reply);
 }
 
 export async function unforce(target: string, options: ServerOptions): Promise<void> {
-  print(await openClient(options).ask<ForceReply>('DELETE', pathOf(target)));
+  printTargets(await openClient(options).ask<ForceReply>('DELETE', pathOf(target)));
 }
 
 /** The admin's path of `ZONE/POOL` or `ZONE/POOL/ADDRESS`. */
@@ -52,13 +53,13 @@ export function drainText({ safe, safeAt, secondsLeft, lastAnswer, answersSince 
   return `safe to switch off in ${formatSeconds(secondsLeft)} (at ${safeAt?.slice(11, 19)}Z${last})${since}`;
 }
 
-function print({ target, targets, emptied }: ForceReply): void {
+function printTargets({ target, targets, emptied }: ForceReply): void {
   for (const { id, state, forced, drain } of targets ?? (target === undefined ? [] : [target])) {
     const told =
       forced === null ? `left to its probes: ${state}` : `forced ${forced.state} until ${forced.until ?? 'lifted'}`;
-    process.stdout.write(`${id}: ${told}${drain === null ? '' : `; ${drainText(drain)}`}\n`);
+    print(`${id}: ${told}${drain === null ? '' : `; ${drainText(drain)}`}\n`);
   }
   for (const set of emptied ?? []) {
-    process.stdout.write(`${paint({ text: '!', colour: 'red' })} ${set} has no member left: it answers without data\n`);
+    print(`${paint({ text: '!', colour: 'red' })} ${set} has no member left: it answers without data\n`);
   }
 }

@@ -5,6 +5,7 @@ import { updateJob } from '../control/geoip-updates.ts';
 import { type UpdateResult, updateDatabases } from '../geoupdate/update.ts';
 import { loadSettings, shortPath } from './config.ts';
 import { EXIT, Failure } from './exit.ts';
+import { print } from './output.ts';
 import { paint } from './table.ts';
 
 export interface GeoipUpdateOptions {
@@ -33,7 +34,7 @@ export async function geoipUpdate({ config, force, json }: GeoipUpdateOptions): 
     throw new Failure(EXIT.input, error.message);
   });
   if (json) process.stdout.write(`${JSON.stringify(results.map(plain), null, 2)}\n`);
-  else for (const result of results) process.stdout.write(line(result, job.directory));
+  else for (const result of results) print(line(result, job.directory));
   return Math.max(...results.map(({ outcome }) => EXIT_OF[outcome]));
 }
 

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EXIT, Failure } from './exit.ts';
+import { printError } from './output.ts';
 
 const CONFIG = ['--config <file>', 'settings; default: meridian.yaml in this folder, where there is one'] as const;
 
@@ -23,12 +24,12 @@ export async function run(args: readonly string[]): Promise<number> {
     return outcome.code;
   } catch (error) {
     if (error instanceof Failure) {
-      process.stderr.write(`meridian: ${error.message}\n`);
+      printError(`meridian: ${error.message}\n`);
       return error.exitCode;
     }
     // Commander has written what it had to say: help and the version are good, all else is a wrong command line.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.good : EXIT.usage;
-    process.stderr.write(`meridian: ${(error as Error).stack ?? String(error)}\n`);
+    printError(`meridian: ${(error as Error).stack ?? String(error)}\n`);
     return EXIT.server;
   }
 }

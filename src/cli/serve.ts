@@ -7,12 +7,15 @@ import { StartError } from '../api/start-error.ts';
 import { formatAddress } from '../base/address.ts';
 import { systemClock } from '../base/clock.ts';
 import { keepHeapsSmall } from '../base/heap.ts';
-import { createLog, type Logger } from '../base/log.ts';
+import { LineSink } from '../base/line-sink.ts';
+import { type Logger, openServerLog } from '../base/log.ts';
 import { writeStable } from '../base/stable-file.ts';
 import { lowerPriority } from '../control/background.ts';
 import type { Demo } from '../control/demo.ts';
+import { InternalErrors } from '../control/internal-errors.ts';
 import type { Server } from '../control/server.ts';
 import { startFirstGeo } from '../loading/first-geo.ts';
+import { loadFfi } from '../serve/ffi.ts';
 import type { Settings } from '../settings/settings.ts';
 import { LOCAL_TOKEN_FILE } from './client.ts';
 import { loadSettings } from './config.ts';
@@ -37,24 +40,42 @@ interface Running {
 /** Serves until SIGTERM or SIGINT, then ends the process. Throws Failure when it can't start. */
 export async function serve(options: ServeOptions): Promise<void> {
   keepHeapsSmall();
+  ignoreSignals();
   const settings = loadSettings(options.config);
-  const log = createLog(options.demo && settings.log.level === 'info' ? 'error' : settings.log.level);
+  const { log, sink } = openServerLog(options.demo && settings.log.level === 'info' ? 'error' : settings.log.level);
+  const errors = new InternalErrors({ clock: systemClock, log });
+  errors.catchAll();
   const running: Running = { demo: null, admin: null, server: null };
-  const stopped = stopOnSignal(running);
+  const stopped = stopOnSignal(running, errors, sink);
   try {
-    await start(options, settings, log, running);
+    await start(options, settings, { log, sink, errors }, running);
   } catch (error) {
     // A signal during the start: what fails now fails because everything is being stopped.
     if (stopped.begun) return stopped.done;
+    errors.stop();
     await stopAll(running);
     // Whatever of it goes on by mistake must not hold the failure back.
-    setTimeout(() => process.exit(), STOP_MS).unref();
+    setTimeout(() => endProcess(Number(process.exitCode ?? EXIT.server)), STOP_MS).unref();
     throw asFailure(error);
   }
   return stopped.done;
 }
 
-async function start(options: ServeOptions, settings: Settings, log: Logger, running: Running): Promise<void> {
+/** SIGUSR1 would open a debugger, SIGHUP before the server listens to it would end the start. */
+function ignoreSignals(): void {
+  process.on('SIGUSR1', () => {});
+  process.on('SIGHUP', () => {});
+}
+
+/** What a server tells to its operator, and where. */
+interface Voices {
+  readonly log: Logger;
+  readonly sink: LineSink;
+  readonly errors: InternalErrors;
+}
+
+async function start(options: ServeOptions, settings: Settings, voices: Voices, running: Running): Promise<void> {
+  const { log, sink, errors } = voices;
   if (options.demo) {
     const { startDemo } = await import('../control/demo.ts');
     running.demo = await startDemo();
@@ -68,23 +89,37 @@ async function start(options: ServeOptions, settings: Settings, log: Logger, run
   });
   lowerPriority();
   const { makeServer } = await import('../control/start.ts');
-  const server = makeServer({ settings, log, strict: options.strict, clock: systemClock, firstGeo });
+  const server = makeServer({
+    settings,
+    log,
+    strict: options.strict,
+    clock: systemClock,
+    firstGeo,
+    errors,
+    droppedLines: () => sink.dropped,
+  });
   running.server = server;
   const started = server.start();
   started.catch(() => {});
   const { startAdmin } = await import('../admin/server.ts');
   const localToken = newToken();
-  const admin = await startAdmin({
-    control: server,
-    log,
-    clock: systemClock,
-    host: formatAddress(settings.admin.listen.address),
-    port: settings.admin.listen.port,
-    hosts: settings.admin.hosts,
-    tokensFile: settings.admin.tokensFile,
-    localToken,
-  });
+  const openAdmin = (): Promise<Admin> =>
+    startAdmin({
+      control: server,
+      log,
+      clock: systemClock,
+      host: formatAddress(settings.admin.listen.address),
+      port: settings.admin.listen.port,
+      hosts: settings.admin.hosts,
+      tokensFile: settings.admin.tokensFile,
+      localToken,
+    });
+  const admin = await openAdmin();
   running.admin = admin;
+  errors.recover = () => {
+    server.recover();
+    void keepAdminAlive(running, openAdmin, log);
+  };
   leaveToken(join(settings.state, LOCAL_TOKEN_FILE), localToken, log);
   // From now on: without a listener the signal would end the process. What comes during the start waits for its end.
   process.on('SIGHUP', () => {
@@ -94,8 +129,10 @@ async function start(options: ServeOptions, settings: Settings, log: Logger, run
   });
   await started;
   const { banner, tellEvents } = await import('./banner.ts');
-  process.stdout.write(banner(server, admin.url, running.demo));
-  if (running.demo !== null) tellEvents(server);
+  // A reader of standard output that stops reading stops nothing else.
+  const output = new LineSink(1);
+  output.write(banner(server, admin.url, running.demo));
+  if (running.demo !== null) tellEvents(server, output);
 }
 
 /** Whoever may read the state folder may use the commands without a token of their own. */
@@ -108,7 +145,11 @@ function leaveToken(file: string, token: string, log: Logger): void {
 }
 
 /** Listens to the signals at once, so that a start that takes long can be ended too. */
-function stopOnSignal(running: Running): { begun: boolean; done: Promise<void> } {
+function stopOnSignal(
+  running: Running,
+  errors: InternalErrors,
+  sink: LineSink,
+): { begun: boolean; done: Promise<void> } {
   let finish = (): void => undefined;
   const state = {
     begun: false,
@@ -120,15 +161,33 @@ function stopOnSignal(running: Running): { begun: boolean; done: Promise<void> }
     if (state.begun) return;
     state.begun = true;
     // What doesn't end by itself is ended: nothing of it outlives the process.
-    setTimeout(() => process.exit(EXIT.good), STOP_MS);
-    stopAll(running).finally(() => {
-      finish();
-      process.exit(EXIT.good);
-    });
+    setTimeout(() => endProcess(EXIT.good), STOP_MS);
+    errors.stop();
+    stopAll(running)
+      .then(() => sink.flush())
+      .finally(() => {
+        finish();
+        endProcess(EXIT.good);
+      });
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   return state;
+}
+
+/** `process.exit` waits for every thread, and one that reads from a disk that hangs never ends. */
+function endProcess(code: number): never {
+  loadFfi()?.exitNow(code);
+  process.exit(code);
+}
+
+/** Starts the admin anew where it doesn't answer any more. */
+async function keepAdminAlive(running: Running, open: () => Promise<Admin>, log: Logger): Promise<void> {
+  const admin = running.admin;
+  if (admin === null || (await admin.answers())) return;
+  log.error({ event: 'admin-restarted' }, 'the admin does not answer and is started again');
+  await admin.stop().catch(() => {});
+  running.admin = await open();
 }
 
 async function stopAll({ admin, server, demo }: Running): Promise<void> {

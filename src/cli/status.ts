@@ -1,7 +1,9 @@
 // `meridian status`: the server in a line, what needs attention, zones and targets as tables.
 import type { StatusView, TargetView, ZoneSummary } from '../api/views.ts';
+import { visible } from '../base/visible.ts';
 import { openClient } from './client.ts';
 import { drainText } from './force.ts';
+import { print } from './output.ts';
 import type { ServerOptions } from './program.ts';
 import { type Cell, formatSeconds, formatTable, paint, stateCell } from './table.ts';
 
@@ -10,10 +12,10 @@ export async function status(options: ServerOptions & { readonly json?: true }):
   const view = await client.ask<StatusView>('GET', '/api/v1/status');
   const { targets } = await client.ask<{ targets: TargetView[] }>('GET', '/api/v1/health');
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ ...view, targets }, null, 2)}\n`);
+    print(`${JSON.stringify({ ...view, targets }, null, 2)}\n`);
     return;
   }
-  process.stdout.write(formatStatus(view, targets, Date.now()));
+  print(formatStatus(view, targets, Date.now()));
 }
 
 /** The whole text. `nowMs` is what ages are counted from. */
@@ -23,7 +25,7 @@ export function formatStatus(view: StatusView, targets: readonly TargetView[], n
   const parts = [
     `${head}\nanswers on ${view.listen.join(' ')}\n${placesBy(view)}`,
     attention(view)
-      .map((line) => `${paint({ text: '!', colour: 'red' })} ${line}\n`)
+      .map((line) => `${paint({ text: '!', colour: 'red' })} ${visible(line)}\n`)
       .join(''),
     formatTable(ZONE_HEAD, view.zones.map(zoneRow)),
     formatTable(

@@ -1,6 +1,10 @@
 // Prints rows as columns that line up, with colours where somebody sees them.
+import { visible } from '../base/visible.ts';
 
 const COLOURS = { green: 32, red: 31, yellow: 33, blue: 34, grey: 90, bold: 1 } as const;
+
+/** Their codes as a terminal knows them. */
+export const COLOUR_CODES: readonly number[] = Object.values(COLOURS);
 
 export type Colour = keyof typeof COLOURS;
 
@@ -14,8 +18,8 @@ export function showsColours(): boolean {
 
 /** A cell in its colour, where colours are shown. */
 export function paint(cell: Cell, colours = showsColours()): string {
-  if (typeof cell === 'string') return cell;
-  return colours ? `\u001b[${COLOURS[cell.colour]}m${cell.text}\u001b[0m` : cell.text;
+  const text = textOf(cell);
+  return colours && typeof cell !== 'string' ? `\u001b[${COLOURS[cell.colour]}m${text}\u001b[0m` : text;
 }
 
 /** The state of a target, a zone or a pool in the colour that it is known by. */
@@ -47,7 +51,7 @@ export function formatTable(
 }
 
 function textOf(cell: Cell | undefined): string {
-  return cell === undefined ? '' : typeof cell === 'string' ? cell : cell.text;
+  return cell === undefined ? '' : visible(typeof cell === 'string' ? cell : cell.text);
 }
 
 /** How long something lasts, roughly: `45s`, `12m`, `3h`, `2d`. */

@@ -37,10 +37,12 @@ import type { Alarms } from './alarms.ts';
 import { announceZones } from './announce.ts';
 import { answerSettings, rereadSecrets } from './answer-settings.ts';
 import type { GeoipUpdates } from './geoip-updates.ts';
+import type { InternalErrors } from './internal-errors.ts';
 import type { Operator } from './operator.ts';
 import type { Reloads } from './reloads.ts';
 import { statusView, zoneDetail, zoneSummary } from './status.ts';
 import type { Threads } from './threads.ts';
+import type { Watchdog } from './watchdog.ts';
 
 export interface ServerParts {
   readonly settings: Settings;
@@ -61,6 +63,9 @@ export interface ServerParts {
   readonly alarms: Alarms;
   readonly geoipUpdates: GeoipUpdates;
   readonly operator: Operator;
+  readonly watchdog: Watchdog;
+  readonly errors: InternalErrors;
+  readonly droppedLines: () => number;
 }
 
 export class Server implements ControlPlane {
@@ -138,6 +143,15 @@ export class Server implements ControlPlane {
     cancel();
   }
 
+  /** After an unexpected error: whatever it broke off (a look at the folders, a write to the board) is done again. */
+  recover(): void {
+    if (!this.#ready) return;
+    const { targets, alarms, reloads } = this.#parts;
+    targets.refresh();
+    alarms.look();
+    reloads.reload().catch(() => {});
+  }
+
   /** Stops within a second: what was read is answered, what must outlive is stored. */
   async stop(): Promise<void> {
     if (this.#stopped) return;
@@ -145,6 +159,7 @@ export class Server implements ControlPlane {
     this.#ready = false;
     const { serving, threads, forcedStates, monitor, reloads, notifier, events, webhooks, alarms, geoipUpdates } =
       this.#parts;
+    this.#parts.watchdog.stop();
     reloads.stop();
     notifier.stop();
     forcedStates.stop();
@@ -194,6 +209,7 @@ export class Server implements ControlPlane {
       admin: settings.admin.listen.text,
       dataThreads: threads.dataThreads,
       udp: threads.udp,
+      ownCounters: { internalErrors: this.#parts.errors.count, logDropped: this.#parts.droppedLines() },
       problems: reloads.problem === null ? [] : [reloads.problem],
       updates: geoipUpdates.views(),
     });

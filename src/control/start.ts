@@ -21,10 +21,12 @@ import { Targets } from '../targets/targets.ts';
 import { Alarms } from './alarms.ts';
 import { announceZones } from './announce.ts';
 import { GeoipUpdates } from './geoip-updates.ts';
+import type { InternalErrors } from './internal-errors.ts';
 import { Operator } from './operator.ts';
 import { Reloads } from './reloads.ts';
 import { Server } from './server.ts';
 import { Threads } from './threads.ts';
+import { Watchdog } from './watchdog.ts';
 
 export interface ServerOptions {
   readonly settings: Settings;
@@ -34,15 +36,23 @@ export interface ServerOptions {
   readonly clock: Clock;
   /** Geography that is already being read. */
   readonly firstGeo?: FirstGeo;
+  /** Takes what nobody expected. */
+  readonly errors: InternalErrors;
+  /** Log lines that found no reader so far. */
+  readonly droppedLines: () => number;
 }
 
 /** A server that has yet to be started. Throws StartError with what to tell the operator. */
 export function makeServer(options: ServerOptions): Server {
-  const { settings, clock, log, strict } = options;
+  const { settings, clock, log, strict, errors, droppedLines } = options;
   const startedAtMs = clock.nowMs();
   makeFolder(settings.state);
   const serving = makeServing(options);
   const { board, rows, images } = serving;
+  const watchdog = new Watchdog({
+    clock,
+    onHung: (thread) => log.error({ event: 'thread-hung', thread }, 'a thread shows no sign of life and is replaced'),
+  });
   const threads = new Threads({
     listen: settings.listen,
     workers: settings.workers ?? Math.min(availableParallelism(), limits.workers),
@@ -54,6 +64,8 @@ export function makeServer(options: ServerOptions): Server {
     },
     memory: (reader) => rows.memory(reader, images.store, board),
     dropReader: (reader) => images.store.dropReader(reader),
+    watchdog,
+    onFault: (error, thread) => errors.report(error, thread),
     clock,
     log,
   });
@@ -115,6 +127,9 @@ export function makeServer(options: ServerOptions): Server {
     alarms,
     geoipUpdates: new GeoipUpdates(settings, clock, log),
     operator,
+    watchdog,
+    errors,
+    droppedLines,
   };
   return new Server({ ...parts, settings, strict, startedAtMs, clock, log });
 }

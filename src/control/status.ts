@@ -98,6 +98,8 @@ export interface StatusParts {
   readonly udp: 'recvmmsg' | 'dgram';
   readonly problems: readonly string[];
   readonly updates: readonly UpdateView[];
+  /** What the control plane itself counts. */
+  readonly ownCounters: Readonly<Record<string, number>>;
 }
 
 function updateTrouble({ file, error, failures, triedAt, nextAt }: UpdateView): string[] {
@@ -156,6 +158,6 @@ export function statusView(parts: StatusParts): StatusView {
     },
     failOpen: zones.flatMap((zone) => zone.failOpen),
     warnings,
-    counters: { ...serving.rows.totals(), ...parts.notifier.totals() },
+    counters: { ...serving.rows.totals(), ...parts.notifier.totals(), ...parts.ownCounters },
   };
 }

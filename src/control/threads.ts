@@ -11,6 +11,7 @@ import type { ListenAddress } from '../serve/listen.ts';
 import { type OpenSockets, openSockets } from '../serve/sockets.ts';
 import type { TcpWorkerData } from '../serve/tcp-worker.ts';
 import type { UdpWorkerData } from '../serve/udp-worker.ts';
+import type { Watchdog } from './watchdog.ts';
 
 export interface ThreadsOptions {
   readonly listen: readonly ListenAddress[];
@@ -25,6 +26,10 @@ export interface ThreadsOptions {
   readonly memory: (reader: number) => AnswerMemory;
   /** A reader's thread died: what it held is free. */
   readonly dropReader: (reader: number) => void;
+  /** Told of every thread that answers; null: nobody watches. */
+  readonly watchdog: Watchdog | null;
+  /** An exception ended a thread. */
+  readonly onFault: (error: unknown, thread: string) => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -43,6 +48,8 @@ interface Thread {
   worker: Worker;
   port: MessagePort;
   readonly bell: Bell | null;
+  /** Changes while the thread lives. */
+  readonly beat: SharedArrayBuffer;
   running: boolean;
 }
 
@@ -160,6 +167,7 @@ export class Threads {
       reader,
       name,
       bell,
+      beat: new SharedArrayBuffer(4),
       running: true,
       start: () => this.#spawn(thread),
       worker: null as unknown as Worker,
@@ -167,6 +175,11 @@ export class Threads {
     };
     thread.worker = thread.start();
     this.#threads.push(thread);
+    this.#options.watchdog?.watch({
+      name,
+      beat: new Int32Array(thread.beat),
+      replace: () => void thread.worker.terminate(),
+    });
     return thread;
   }
 
@@ -186,6 +199,7 @@ export class Threads {
           fds: this.#sockets?.tcp.map((fd) => this.#sockets!.duplicate(fd)) ?? null,
           // node:dgram may have picked the port.
           listen: this.listening,
+          beat: thread.beat,
           ...options.tcp,
         }
       : {
@@ -196,7 +210,9 @@ export class Threads {
           bell: thread.bell === null ? null : { fd: thread.bell.fd, rings: thread.bell.rings },
           listen: options.listen,
           realtime: options.realtime,
+          beat: thread.beat,
         };
+    Atomics.store(new Int32Array(thread.beat), 0, 0);
     const file = isTcp ? '../serve/tcp-worker.js' : '../serve/udp-worker.bundle.js';
     const worker = new Worker(new URL(file, import.meta.url), {
       workerData: data,
@@ -210,6 +226,7 @@ export class Threads {
         { event: 'thread-failed', thread: thread.name, error: error.stack ?? error.message },
         'a thread failed',
       );
+      options.onFault(error, thread.name);
     });
     worker.on('exit', () => {
       thread.running = false;
@@ -229,6 +246,13 @@ export class Threads {
     const { log, clock } = this.#options;
     try {
       thread.worker = thread.start();
+      // What keeps it from listening (a port that somebody else took meanwhile) would else be told to nobody.
+      thread.port.once('message', ({ failures }: Ready) => {
+        thread.port.unref();
+        for (const failure of failures) {
+          log.error({ event: 'thread-failed', thread: thread.name, error: failure }, 'a thread cannot listen');
+        }
+      });
     } catch (error) {
       // Out of descriptors, for one: it may pass.
       log.error({ event: 'thread-failed', thread: thread.name, error: String(error) }, 'a thread could not be started');

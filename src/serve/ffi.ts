@@ -40,6 +40,8 @@ export interface Ffi {
   hugePages(view: Uint8Array): void;
   /** Lets all threads share one malloc arena: each arena keeps what it once had. Before threads start. Nothing on musl. */
   shareArena(): void;
+  /** Ends the process now: no other thread is waited for, were it stuck in the kernel for ever. */
+  exitNow(code: number): void;
   /** Gives the C heap's free pages back to the system: a builder thread leaves some 30 MB behind. Nothing on musl. */
   trimHeap(): void;
 }
@@ -120,6 +122,7 @@ function bindCalls(koffi: typeof Koffi, abi: Abi): Ffi {
       madvise(from, Math.max(0, view.length - PAGE_BYTES), MADV_HUGEPAGE);
     },
     usleep: libc.func('int usleep(uint32)'),
+    exitNow: libc.func('void _exit(int)'),
     threadCpuMs: threadClock(libc, koffi),
     schedule: scheduler(libc, koffi),
     finerSleep: () => void prctl(PR_SET_TIMERSLACK, SLACK_NS, 0, 0, 0),

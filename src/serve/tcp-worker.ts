@@ -12,6 +12,7 @@ import {
   takeMessages,
 } from './answerer.ts';
 import { loadFfi } from './ffi.ts';
+import { giveSigns } from './heartbeat.ts';
 import type { ListenAddress } from './listen.ts';
 import { scheduleAsOthers } from './priority.ts';
 import { StreamServer } from './stream.ts';
@@ -28,6 +29,8 @@ export interface TcpWorkerData {
   readonly maxConnectionsPerClient: number;
   readonly ipv4PrefixBits: number;
   readonly ipv6PrefixBits: number;
+  /** An int32 that the thread changes while it lives. */
+  readonly beat: SharedArrayBuffer;
 }
 
 keepHeapsSmall();
@@ -36,6 +39,7 @@ if (ffi !== null) scheduleAsOthers(ffi);
 
 const data = workerData as TcpWorkerData;
 const { port } = data;
+giveSigns(data.beat);
 const { answerer, parts } = createAnswerer(data.memory, data.settings, () => {
   if (!takeMessages(port, parts)) void stop();
 });

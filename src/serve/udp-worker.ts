@@ -13,6 +13,7 @@ import {
 import type { BellEnd } from './bell.ts';
 import { DgramServer } from './dgram.ts';
 import { loadFfi } from './ffi.ts';
+import { giveSigns } from './heartbeat.ts';
 import { inlineAnswerPath } from './inlining.ts';
 import type { ListenAddress } from './listen.ts';
 import { Priority, scheduleAsOthers } from './priority.ts';
@@ -30,12 +31,14 @@ export interface UdpWorkerData {
   readonly listen: readonly ListenAddress[];
   /** Whether it may run before everything else, see priority.ts. */
   readonly realtime: boolean;
+  /** An int32 that the thread changes while it lives. */
+  readonly beat: SharedArrayBuffer;
 }
 
 keepHeapsSmall();
 inlineAnswerPath();
 
-const { memory, settings, port, sockets, bell, listen, realtime } = workerData as UdpWorkerData;
+const { memory, settings, port, sockets, bell, listen, realtime, beat } = workerData as UdpWorkerData;
 let running = true;
 const { answerer, parts } = createAnswerer(memory, settings, () => {
   running = takeMessages(port, parts) && running;
@@ -54,6 +57,7 @@ if (sockets !== null && bell !== null) {
     bell,
     responder: answerer,
     priority,
+    beat: new Int32Array(beat),
     counters,
     onBell: () => {
       running = takeMessages(port, parts) && running;
@@ -63,6 +67,7 @@ if (sockets !== null && bell !== null) {
   port.close();
 } else {
   if (ffi !== null) scheduleAsOthers(ffi);
+  giveSigns(beat);
   const server = new DgramServer({ responder: answerer, counters });
   const results = [];
   for (const address of listen) results.push(await server.listen(address));

@@ -29,6 +29,8 @@ export interface UdpLoopOptions {
   readonly onBell: () => boolean;
   readonly responder: Responder;
   readonly priority: Priority;
+  /** A word that changes with every round, for who watches whether the thread still goes round. */
+  readonly beat: Int32Array;
   /** A row of SERVE_COUNTERS. */
   readonly counters: Float64Array;
 }
@@ -49,6 +51,7 @@ export class UdpLoop {
   readonly #counters: Float64Array;
   readonly #coalescing = new Coalescing();
   readonly #priority: Priority;
+  readonly #beat: Int32Array;
   readonly #onBell: () => boolean;
   readonly #bellFd: number;
   readonly #rings: Int32Array;
@@ -68,6 +71,7 @@ export class UdpLoop {
     this.#responder = options.responder;
     this.#priority = options.priority;
     this.#counters = options.counters;
+    this.#beat = options.beat;
     this.#onBell = options.onBell;
     this.#bellFd = bell.fd;
     this.#rings = new Int32Array(bell.rings);
@@ -97,6 +101,7 @@ export class UdpLoop {
         ffi.usleep(limits.coalesceUs);
         this.#counters[UDP_GATHERED]! += 1;
       }
+      this.#beat[0]! += 1;
       const received = alone ? this.#takeOne() : this.#takeReady();
       if ((received === 0 || Atomics.load(this.#rings, 0) !== this.#heard) && !this.#listens()) break;
       this.#loaded = this.#coalescing.coalesces(received);

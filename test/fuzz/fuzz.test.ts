@@ -14,7 +14,7 @@ describe('the answer path', () => {
     const { requests, found } = await replayCorpus();
     expect(texts(found)).toBe('');
     expect(requests).toBeGreaterThan(300);
-  }, 30_000);
+  });
 
   it('answers anything at all within its room and limit, rightly, and without a throw', async () => {
     const run = await fuzzRespond({ packets: 200_000, seed: 20_260_101, sampleEvery: 10 });
@@ -27,7 +27,7 @@ describe('the answer path', () => {
     for (const bytes of run.sample) parse(bytes);
     expect(readByDnspython(run.sample) ?? []).toEqual([]);
     expect(readByLdns(run.sample.slice(0, 150)) ?? []).toEqual([]);
-  }, 60_000);
+  });
 });
 
 describe('the program', () => {
@@ -36,7 +36,7 @@ describe('the program', () => {
     expect(texts(found)).toBe('');
     expect(answers).toBeGreaterThan(packets / 2);
     expect(resident.at(-1)! - resident[0]!).toBeLessThan(24e6);
-  }, 60_000);
+  });
 });
 
 describe('the judge', () => {

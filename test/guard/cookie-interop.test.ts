@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { COOKIE_VALID, Cookies } from '../../dist/guard/cookies.js';
 import { OPTION, optionOf, parse, query, type Reply, type Server, sendUdp } from '../support/dns.ts';
-import { freePort } from '../support/server.ts';
+import { freePort } from '../support/ports.ts';
 
 const SECRET = 'e5e973e5a6b2a43f48e7dc849e37bfcf';
 const LOOPBACK = { family: 4 as const, w0: 0x7f000001, w1: 0, w2: 0, w3: 0 };

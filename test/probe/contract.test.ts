@@ -15,7 +15,8 @@ import { keyPair, Responder } from '../support/wireguard.ts';
 
 const TIMEOUT_MS = 300;
 /** What a loaded machine may need to get round to it. */
-const GRACE_MS = 400;
+/** Slow machines end late; what these backends would go on with has no end. */
+const GRACE_MS = 20_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'meridian-contract-'));
 const keyFile = join(folder, 'wg.key');
@@ -245,7 +246,7 @@ describe.each([...kinds, ...tlsKinds])('a probe of kind $name', (kind) => {
     const controller = new AbortController();
     const startMs = performance.now();
     setTimeout(() => controller.abort(), 50);
-    await tryProbe(kind.make(port), { timeoutMs: 10_000, controller });
+    await tryProbe(kind.make(port), { timeoutMs: 120_000, controller });
     expect(performance.now() - startMs).toBeLessThan(50 + GRACE_MS);
   });
 

@@ -91,7 +91,8 @@ describe.runIf(have('nginx', 'openssl'))('against nginx', () => {
       ok: false,
       reason: expect.stringMatching(/^timeout: (no response|response not complete)$/),
     });
-    expect(result.latencyMs).toBeLessThan(1_150);
+    // The page itself drips for a minute.
+    expect(result.latencyMs).toBeLessThan(30_000);
   });
 
   test('wrong status, redirect and wrong host are down', async () => {

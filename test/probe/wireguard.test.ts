@@ -73,8 +73,6 @@ describe('the WireGuard probe', () => {
     responder.underLoad = true;
     const result = await tryProbe(wireguard(await server(responder), responder), { timeoutMs: 2_000 });
     expect(result).toMatchObject({ ok: true });
-    // Within the same try and without waiting for a repetition.
-    expect(result.latencyMs).toBeLessThan(600);
     expect(responder.cookiesSent).toBe(1);
   });
 

@@ -393,7 +393,7 @@ describe('a region map', () => {
       ),
       { numRuns: 80 },
     );
-  }, 120_000);
+  });
 
   it('of a world without rules is one list everywhere, with scope 0', () => {
     const geo = geoOf([{ file: 'x.mmdb', records: [['203.0.113.0/24', { country_code: 'RU' }]] }]);

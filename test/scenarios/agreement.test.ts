@@ -8,8 +8,9 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildMmdb } from '../support/mmdb.ts';
 import { PLACES } from '../support/plane.ts';
+import { freePort } from '../support/ports.ts';
 import { have, Program } from '../support/programs.ts';
-import { freePort, type RunningServer, startServer } from '../support/server.ts';
+import { type RunningServer, startServer } from '../support/server.ts';
 import { admin, askFor, dataOf, got, meridian, scopeOf, until } from '../support/story.ts';
 
 const run = promisify(execFile);
@@ -57,7 +58,7 @@ afterAll(() => server?.stop());
 
 /** Standard output of a program that ends well. */
 async function out(program: string, ...args: string[]): Promise<string> {
-  return (await run(program, args, { timeout: 8_000 })).stdout;
+  return (await run(program, args, { timeout: 120_000 })).stdout;
 }
 
 const sorted = (text: string): string => text.trim().split('\n').sort().join(' ');

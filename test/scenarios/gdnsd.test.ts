@@ -139,7 +139,7 @@ describe.skipIf(!run)('gdnsd and Meridian', () => {
     server = await startServer({
       files: { 'zones/both.test.yaml': zoneFor(backends.port), 'geoip/city.mmdb': GDNSD.database },
     });
-  }, 30_000);
+  });
   afterAll(async () => {
     await gdnsd?.stop();
     await server?.stop();
@@ -192,7 +192,7 @@ describe.skipIf(!run)('gdnsd and Meridian', () => {
     .map(([start, word]) => `${start}:${word.toString(16)}::/64`);
 
   test('agree on addresses and scope for any client, by place, by network and by distance', {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async () => {
     await fc.assert(fc.asyncProperty(fc.constantFrom('places', 'near'), fc.oneof(four, nearby, six), agree), {
       numRuns: 400,
@@ -206,7 +206,7 @@ describe.skipIf(!run)('gdnsd and Meridian', () => {
     ['most of a pool', ['127.40.2.2', '127.40.2.3']],
     ['the farthest pool', ['127.40.3.1']],
     ['the nearest pool of the south', ['127.40.1.1']],
-  ])('agree with %s down', { timeout: 30_000 }, async (_, addresses) => {
+  ])('agree with %s down', async (_, addresses) => {
     await down(...addresses);
     await fc.assert(fc.asyncProperty(fc.constantFrom('places', 'near'), fc.oneof(four, nearby, six), agree), {
       numRuns: 60,
@@ -214,7 +214,7 @@ describe.skipIf(!run)('gdnsd and Meridian', () => {
   });
 
   test('agree to answer with the first pool as if it were up when everything is down', {
-    timeout: 30_000,
+    timeout: 180_000,
   }, async () => {
     await down(...Object.values(POOLS).flat());
     for (const subnet of ['1.1.1.0/24', '2.1.1.0/24', '3.1.1.0/24', '10.1.1.0/24', '2001:db8::/48', '9.9.9.0/24']) {

@@ -6,8 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { query, sendUdp } from '../support/dns.ts';
+import { HANGS_MS } from '../support/patience.ts';
+import { freePort } from '../support/ports.ts';
 import { have, Program } from '../support/programs.ts';
-import { freePort, type RunningServer, startServer } from '../support/server.ts';
+import { type RunningServer, startServer } from '../support/server.ts';
 import { admin, askFor, Backends, countries, force, got, until, verdicts } from '../support/story.ts';
 
 const GEO = countries({ '1.0.0.0/8': 'RU' });
@@ -264,7 +266,7 @@ ${more}`;
     });
     const early: number[] = [];
     let answeredMs = 0;
-    while (answeredMs === 0 && performance.now() - startMs < 18_000) {
+    while (answeredMs === 0 && performance.now() - startMs < HANGS_MS) {
       const answer = await sendUdp({ host: '127.0.0.1', port }, query({ name: 'www.slow.test' }), 100).catch(
         () => null,
       );
@@ -320,7 +322,6 @@ ${more}`;
         until(
           () => admin({ admin: `http://127.0.0.1:${adminPort}` }, 'GET', '/api/v1/health').catch(() => null),
           (reply) => reply !== null && reply.json.targets.length > 0,
-          15_000,
         ),
       ]);
       writeFileSync(

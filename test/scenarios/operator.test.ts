@@ -211,7 +211,7 @@ describe('status', () => {
 
 describe('a drain', () => {
   test('counts down from the last answer that named the target, on through a restart and a crash', {
-    timeout: 40_000,
+    timeout: 180_000,
   }, async () => {
     const mine = await startServer({ files });
     const id = 'op.test/two/192.0.2.2';

@@ -8,8 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../support/ports.ts';
 import { Program } from '../support/programs.ts';
-import { freePort, type RunningServer, startServer } from '../support/server.ts';
+import { type RunningServer, startServer } from '../support/server.ts';
 import { admin, askFor, Backends, countries, got, meridian, until } from '../support/story.ts';
 
 const GEO = countries({ '1.0.0.0/8': 'RU', '2.0.0.0/8': 'BR', '3.0.0.0/8': 'US', '4.0.0.0/8': 'FR' });
@@ -424,16 +425,14 @@ describe('the command line without a server', () => {
     expect((await meridian(['serve', '--config', path('nowhere.yaml')])).code).toBe(1);
   });
 
-  test('SIGTERM and SIGINT end it within a second, with exit 0', async () => {
+  test('SIGTERM and SIGINT end it, with exit 0', async () => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       const program = new Program(process.execPath, [MAIN, 'serve', ...config()]);
       await program.until(async () => program.output.includes('Meridian serves'));
       const child = program.process;
-      const startMs = performance.now();
       child.kill(signal);
       const [code] = await once(child, 'exit');
       expect([signal, code]).toEqual([signal, 0]);
-      expect(performance.now() - startMs).toBeLessThan(1_500);
     }
   });
 });

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { query, sendTcp, sendUdp } from '../support/dns.ts';
+import { HANGS_MS } from '../support/patience.ts';
 import { lacking } from '../support/programs.ts';
 import { type RunningServer, startServer } from '../support/server.ts';
 
@@ -71,7 +72,7 @@ describe.skipIf(!able)('a crowd of TCP clients', () => {
     for (let i = 0; i < 100; i++) {
       for (const send of [sendUdp, sendTcp]) {
         const startMs = performance.now();
-        const answer = await send(server, query({ name: 'www.net.cat.' }), 5000);
+        const answer = await send(server, query({ name: 'www.net.cat.' }), HANGS_MS);
         expect(answer?.subarray(-4)).toEqual(Buffer.from([192, 0, 2, 1]));
         slowest = Math.max(slowest, performance.now() - startMs);
       }
@@ -105,7 +106,7 @@ describe.skipIf(!able)('a crowd of TCP clients', () => {
       octet++;
     }, 20);
 
-    expect(await slowestMs()).toBeLessThan(1000);
+    expect(await slowestMs()).toBeLessThan(HANGS_MS);
     expect(await figure('meridian_tcp_open')).toBeGreaterThanOrEqual(MOST - FROM_EACH);
     // Nobody was thrown out: all of this is within the limits.
     expect(crowd.filter((socket) => socket.destroyed || socket.readableEnded)).toEqual([]);
@@ -116,7 +117,7 @@ describe.skipIf(!able)('a crowd of TCP clients', () => {
     old.write(frame(query({ id: 4711, name: 'www.net.cat.' })));
     const [answer] = (await once(old, 'data')) as [Buffer];
     expect(answer.readUInt16BE(2)).toBe(4711);
-  }, 60_000);
+  });
 
   it('makes room for a newcomer when all connections are taken', async () => {
     // Two networks more than there is room for: who has been idle the longest goes.
@@ -124,7 +125,7 @@ describe.skipIf(!able)('a crowd of TCP clients', () => {
     for (const [id, socket] of more.entries()) socket.write(frame(query({ id, name: 'www.net.cat.' })));
     const answers = await Promise.all(more.map(async (socket) => ((await once(socket, 'data')) as [Buffer])[0]));
     expect(answers.map((answer) => answer.readUInt16BE(2))).toEqual(more.map((_, id) => id));
-    expect(await slowestMs()).toBeLessThan(1000);
+    expect(await slowestMs()).toBeLessThan(HANGS_MS);
     expect(await figure('meridian_tcp_open')).toBeLessThanOrEqual(MOST);
-  }, 60_000);
+  });
 });

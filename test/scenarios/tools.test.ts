@@ -41,7 +41,7 @@ afterAll(() => server?.stop());
 
 /** Runs a tool; it must end well, and complain of nothing. */
 function run(program: string, ...args: string[]): string {
-  const { stdout, stderr, status } = spawnSync(program, args, { encoding: 'utf8', timeout: 15_000 });
+  const { stdout, stderr, status } = spawnSync(program, args, { encoding: 'utf8', timeout: 120_000 });
   expect(`${program} ${args.join(' ')}: ${status} ${stderr}`).toBe(`${program} ${args.join(' ')}: 0 `);
   expect(stdout).not.toMatch(/malformed|warning|extra bytes|parse error|bad packet|mismatch/i);
   return stdout;

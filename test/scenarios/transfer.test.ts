@@ -8,9 +8,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NotifyView, ZoneDetail } from '../../dist/api/views.js';
 import { ask, ecs, OPTION, optionOf, parse, record, type Server } from '../support/dns.ts';
+import { freePort } from '../support/ports.ts';
 import { have } from '../support/programs.ts';
 import { type Secondary, type SecondaryKind, startSecondary } from '../support/secondaries.ts';
-import { freePort, type RunningServer, startServer } from '../support/server.ts';
+import { type RunningServer, startServer } from '../support/server.ts';
 import { admin, until } from '../support/story.ts';
 
 const KINDS: readonly SecondaryKind[] = ['nsd', 'knotd', 'named'];
@@ -154,7 +155,7 @@ describe.each(KINDS)('%s as a secondary', (kind) => {
   test.skipIf(!have(kind, 'dig'))('copies the zone, and again when it hears of an edit', async ({ onTestFinished }) => {
     const secondary = await secondaryOf(kind, onTestFinished);
     const serial = await serialOf(server);
-    await until(secondary.serial, (seen) => seen === serial, 15_000);
+    await until(secondary.serial, (seen) => seen === serial);
     expect(dig(secondary)).toEqual(dig(server));
 
     const mail = { nsd: '192.0.2.31', knotd: '192.0.2.32', named: '192.0.2.33' }[kind];
@@ -164,7 +165,7 @@ describe.each(KINDS)('%s as a secondary', (kind) => {
       (seen) => seen > serial,
     );
     const next = await serialOf(server);
-    await until(secondary.serial, (seen) => seen === next, 15_000);
+    await until(secondary.serial, (seen) => seen === next);
     expect(dig(secondary)).toEqual(dig(server));
     expect(dig(secondary)).toContain(`mail.${ZONE}. 300 IN A ${mail}`);
     await until(notices, (seen) =>
@@ -181,7 +182,7 @@ describe('a secondary that was away', () => {
     const serial = await serialOf(server);
     await until(notices, (seen) => of(seen)!.serial > serial && of(seen)!.tries >= 1);
     await secondaryOf('knotd', onTestFinished);
-    await until(notices, (seen) => of(seen)!.state === 'acknowledged', 15_000);
+    await until(notices, (seen) => of(seen)!.state === 'acknowledged');
     expect(of(await notices())!.tries).toBeGreaterThan(1);
   });
 });

@@ -135,6 +135,7 @@ describe('a data thread', () => {
       },
       responder: new ToyResponder(),
       priority: calm(),
+      beat: new Int32Array(1),
       counters,
     }).run();
     // Rung before the first and once more after it; then it waited for its time.
@@ -212,6 +213,7 @@ describe('a data thread that finds several packets again and again', () => {
       onBell: () => counters[UDP_RECEIVED]! < packets,
       responder: new ToyResponder(),
       priority: calm(),
+      beat: new Int32Array(1),
       counters,
     }).run();
     expect(counters[UDP_SENT]).toBe(packets);
@@ -242,6 +244,7 @@ function drain(sockets: OpenSockets, kernel: Ffi): { counters: Float64Array; mis
     onBell: () => false,
     responder,
     priority: calm(),
+    beat: new Int32Array(1),
     counters,
   }).run();
   bell.close();
@@ -389,6 +392,7 @@ describe('a kernel that fails', () => {
       onBell: () => true,
       responder: new ToyResponder(),
       priority: calm(),
+      beat: new Int32Array(1),
       counters: serveCounters(),
     });
     expect(() => loop.run()).toThrow(thrown);

@@ -1,6 +1,7 @@
 // Backends that behave as a test wants, on ports that the system picks.
 import { createSocket, type Socket as DatagramSocket, type RemoteInfo } from 'node:dgram';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { freePort } from './ports.ts';
 
 /** Something that listens. */
 export interface Backend {
@@ -54,9 +55,7 @@ export function udpBackend(
   });
 }
 
-/** A port of 127.0.0.1 on which nothing listens (it was free a moment ago). */
-export async function refusedPort(): Promise<number> {
-  const backend = await tcpBackend(() => {});
-  await backend.close();
-  return backend.port;
+/** A port of 127.0.0.1 on which nothing listens. */
+export function refusedPort(): Promise<number> {
+  return freePort();
 }

@@ -462,7 +462,7 @@ export async function askMany(
   server: Server,
   questions: readonly QueryFields[],
   window = 50,
-  timeoutMs = 10_000,
+  timeoutMs = 30_000,
 ): Promise<Reply[]> {
   const socket = createSocket(server.host.includes(':') ? 'udp6' : 'udp4');
   const replies: Reply[] = [];

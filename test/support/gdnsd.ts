@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { query, type Server, sendUdp } from './dns.ts';
-import { freePort } from './server.ts';
+import { freePort } from './ports.ts';
 
 /** Whether gdnsd is installed here. */
 export const hasGdnsd = spawnSync('gdnsd', ['-h']).error === undefined;

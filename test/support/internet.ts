@@ -11,7 +11,7 @@ const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
 
 /** How long a server may take until it answers: eight of them start at once, beside other tests. */
-const READY_MS = 40_000;
+const READY_MS = 120_000;
 const runAside = promisify(execFile);
 
 function run(command: string, args: readonly string[], options: ExecFileSyncOptions = {}): string {
@@ -20,7 +20,7 @@ function run(command: string, args: readonly string[], options: ExecFileSyncOpti
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
       env,
-      timeout: 60_000,
+      timeout: 180_000,
       ...options,
     }),
   );

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { query, type Server, sendUdp } from './dns.ts';
-import { freePort } from './server.ts';
+import { freePort } from './ports.ts';
 
 /** Whether NSD is installed here. */
 export const hasNsd = spawnSync('nsd', ['-v']).error === undefined;

@@ -1,5 +1,6 @@
 // Real programs that tests run beside the code; where one is missing the test is skipped, but not in CI.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { HANGS_MS } from './patience.ts';
 
 /** Whether all of `programs` can be run. In CI a missing one is an error, elsewhere a message that says what to install. */
 export function have(...programs: string[]): boolean {
@@ -67,9 +68,9 @@ export class Program {
     });
   }
 
-  /** Waits until `ready` resolves true; fails when the program ends or ten seconds pass. */
+  /** Waits until `ready` resolves true; fails when the program ends, or seems to hang. */
   async until(ready: () => Promise<boolean>): Promise<void> {
-    const endMs = Date.now() + 10_000;
+    const endMs = Date.now() + HANGS_MS;
     while (!(await ready())) {
       if (this.#ended || Date.now() > endMs)
         throw new Error(`${this.process.spawnfile} did not get ready:\n${this.output}`);
@@ -81,7 +82,7 @@ export class Program {
     if (this.#ended) return;
     const ended = new Promise((resolve) => this.process.once('exit', resolve));
     this.process.kill('SIGTERM');
-    const force = setTimeout(() => this.process.kill('SIGKILL'), 3_000);
+    const force = setTimeout(() => this.process.kill('SIGKILL'), HANGS_MS / 4);
     await ended;
     clearTimeout(force);
   }

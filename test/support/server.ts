@@ -2,11 +2,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Server } from './dns.ts';
+import { HANGS_MS } from './patience.ts';
+import { freePort } from './ports.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -49,16 +50,6 @@ export interface RunningServer extends Server {
   stop(): Promise<number | null>;
   /** Sends SIGKILL and waits for the end; the folder stays as it is then. */
   kill(): Promise<void>;
-}
-
-/** A TCP port of 127.0.0.1 that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as { port: number };
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }
 
 /** Starts the program and resolves when it answers queries; rejects with its output when it ends before. */
@@ -139,10 +130,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 /** Asks /readyz until it says 200. */
 async function untilReady(child: ChildProcess, admin: string): Promise<void> {
-  const deadline = Date.now() + 15_000;
+  const deadline = Date.now() + HANGS_MS;
   for (;;) {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`it ended with ${child.exitCode}`);
-    if (Date.now() > deadline) throw new Error('not ready within 15 s');
+    if (Date.now() > deadline) throw new Error('it does not get ready');
     try {
       const response = await fetch(`${admin}/readyz`);
       await response.arrayBuffer();

@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { formatAddress, parseAddress } from '../../dist/base/address.js';
 import { ask, ecs, OPTION, optionOf, type QueryFields, type Reply, type Server } from './dns.ts';
 import { buildMmdb } from './mmdb.ts';
+import { HANGS_MS } from './patience.ts';
+import { freePort } from './ports.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -48,7 +50,11 @@ export function scopeOf(reply: Reply): number | undefined {
 }
 
 /** Asks again and again until `done` says yes; fails with the last answer after `withinMs`. Returns how long it took. */
-export async function until<T>(look: () => Promise<T>, done: (seen: T) => boolean, withinMs = 10_000): Promise<number> {
+export async function until<T>(
+  look: () => Promise<T>,
+  done: (seen: T) => boolean,
+  withinMs = HANGS_MS,
+): Promise<number> {
   const startMs = performance.now();
   for (;;) {
     const seen = await look();
@@ -120,7 +126,7 @@ export async function meridian(args: readonly string[], cwd = process.cwd()): Pr
   child.stderr.on('data', (chunk: Buffer) => {
     err += chunk.toString();
   });
-  const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
+  const timer = setTimeout(() => child.kill('SIGKILL'), HANGS_MS);
   await once(child, 'close');
   clearTimeout(timer);
   return { code: child.exitCode, out, err };
@@ -140,12 +146,7 @@ export class Backends {
 
   /** Opens these addresses (such as 127.20.0.1) on a port that is free on all of them. */
   static async start(addresses: readonly string[]): Promise<Backends> {
-    const probe = createServer().listen(0, '0.0.0.0');
-    await once(probe, 'listening');
-    const { port } = probe.address() as { port: number };
-    probe.close();
-    await once(probe, 'close');
-    const backends = new Backends(port);
+    const backends = new Backends(await freePort());
     for (const address of addresses) await backends.open(address);
     return backends;
   }

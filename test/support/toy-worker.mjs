@@ -38,6 +38,7 @@ if (workerData?.toy) {
     const loop = new UdpLoop({
       ffi,
       priority: new Priority(ffi, false, systemClock.monotonicMs),
+      beat: new Int32Array(1),
       sockets,
       bell,
       responder,

@@ -212,13 +212,19 @@ records:
   });
 
   it('is read in linear time', () => {
-    const sets = Array.from(
-      { length: 20_000 },
-      (_, i) => `  name${i}: { A: { ttl: 30, pools: [paris, tokyo] } }\n`,
-    ).join('');
-    const start = performance.now();
-    expect(readZone(`${HEAD}records:\n${sets}`).model?.owners.length).toBe(20_000);
-    expect(performance.now() - start).toBeLessThan(4_000);
+    /** The least time of some tries: a machine with more to do only adds. */
+    const leastMs = (count: number): number => {
+      const sets = Array.from({ length: count }, (_, i) => `  name${i}: { A: { ttl: 30, pools: [paris, tokyo] } }\n`);
+      const text = `${HEAD}records:\n${sets.join('')}`;
+      const tries = Array.from({ length: 3 }, () => {
+        const start = performance.now();
+        expect(readZone(text).model?.owners.length).toBe(count);
+        return performance.now() - start;
+      });
+      return Math.min(...tries);
+    };
+    // Eight times as much: squares would take sixty-four times as long.
+    expect(leastMs(16_000) / leastMs(2_000)).toBeLessThan(30);
   });
 });
 
