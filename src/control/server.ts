@@ -94,15 +94,16 @@ export class Server implements ControlPlane {
     announceZones(notifier, serving, serving.zones.all.keys());
     this.#explainer = new Explainer(serving, targets);
     reloads.watch();
-    geoipUpdates.start();
     this.#cancelCollect = clock.after(limits.collectMs, () => {
       collectHeap();
       threads.trimHeap();
     });
-    const zones = serving.zones.all.size;
+    if (this.#stopped) return;
+    geoipUpdates.start();
     for (const sentence of oldDatabases(serving.geo?.sources ?? [], clock.nowMs())) {
       log.warn({ event: 'geo-old' }, sentence);
     }
+    const zones = serving.zones.all.size;
     log.info({ event: 'ready', listen: this.listen, zones, realtime: threads.realtime }, 'answering');
   }
 
