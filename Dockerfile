@@ -22,7 +22,7 @@ COPY LICENSE NOTICE ./
 # Settings that listen on every address; mount your zones over the folder, or all of /etc/meridian.
 COPY docker/meridian.yaml /etc/meridian/meridian.yaml
 RUN mkdir -p /etc/meridian/zones /etc/meridian/geoip /var/lib/meridian \
- && chown node:node /var/lib/meridian \
+ && chown node:node /var/lib/meridian /etc/meridian/geoip \
  && chmod 755 dist/cli/main.js \
  && ln -s /opt/meridian/dist/cli/main.js /usr/local/bin/meridian
 USER node

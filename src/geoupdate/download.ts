@@ -1,5 +1,4 @@
 // Fetches one file over HTTPS: bounded in bytes, time and redirects, conditional, tried again where that may help.
-import { readFileSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import type { Clock } from '../base/clock.ts';
@@ -59,12 +58,12 @@ export class Downloader {
   readonly #userAgent: string;
   readonly #dispatcher: Dispatcher;
 
-  /** @param caFile certificates (PEM) to trust besides the public ones; throws when it can't be read */
-  constructor(clock: Clock, version: string, caFile: string | null, bounds: DownloadBounds = BOUNDS) {
+  /** @param authorities certificates (PEM) to trust besides the public ones; null: none */
+  constructor(clock: Clock, version: string, authorities: string | null, bounds: DownloadBounds = BOUNDS) {
     this.#clock = clock;
     this.#bounds = bounds;
     this.#userAgent = `meridian/${version}`;
-    const connect = caFile === null ? {} : { ca: [...rootCertificates, readFileSync(caFile, 'utf8')] };
+    const connect = authorities === null ? {} : { ca: [...rootCertificates, authorities] };
     const options = { connect: { ...connect, timeout: bounds.silenceMs }, requestTls: connect };
     const proxied = ['https_proxy', 'HTTPS_PROXY'].some((name) => (process.env[name] ?? '') !== '');
     this.#dispatcher = proxied ? new EnvHttpProxyAgent(options) : new Agent(options);

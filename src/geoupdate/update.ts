@@ -47,7 +47,9 @@ export async function updateDatabases(
   bounds?: DownloadBounds,
 ): Promise<readonly UpdateResult[]> {
   const authorization = authorizationOf(job.settings);
-  const downloader = new Downloader(clock, job.version, job.settings.caFile, bounds);
+  const { caFile } = job.settings;
+  const authorities = caFile === null ? null : textOf(caFile, 'certificates');
+  const downloader = new Downloader(clock, job.version, authorities, bounds);
   const results: UpdateResult[] = [];
   try {
     for (const order of SOURCES[job.settings.source](job.settings, new Date(clock.nowMs()))) {
@@ -68,10 +70,18 @@ export async function updateDatabases(
 /** RFC 7617, with MaxMind's account number and licence key. */
 function authorizationOf({ account, licenceKeyFile }: UpdateSettings): string | null {
   if (account === null || licenceKeyFile === null) return null;
-  const key = readFileSync(licenceKeyFile, 'utf8').trim();
+  const key = textOf(licenceKeyFile, 'licence key').trim();
   if (!/^[\x21-\x7e]+$/.test(key))
     throw new ContentError(`${licenceKeyFile} holds no licence key: one word on one line`);
   return `Basic ${Buffer.from(`${account}:${key}`).toString('base64')}`;
+}
+
+function textOf(file: string, what: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ContentError(`cannot read the ${what}: ${(error as Error).message}`);
+  }
 }
 
 async function updateOne(

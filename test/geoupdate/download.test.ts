@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -17,7 +18,7 @@ afterEach(async () => {
 });
 
 function fetchFile(path: string, maxBytes = 1_000) {
-  downloader = new Downloader(systemClock, '1', publisher.caFile);
+  downloader = new Downloader(systemClock, '1', readFileSync(publisher.caFile, 'utf8'));
   return downloader.fetch({ url: publisher.url + path, maxBytes, authorization: null, known: null });
 }
 

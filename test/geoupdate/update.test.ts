@@ -349,7 +349,10 @@ describe("an update of MaxMind's databases", () => {
 
   it('needs a key in its file', async () => {
     const job = { source: 'maxmind', account: '1', editions: ['GeoLite2-City'] } as const;
-    await expect(update({ ...job, licenceKeyFile: join(folder, 'missing') })).rejects.toThrow('ENOENT');
+    await expect(update({ ...job, licenceKeyFile: join(folder, 'missing') })).rejects.toThrow(
+      'cannot read the licence key: ENOENT',
+    );
+    await expect(update({ caFile: join(folder, 'missing') })).rejects.toThrow('cannot read the certificates');
     writeFileSync(join(folder, 'empty'), '\n');
     await expect(update({ ...job, licenceKeyFile: join(folder, 'empty') })).rejects.toThrow('holds no licence key');
   });

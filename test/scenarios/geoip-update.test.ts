@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { EMBEDDED_DATABASE } from '../../dist/geo/embedded-database.js';
 import { meridian as run } from '../support/meridian.ts';
 import { buildMmdb } from '../support/mmdb.ts';
 import { Publisher, status } from '../support/publisher.ts';
@@ -112,7 +113,7 @@ describe('a server that fetches its database', { timeout: 120_000 }, () => {
     const { update, warnings, databases } = await view(server);
     expect(update.error).toContain('answers 403');
     expect(warnings).toContain('the update of country.mmdb failed at');
-    expect(databases.map(({ file }) => file)).toEqual(['geo-whois-asn-country.mmdb']);
+    expect(databases.map(({ file }) => file)).toEqual([EMBEDDED_DATABASE.file]);
     await says(server, '"geoip-update-failed"');
     expect((await admin(server, 'GET', '/readyz')).status).toBe(200);
     await server.stop();
