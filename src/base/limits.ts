@@ -139,6 +139,8 @@ export const limits = {
   geoUpdateEverySeconds: 3_600,
   /** Longest time that a scheduled update may take before its process is ended. */
   geoUpdateMs: 60 * 60_000,
+  /** Half of the young generation of that process, in MiB. */
+  geoUpdateYoungMb: 8,
   /** Age in days from which on a geographic database is called old: some 0.15% of the addresses in use change their country in a month. */
   geoOldDays: 90,
   /** Pools named by one steered record set, over all its lists. */

@@ -1,7 +1,7 @@
 // The registries' extended delegation statistics to a country database: who was given which addresses, by the country they registered in.
-import { type Prefix, parseAddress, parsePrefix } from '../base/address.ts';
+import { maskAddress, parseAddress, parsePrefix } from '../base/address.ts';
 import { continentOfCode, isCountry } from '../geo/countries.ts';
-import { nestPrefixes, type RangeTable } from '../geo/ranges.ts';
+import { Holdings } from './holdings.ts';
 import { type MmdbField, writeMmdb } from './mmdb-write.ts';
 import type { Registry } from './rir.ts';
 import { ContentError } from './source.ts';
@@ -9,10 +9,10 @@ import { ContentError } from './source.ts';
 /** Words of the files, version 2: `registry|cc|type|start|value|date|status|id`. */
 const STATUS_GIVEN: ReadonlySet<string> = new Set(['allocated', 'assigned']);
 
-/** What was read so far: networks, and for each the index of its code. */
+/** What was read so far; values are numbers of codes, from 1. */
 interface Delegations {
-  readonly prefixes: Prefix[];
-  readonly codeOf: number[];
+  readonly v4: Holdings;
+  readonly v6: Holdings;
   readonly codes: string[];
   readonly numbers: Map<string, number>;
 }
@@ -22,14 +22,12 @@ interface Delegations {
  * continent without a country.
  */
 export function delegatedDatabase(files: readonly { readonly registry: Registry; readonly bytes: Buffer }[]): Buffer {
-  const all: Delegations = { prefixes: [], codeOf: [], codes: [], numbers: new Map() };
+  const all: Delegations = { v4: new Holdings(1), v6: new Holdings(4), codes: [], numbers: new Map() };
   // As old as its oldest part.
   const builtAt = Math.min(...files.map(({ registry, bytes }) => readFile(registry, bytes.toString('latin1'), all)));
-  const table = (words: 1 | 4): RangeTable =>
-    nestPrefixes(words, all.prefixes).table.map((value) => (value === 0 ? 0 : all.codeOf[value - 1]! + 1));
   return writeMmdb({
-    v4: table(1),
-    v6: table(4),
+    v4: all.v4.table(),
+    v6: all.v6.table(),
     records: all.codes.map(recordOf),
     type: 'Meridian-RIR-Country',
     description:
@@ -48,10 +46,14 @@ function readFile(registry: Registry, text: string, all: Delegations): number {
   let madeAt: number | null = null;
   let delegations = 0;
   let number = 0;
-  for (const line of text.split('\n')) {
+  for (let at = 0; at < text.length; ) {
+    // Not split: half a million lines at once are a hundred megabytes.
+    const end = text.indexOf('\n', at);
+    const line = text.slice(at, end < 0 ? text.length : end).trimEnd();
+    at = end < 0 ? text.length : end + 1;
     number++;
     if (line === '' || line.startsWith('#')) continue;
-    const fields = line.trimEnd().split('|');
+    const fields = line.split('|');
     if (madeAt === null) {
       madeAt = readHeader(registry, fields);
       continue;
@@ -59,13 +61,11 @@ function readFile(registry: Registry, text: string, all: Delegations): number {
     const [owner, code, type, start, value, , status] = fields as (string | undefined)[];
     if (owner === registry && status !== undefined && (type === 'ipv4' || type === 'ipv6')) {
       if (!STATUS_GIVEN.has(status) || code === undefined || continentOfCode(code) === null) continue;
-      const prefixes = type === 'ipv4' ? networks4(start!, value!) : networks6(start!, value!);
-      if (prefixes === null)
-        throw new ContentError(`line ${number} of ${registry}'s file is damaged: ${line.slice(0, 80)}`);
-      for (const prefix of prefixes) add(all, prefix, code);
+      const added = type === 'ipv4' ? add4(all, start!, value!, code) : add6(all, start!, value!, code);
+      if (!added) throw damaged(registry, number, line);
       delegations++;
     } else if (fields.length < 6) {
-      throw new ContentError(`line ${number} of ${registry}'s file is damaged: ${line.slice(0, 80)}`);
+      throw damaged(registry, number, line);
     }
   }
   if (madeAt === null || delegations === 0) throw new ContentError(`${registry}'s file has no delegations in it`);
@@ -80,43 +80,39 @@ function readHeader(registry: Registry, [version, owner, , , , day]: readonly st
   return Date.UTC(Number(date[1]), Number(date[2]) - 1, Number(date[3])) / 1000;
 }
 
-function add({ prefixes, codeOf, codes, numbers }: Delegations, prefix: Prefix, code: string): void {
-  let number = numbers.get(code);
-  if (number === undefined) {
-    number = codes.length;
-    codes.push(code);
-    numbers.set(code, number);
-  }
-  prefixes.push(prefix);
-  codeOf.push(number);
+function damaged(registry: Registry, number: number, line: string): ContentError {
+  return new ContentError(`line ${number} of ${registry}'s file is damaged: ${line.slice(0, 80)}`);
 }
 
-/** A first address and how many: not always a power of two, nor aligned to one. null: damaged. */
-function networks4(start: string, count: string): Prefix[] | null {
+function numberOf({ codes, numbers }: Delegations, code: string): number {
+  const known = numbers.get(code);
+  if (known !== undefined) return known;
+  codes.push(code);
+  numbers.set(code, codes.length);
+  return codes.length;
+}
+
+/** A first address and how many: not always a power of two, nor aligned to one. false: damaged. */
+function add4(all: Delegations, start: string, count: string, code: string): boolean {
   const address = parseAddress(start);
-  let left = /^[1-9]\d{0,9}$/.test(count) ? Number(count) : 0;
-  if (address?.family !== 4 || left === 0) return null;
-  let first = Buffer.from(address.bytes).readUInt32BE();
-  if (first + left > 2 ** 32) return null;
-  const prefixes: Prefix[] = [];
-  while (left > 0) {
-    let size = 1;
-    // The largest network that begins here and holds no more than is left.
-    while (size * 2 <= left && first % (size * 2) === 0) size *= 2;
-    prefixes.push({
-      address: {
-        family: 4,
-        bytes: Uint8Array.of(first >>> 24, (first >>> 16) & 255, (first >>> 8) & 255, first & 255),
-      },
-      length: 32 - Math.log2(size),
-    });
-    first += size;
-    left -= size;
-  }
-  return prefixes;
+  const size = /^[1-9]\d{0,9}$/.test(count) ? Number(count) : 0;
+  if (address?.family !== 4 || size === 0) return false;
+  const first = Buffer.from(address.bytes).readUInt32BE();
+  const last = first + size - 1;
+  if (last >= 2 ** 32) return false;
+  all.v4.add(first, 0, last, 0, numberOf(all, code));
+  return true;
 }
 
-function networks6(start: string, length: string): Prefix[] | null {
+/** A network. What is longer than a /64 belongs to who holds the /64. */
+function add6(all: Delegations, start: string, length: string, code: string): boolean {
   const prefix = parsePrefix(`${start}/${length}`);
-  return prefix?.address.family === 6 ? [prefix] : null;
+  if (prefix?.address.family !== 6) return false;
+  if (prefix.length > 64) return true;
+  const bytes = Buffer.from(maskAddress(prefix.address, prefix.length).bytes);
+  const [first0, first1] = [bytes.readUInt32BE(0), bytes.readUInt32BE(4)];
+  const host0 = prefix.length >= 32 ? 0 : 0xffff_ffff >>> prefix.length;
+  const host1 = prefix.length <= 32 ? 0xffff_ffff : prefix.length === 64 ? 0 : 0xffff_ffff >>> (prefix.length - 32);
+  all.v6.add(first0, first1, (first0 | host0) >>> 0, (first1 | host1) >>> 0, numberOf(all, code));
+  return true;
 }

@@ -12,7 +12,8 @@ export function runUpdate(job: UpdateJob, signal: AbortSignal): Promise<UpdateRe
     const child = fork(new URL('./update-process.js', import.meta.url), {
       signal,
       killSignal: 'SIGKILL',
-      execArgv: [],
+      // Without a limit the young generation grows to a hundred megabytes.
+      execArgv: [`--max-semi-space-size=${limits.geoUpdateYoungMb}`],
       // Nothing of it may hold the log or the shell of the server.
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       timeout: limits.geoUpdateMs,
