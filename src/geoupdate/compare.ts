@@ -1,6 +1,8 @@
 // How much of the address space has another country in one database than in another.
-import type { Database } from '../geo/mmdb.ts';
+import { readDatabase } from '../geo/mmdb.ts';
+import type { MmdbValue } from '../geo/mmdb-data.ts';
 import { mergeTables, type RangeTable } from '../geo/ranges.ts';
+import { type RecordFacts, readCountryAndAs } from '../geo/record.ts';
 
 /** What is kept of a database for comparing: a number for each country (or AS), 0 for none. Far smaller than the database. */
 export interface Placed {
@@ -12,7 +14,11 @@ export interface Placed {
   readonly builtAt: number;
 }
 
-export function placedBy({ v4, v6, records, builtAt }: Database): Placed {
+/** Reads a database for comparing; a text says what is wrong with it. */
+export function readPlaced(file: string, bytes: Buffer): Placed | string {
+  const database = readDatabase(file, bytes, sharedFacts());
+  if (typeof database === 'string') return database;
+  const { v4, v6, records, builtAt } = database;
   const countries = records.some(({ place }) => place.country !== null);
   const numbers = new Uint32Array(records.length + 1);
   records.forEach(({ place, as }, i) => {
@@ -21,7 +27,21 @@ export function placedBy({ v4, v6, records, builtAt }: Database): Placed {
     else if (country !== null) numbers[i + 1] = (country.charCodeAt(0) << 8) | country.charCodeAt(1);
   });
   const number = (record: number): number => numbers[record]!;
+  if (!countries && numbers.every((as) => as === 0)) return 'there is neither a country nor an AS number in it';
   return { v4: v4.map(number), v6: v6.map(number), countries, builtAt };
+}
+
+/** Equal facts are one object: a city database has a million records, and 250 countries. */
+function sharedFacts(): (record: MmdbValue) => RecordFacts {
+  const known = new Map<string, RecordFacts>();
+  return (record) => {
+    const facts = readCountryAndAs(record);
+    const key = `${facts.place.country} ${facts.as}`;
+    const shared = known.get(key);
+    if (shared !== undefined) return shared;
+    known.set(key, facts);
+    return facts;
+  };
 }
 
 /**

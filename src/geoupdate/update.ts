@@ -2,9 +2,8 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
-import { type Database, readDatabase } from '../geo/mmdb.ts';
 import type { UpdateSettings } from '../settings/geoip-update.ts';
-import { type Placed, placedBy, shareChanged } from './compare.ts';
+import { type Placed, readPlaced, shareChanged } from './compare.ts';
 import { type DownloadBounds, DownloadError, Downloader } from './download.ts';
 import { fetchOrder } from './fetch-order.ts';
 import { type Entry, NEVER, readHistory, storeHistory } from './history.ts';
@@ -135,20 +134,13 @@ interface Candidate {
 }
 
 function candidateOf(order: Order, present: Buffer | null, bytes: Buffer): Candidate {
-  const after = opened(order.file, bytes);
+  const after = readPlaced(order.file, bytes);
   if (typeof after === 'string') throw new ContentError(`what was fetched can't be used: ${after}`);
   // One after the other: each needs much more memory while it is read than what is kept of it.
-  const old = present === null ? null : opened(order.file, present);
+  const old = present === null ? null : readPlaced(order.file, present);
   const before = typeof old === 'string' ? null : old;
   const share = before === null ? null : shareChanged(before, after);
   return { after, before, share, same: present?.equals(bytes) ?? false };
-}
-
-function opened(file: string, bytes: Buffer): Placed | string {
-  const database: Database | string = readDatabase(file, bytes);
-  if (typeof database === 'string') return database;
-  const known = database.records.some(({ place, as }) => place.country !== null || as > 0);
-  return known ? placedBy(database) : 'there is neither a country nor an AS number in it';
 }
 
 function refusalOf({ before, after, share }: Candidate, maxChange: number): string | null {

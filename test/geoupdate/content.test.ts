@@ -6,7 +6,7 @@ import { buildGeoImage } from '../../dist/geo/image.js';
 import { mergeGeo } from '../../dist/geo/merge.js';
 import { readDatabase } from '../../dist/geo/mmdb.js';
 import { digestOf, readChecksum } from '../../dist/geoupdate/checksum.js';
-import { placedBy, shareChanged } from '../../dist/geoupdate/compare.js';
+import { readPlaced, shareChanged } from '../../dist/geoupdate/compare.js';
 import { delegatedDatabase } from '../../dist/geoupdate/delegated.js';
 import { unpackDatabase } from '../../dist/geoupdate/unpack.js';
 import { type Records, viewOf } from '../support/geo.ts';
@@ -74,9 +74,9 @@ describe('a checksum file', () => {
 describe('comparing two databases', () => {
   const share = (before: Records, after: Records): number => {
     const placed = [before, after].map((records) => {
-      const read = readDatabase('x.mmdb', buildMmdb(records));
+      const read = readPlaced('x.mmdb', buildMmdb(records));
       if (typeof read === 'string') throw new Error(read);
-      return placedBy(read);
+      return read;
     });
     return shareChanged(placed[0]!, placed[1]!);
   };
