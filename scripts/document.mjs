@@ -43,7 +43,7 @@ function fill(file, contentOf) {
   writeFileSync(`${root}${file}`, filled);
 }
 
-const { file, homepage, licence, attribution, attributionUrl } = EMBEDDED_DATABASE;
+const { path, file, homepage, licence, attribution, attributionUrl } = EMBEDDED_DATABASE;
 const database = file.replace('.mmdb', '');
 
 fill(
@@ -56,21 +56,17 @@ fill(
   () =>
     `  <p>Embedded country database: <a href="${homepage}">${database}</a>, <a href="${attributionUrl}">${attribution}</a>, ${licence}.</p>`,
 );
+const notice = readFileSync(`${root}NOTICE`, 'utf8');
 writeFileSync(
   `${root}NOTICE`,
-  `Meridian
-
-Licensed under the Apache License, version 2.0: see LICENSE.
-
-It comes with a database of countries, ${file} (package
-${EMBEDDED_DATABASE.path.replace(`/${file}`, '')}, ${homepage}):
-
-    ${attribution}, ${attributionUrl}
-    ${licence}, https://creativecommons.org/licenses/by/4.0/
-
-Its makers merged the publishers' data into one file. Meridian passes that file
-on as it is.
+  // The paragraph that names a database and its package.
+  notice.replace(
+    /^\S+\.mmdb \(in the package[\s\S]*?\n(?=\n|$(?![\s\S]))/m,
+    `${file} (in the package ${path.replace(`/${file}`, '')}, ${homepage})
+  ${attribution}, ${attributionUrl}
+  ${licence} (https://creativecommons.org/licenses/by/4.0/). Its makers merged the publishers' data into one file; Meridian passes that on as it is.
 `,
+  ),
 );
 fill('docs/ARCHITECTURE.md', (name) => filesOf(name.replace(/^files /, '')));
 fill('docs/operations.md', () => `| metric | kind | labels | meaning |\n| --- | --- | --- | --- |\n${metricRows()}`);
