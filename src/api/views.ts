@@ -194,6 +194,8 @@ export interface Explanation {
     readonly at: readonly [number, number] | null;
     readonly database: string | null;
     readonly built: Timestamp | null;
+    /** Of a client subnet whose addresses lie in several countries: those, most addresses first; else empty. */
+    readonly countries: readonly string[];
   };
   /** null: the set isn't steered by region. */
   readonly region: {
@@ -235,6 +237,16 @@ export interface CoverageRow {
   readonly place: string;
   readonly region: string;
   readonly pool: string | null;
+  /** Whether any loaded database (or override) has an address there. */
+  readonly addresses: boolean;
+}
+
+export interface CoverageView {
+  readonly rows: readonly CoverageRow[];
+  /** Places of the record set that no address lies in, and regions that no client gets, a sentence each. */
+  readonly warnings: readonly string[];
+  /** Networks as resolvers send them, IPv4 /24 and IPv6 /56, in which clients get different lists of pools. */
+  readonly split: { readonly ipv4: number; readonly ipv6: number };
 }
 
 export interface ReloadView {
@@ -284,7 +296,7 @@ export interface ControlPlane {
   zone(name: string): ZoneDetail | undefined;
   /** Throws RequestError. */
   explain(request: ExplainRequest): Explanation;
-  coverage(name: string, type: string): { rows: CoverageRow[] };
+  coverage(name: string, type: string): CoverageView;
   reload(): Promise<ReloadView>;
   /** Throws RequestError 404. Returns the record sets that are left without a member. */
   forceTarget(id: string, request: ForceRequest): { target: TargetView; emptied: string[] };

@@ -102,6 +102,8 @@ export const CODES = {
   'place-in-two-regions': warning('a place that two regions have'),
   'networks-overlap': warning('a network inside of another'),
   'region-never-matches': warning('a region that others cover'),
+  'region-nearly-covered': warning('a region for clients without a known subdivision alone'),
+  'place-without-addresses': warning('a place that no client is in'),
   'no-as-data': warning('an AS without a database for it'),
   'no-city-data': warning('a city without a database for it'),
   'no-subdivision-data': warning('a subdivision without a database for it'),

@@ -4,10 +4,13 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { Code } from '../base/codes.ts';
 import type { Diagnostic, Severity } from '../base/diagnostic.ts';
 import { readGeoFolder } from '../geo/folder.ts';
-import { loadGeo } from '../geo/open.ts';
+import { Inhabited } from '../geo/inhabited.ts';
+import { GeoView } from '../geo/lookup.ts';
+import { type LoadedGeo, loadGeo } from '../geo/open.ts';
 import { readOverrides } from '../geo/overrides.ts';
 import { COMMON_FILE, zoneOfFile } from '../loading/zone-files.ts';
 import { readSettings, type Settings } from '../settings/settings.ts';
+import { fixFor, unreached } from '../zone/unreached.ts';
 import type { GeoData } from '../zonefile/check.ts';
 import { type ParsedCommon, parseCommon, type ReadOptions } from '../zonefile/common.ts';
 import { parseZone } from '../zonefile/parse.ts';
@@ -181,19 +184,37 @@ class FileReader {
     if (this.#geoData !== null) return this.#geoData;
     const { directory } = this.#settings.geoip;
     const names = existsSync(directory) ? this.#attempt(directory, () => readdirSync(directory)) : undefined;
-    if (!names?.some((name) => name.endsWith('.mmdb'))) {
-      this.#geoData = { coordinates: false, subdivisions: false, cities: false, asNumbers: false };
-      return this.#geoData;
+    if (names?.some((name) => name.endsWith('.mmdb'))) {
+      const geo = this.#loadGeography();
+      this.#geoData = {
+        coordinates: geo.hasCoordinates,
+        subdivisions: geo.hasSubdivisions,
+        cities: geo.hasCities,
+        asNumbers: geo.hasAs,
+        unreached: unreachedIn(geo.image),
+      };
+    } else {
+      // Not loaded before a zone has regions: most checks are quicker than that.
+      let find: GeoData['unreached'] | null = null;
+      this.#geoData = {
+        coordinates: false,
+        subdivisions: false,
+        cities: false,
+        asNumbers: false,
+        unreached: (regions) => {
+          find ??= unreachedIn(this.#loadGeography().image);
+          return find(regions);
+        },
+      };
     }
-    const geo = loadGeo({ directory, overridesFile: null });
-    for (const { file, message } of geo.problems) this.#unreadable(file, message);
-    this.#geoData = {
-      coordinates: geo.hasCoordinates,
-      subdivisions: geo.hasSubdivisions,
-      cities: geo.hasCities,
-      asNumbers: geo.hasAs,
-    };
     return this.#geoData;
+  }
+
+  #loadGeography(): LoadedGeo {
+    const { directory, overrides } = this.#settings.geoip;
+    const geo = loadGeo({ directory, overridesFile: overrides });
+    for (const { file, message } of geo.problems) this.#unreadable(file, message);
+    return geo;
   }
 
   #isNew(file: string): boolean {
@@ -225,6 +246,14 @@ class FileReader {
   #report(code: Code, severity: Severity, path: string, message: string, fix: string): void {
     this.#diagnostics.push({ code, severity, file: shortPath(path), line: 1, col: 1, message, fix, excerpt: '' });
   }
+}
+
+/** Finds what regions name in vain, in an image of its own. */
+function unreachedIn(image: Uint8Array): GeoData['unreached'] {
+  const geo = new GeoView();
+  geo.attach(new Int32Array(image.buffer, image.byteOffset, image.byteLength >> 2), 0);
+  const inhabited = new Inhabited(geo);
+  return (regions) => unreached(regions, geo, inhabited).map((found) => ({ ...found, fix: fixFor(found, geo) }));
 }
 
 /**

@@ -3,7 +3,7 @@ import { eventView } from '../api/event-view.ts';
 import { StartError } from '../api/start-error.ts';
 import {
   type ControlPlane,
-  type CoverageRow,
+  type CoverageView,
   type EventView,
   type ExplainRequest,
   type Explanation,
@@ -42,6 +42,7 @@ import type { Operator } from './operator.ts';
 import type { Reloads } from './reloads.ts';
 import { statusView, zoneDetail, zoneSummary } from './status.ts';
 import type { Threads } from './threads.ts';
+import { UnreachedRules } from './unreached-rules.ts';
 import type { Watchdog } from './watchdog.ts';
 
 export interface ServerParts {
@@ -70,6 +71,7 @@ export interface ServerParts {
 
 export class Server implements ControlPlane {
   readonly #parts: ServerParts;
+  readonly #unreached = new UnreachedRules();
   #explainer: Explainer | null = null;
   #ready = false;
   #stopped = false;
@@ -213,6 +215,7 @@ export class Server implements ControlPlane {
       ownCounters: { internalErrors: this.#parts.errors.count, logDropped: this.#parts.droppedLines() },
       problems: reloads.problem === null ? [] : [reloads.problem],
       updates: geoipUpdates.views(),
+      unreached: this.#unreached.tell(serving),
     });
   }
 
@@ -236,8 +239,8 @@ export class Server implements ControlPlane {
     return this.#mustBeReady().explain(request);
   }
 
-  coverage(name: string, type: string): { rows: CoverageRow[] } {
-    return { rows: coverage(this.#mustBeReady(), name, type) };
+  coverage(name: string, type: string): CoverageView {
+    return coverage(this.#mustBeReady(), name, type);
   }
 
   #mustBeReady(): Explainer {

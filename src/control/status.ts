@@ -98,6 +98,8 @@ export interface StatusParts {
   readonly udp: 'recvmmsg' | 'dgram';
   readonly problems: readonly string[];
   readonly updates: readonly UpdateView[];
+  /** Rules that no client matches, in words. */
+  readonly unreached: readonly string[];
   /** What the control plane itself counts. */
   readonly ownCounters: Readonly<Record<string, number>>;
 }
@@ -122,6 +124,7 @@ export function statusView(parts: StatusParts): StatusView {
     ...(geo?.unread ?? []).map(({ file, reason, fix }) => `${file} is not read: ${reason} (${fix})`),
     ...parts.updates.flatMap(updateTrouble),
     ...missingData(serving),
+    ...parts.unreached,
     ...serving.diagnostics().map((d) => `${d.file}:${d.line}:${d.col}: ${d.severity} ${d.code}: ${d.message}`),
   ];
   return {

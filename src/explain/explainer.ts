@@ -1,6 +1,6 @@
 // Explains one answer: runs the server's own answer path with a trace, and puts words to what it heard.
 
-import { type Peer, TRANSPORT_TCP, TRANSPORT_UDP } from '../answer/port.ts';
+import { TRANSPORT_TCP, TRANSPORT_UDP } from '../answer/port.ts';
 import { Answerer } from '../answer/respond.ts';
 import { NOTE } from '../answer/steered.ts';
 import { type ExplainedMember, type ExplainRequest, type Explanation, RequestError } from '../api/views.ts';
@@ -17,6 +17,7 @@ import { GeoView } from '../geo/lookup.ts';
 import type { PlaceFacts } from '../geo/place.ts';
 import type { Serving } from '../loading/serving.ts';
 import type { ServedZone } from '../loading/zones.ts';
+import { countSplit } from '../regionmap/split.ts';
 import { randomSeed } from '../serve/answerer.ts';
 import { MODE_FAIL_OPEN } from '../steer/choose.ts';
 import type { Targets } from '../targets/targets.ts';
@@ -24,8 +25,9 @@ import { rcodeToText, TYPE, typeToText } from '../wire/types.ts';
 import { matchRegions } from '../zone/match.ts';
 import type { PoolMeta, SteeringMeta, ZoneMeta } from '../zone/meta.ts';
 import { expectedPool } from './expected-pool.ts';
+import { explainedPlace } from './explained-place.ts';
 import { type HeardLink, type HeardSteering, Listener } from './listener.ts';
-import { buildQuery, type ReadResponse, readResponse } from './packets.ts';
+import { buildQuery, fillPeer, type ReadResponse, readResponse } from './packets.ts';
 import { listText, placeText } from './place-text.ts';
 import { poolsInOrder } from './pool-order.ts';
 import { type Asked, readRequest } from './request.ts';
@@ -112,7 +114,7 @@ export class Explainer {
         source: fromSubnet ? ('ecs' as const) : ('resolver' as const),
         prefix: fromSubnet ? formatPrefix(asked.subnet) : `${formatAddress(client)}/${bits}`,
       },
-      place: this.#place(client),
+      place: this.#geo((geo) => explainedPlace(geo, client, fromSubnet ? asked.subnet : null)),
       region: last?.region ?? null,
       pools: last?.pools ?? [],
       answer: {
@@ -186,6 +188,17 @@ export class Explainer {
     return heard === null ? null : (this.#zoneOf(heard.zone)?.meta?.steerings[heard.steering] ?? null);
   }
 
+  /** How many networks hold clients of several lists; the name must be steered. */
+  split(name: string, type: string): { ipv4: number; ipv6: number } {
+    const { heard } = this.#run(readRequest({ name, type }), limits.explainUdpBytes, false);
+    const zone = heard === null ? undefined : this.#zoneOf(heard.zone);
+    const steering = heard === null ? undefined : zone?.meta?.steerings[heard.steering];
+    const key = steering === undefined ? undefined : zone?.mapKeys[steering.map];
+    const ref = key === undefined ? 0 : this.#serving.images.map(key);
+    if (ref === 0) return { ipv4: 0, ipv6: 0 };
+    return this.#geo((geo) => countSplit(this.#reader.words[chunkOf(ref)]!, wordOf(ref), geo));
+  }
+
   /** Reads the geo image that is served. */
   withGeo<T>(read: (geo: GeoView) => T): T {
     return this.#geo(read);
@@ -224,24 +237,6 @@ export class Explainer {
     const geo = new GeoView();
     geo.attach(this.#reader.words[chunkOf(ref)]!, wordOf(ref));
     return read(geo);
-  }
-
-  #place(client: Address): Explanation['place'] {
-    return this.#geo((geo) => {
-      const located = geo.locate(client);
-      const { facts, source } = located;
-      return {
-        network: source === null ? null : formatPrefix(located.network),
-        country: facts.country,
-        continent: facts.continent,
-        subdivision: facts.subdivision,
-        city: facts.city,
-        as: located.as === 0 ? null : located.as,
-        at: facts.at,
-        database: source?.file ?? null,
-        built: source === null || source.builtAt === 0 ? null : new Date(source.builtAt * 1000).toISOString(),
-      };
-    });
   }
 
   #region(steering: SteeringMeta, client: Address): Explanation['region'] {
@@ -350,15 +345,4 @@ export class Explainer {
     }
     return 1;
   }
-}
-
-function fillPeer(peer: Peer, address: Address): void {
-  const view = new DataView(address.bytes.buffer, address.bytes.byteOffset, address.bytes.length);
-  const four = address.family === 4;
-  peer.family = address.family;
-  peer.w0 = view.getInt32(0);
-  peer.w1 = four ? 0 : view.getInt32(4);
-  peer.w2 = four ? 0 : view.getInt32(8);
-  peer.w3 = four ? 0 : view.getInt32(12);
-  peer.port = 53;
 }

@@ -1,7 +1,7 @@
 // Explains without a running server: loads zones and geography like one, with the verdicts that were last saved.
 import { join } from 'node:path';
 import { StartError } from '../api/start-error.ts';
-import type { CoverageRow, ExplainRequest, Explanation } from '../api/views.ts';
+import type { CoverageView, ExplainRequest, Explanation } from '../api/views.ts';
 import { systemClock } from '../base/clock.ts';
 import { createLog } from '../base/log.ts';
 import { SavedHealth } from '../health/saved-health.ts';
@@ -61,6 +61,6 @@ export function explainOffline(settings: Settings, request: ExplainRequest): Pro
   return withServing(settings, (explainer) => explainer.explain(request));
 }
 
-export function coverageOffline(settings: Settings, name: string, type: string): Promise<{ rows: CoverageRow[] }> {
-  return withServing(settings, (explainer) => ({ rows: coverage(explainer, name, type) }));
+export function coverageOffline(settings: Settings, name: string, type: string): Promise<CoverageView> {
+  return withServing(settings, (explainer) => coverage(explainer, name, type));
 }

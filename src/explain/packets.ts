@@ -1,6 +1,7 @@
 // Requests and responses for explain: builds a query's bytes, reads an answer's records as text.
 
-import type { Prefix } from '../base/address.ts';
+import type { Peer } from '../answer/port.ts';
+import type { Address, Prefix } from '../base/address.ts';
 import { limits } from '../base/limits.ts';
 import { nameToText } from '../wire/name.ts';
 import { rdataToText } from '../wire/rdata.ts';
@@ -132,4 +133,16 @@ export function readResponse(bytes: Uint8Array): ReadResponse {
   const authorities = section(view.getUint16(8));
   section(view.getUint16(10));
   return { rcode: (extended << 4) | (bytes[3]! & 15), truncated: (bytes[2]! & 2) !== 0, answers, authorities, scope };
+}
+
+/** Makes the peer one with this address. */
+export function fillPeer(peer: Peer, address: Address): void {
+  const view = new DataView(address.bytes.buffer, address.bytes.byteOffset, address.bytes.length);
+  const four = address.family === 4;
+  peer.family = address.family;
+  peer.w0 = view.getInt32(0);
+  peer.w1 = four ? 0 : view.getInt32(4);
+  peer.w2 = four ? 0 : view.getInt32(8);
+  peer.w3 = four ? 0 : view.getInt32(12);
+  peer.port = 53;
 }

@@ -37,6 +37,7 @@ export function readDatabase(
   try {
     const marker = bytes.lastIndexOf(METADATA_MARKER);
     if (marker < 0 || marker < bytes.length - METADATA_BYTES) {
+      if (bytes[0] === 0x1f && bytes[1] === 0x8b) return 'it is compressed (gzip): unpack it';
       return 'it is no MMDB file, or its end is missing (the metadata stand there)';
     }
     const { metadata } = new Reader<Response>(bytes);

@@ -50,6 +50,11 @@ export class Images {
     return ref;
   }
 
+  /** The region map of this key; 0 where it isn't built yet. */
+  map(key: string): SegmentRef {
+    return this.#maps.get(key) ?? 0;
+  }
+
   /** Those of the maps that must still be built, each once. */
   missing(specs: readonly MapSpec[]): MapSpec[] {
     const wanted = new Map(specs.map((spec) => [mapKey(spec), spec]));

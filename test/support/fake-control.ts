@@ -125,6 +125,7 @@ export class FakeControl implements ControlPlane {
         at: [51.5, -0.1],
         database: 'embedded',
         built: AT,
+        countries: [],
       },
       region: { name: 'default', match: 'default', candidates: [] },
       pools: [
@@ -164,9 +165,11 @@ export class FakeControl implements ControlPlane {
     this.asked.push(['coverage', name, type]);
     return {
       rows: [
-        { place: 'RU', region: 'russia', pool: 'moscow' },
-        { place: 'AQ', region: 'default', pool: null },
+        { place: 'RU', region: 'russia', pool: 'moscow', addresses: true },
+        { place: 'AQ', region: 'default', pool: null, addresses: true },
       ],
+      warnings: [],
+      split: { ipv4: 0, ipv6: 0 },
     };
   }
 
