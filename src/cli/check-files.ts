@@ -253,7 +253,8 @@ function unreachedIn(image: Uint8Array): GeoData['unreached'] {
   const geo = new GeoView();
   geo.attach(new Int32Array(image.buffer, image.byteOffset, image.byteLength >> 2), 0);
   const inhabited = new Inhabited(geo);
-  return (regions) => unreached(regions, geo, inhabited).map((found) => ({ ...found, fix: fixFor(found, geo) }));
+  return (regions) =>
+    unreached(regions, geo, inhabited).map((found) => ({ ...found, fix: fixFor(found, geo, inhabited) }));
 }
 
 /**

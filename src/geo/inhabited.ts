@@ -25,10 +25,13 @@ export class Inhabited {
   /** Every area that an address lies in. */
   readonly areas: readonly Area[];
   readonly #names: ReadonlySet<string>;
+  /** By place of the image: 1 where a range lies in it. Overrides were put over others. */
+  readonly #used: Uint8Array;
 
   constructor(geo: GeoView) {
     this.stamp = geo.stamp;
-    this.areas = areasOf(geo);
+    this.#used = usedPlaces(geo);
+    this.areas = areasOf(geo, this.#used);
     const names = this.areas.flatMap(({ country, continent, subdivision, district }) => [
       country,
       continent === null ? null : continentName(continent),
@@ -45,7 +48,10 @@ export class Inhabited {
   without(geo: GeoView, places: readonly Place[]): Set<PlaceKey> {
     const cities = places.filter((place) => place.kind === 'city');
     const numbers = places.flatMap((place) => (place.kind === 'as' ? [place.number] : []));
-    const found = new Set([...(cities.length > 0 ? citiesWith(geo, cities) : []), ...numbersWith(geo, numbers)]);
+    const found = new Set([
+      ...(cities.length > 0 ? citiesWith(geo, this.#used, cities) : []),
+      ...numbersWith(geo, numbers),
+    ]);
     const empty = places.filter((place) => {
       if (place.kind === 'network') return false;
       const key = placeKey(place);
@@ -53,18 +59,19 @@ export class Inhabited {
     });
     return new Set(empty.map(placeKey));
   }
-}
 
-/** The city of the same country (and subdivision, where one is named) whose name is nearest; undefined where none is near. */
-export function nearestCity(geo: GeoView, city: City): string | undefined {
-  const names = new Map<string, string>();
-  eachCity(geo, new Set([city.country]), (name, _country, areas) => {
-    if (city.subdivision !== null && !areas.includes(city.subdivision)) return;
-    // Districts behind a name are no other city.
-    for (const folded of cityNames(name)) if (!names.has(folded)) names.set(folded, name.replace(/\s*\([^)]*\)$/, ''));
-  });
-  const found = nearest(foldName(city.name), names.keys());
-  return found === undefined ? undefined : names.get(found);
+  /** The city of the same country (and subdivision, where one is named) whose name is nearest; undefined where none is near. */
+  nearestCity(geo: GeoView, city: City): string | undefined {
+    const names = new Map<string, string>();
+    eachCity(geo, this.#used, new Set([city.country]), (name, _country, areas) => {
+      if (city.subdivision !== null && !areas.includes(city.subdivision)) return;
+      // Districts behind a name are no other city.
+      for (const folded of cityNames(name))
+        if (!names.has(folded)) names.set(folded, name.replace(/\s*\([^)]*\)$/, ''));
+    });
+    const found = nearest(foldName(city.name), names.keys());
+    return found === undefined ? undefined : names.get(found);
+  }
 }
 
 /** Marks the places of the image that a range lies in: others were put over them. */
@@ -78,12 +85,11 @@ function usedPlaces(geo: GeoView): Uint8Array {
   return used;
 }
 
-function areasOf(geo: GeoView): Area[] {
+function areasOf(geo: GeoView, used: Uint8Array): Area[] {
   const areas: Area[] = [];
   // A city database has 100,000 places and more: what was seen is kept by the numbers of the texts.
   const seen = new Map<number, Set<number>>();
   const texts = geo.textCount;
-  const used = usedPlaces(geo);
   for (let place = 0; place < used.length; place++) {
     if (used[place] === 0) continue;
     const country = geo.placeWord(place, PLACE.country);
@@ -112,10 +118,10 @@ function areasOf(geo: GeoView): Area[] {
 /** Calls back for each city of these countries that an address lies in; the same city may come several times. */
 function eachCity(
   geo: GeoView,
+  used: Uint8Array,
   countries: ReadonlySet<string>,
   tell: (name: string, country: string, areas: readonly (string | null)[]) => void,
 ): void {
-  const used = usedPlaces(geo);
   const texts = new Map<number, string | null>();
   const text = (number: number): string | null => {
     let known = texts.get(number);
@@ -136,11 +142,11 @@ function eachCity(
 }
 
 /** Keys of those cities that an address lies in. */
-function citiesWith(geo: GeoView, cities: readonly City[]): Set<PlaceKey> {
+function citiesWith(geo: GeoView, used: Uint8Array, cities: readonly City[]): Set<PlaceKey> {
   const wanted = new Set(cities.map(placeKey));
   const found = new Set<PlaceKey>();
   const folded = new Map<string, readonly string[]>();
-  eachCity(geo, new Set(cities.map(({ country }) => country)), (name, country, areas) => {
+  eachCity(geo, used, new Set(cities.map(({ country }) => country)), (name, country, areas) => {
     let names = folded.get(name);
     if (names === undefined) {
       names = cityNames(name);

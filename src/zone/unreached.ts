@@ -1,5 +1,5 @@
 // Rules that no client matches, as far as the loaded databases know: places without addresses, and regions that others cover.
-import { type Inhabited, nearestCity } from '../geo/inhabited.ts';
+import type { Inhabited } from '../geo/inhabited.ts';
 import type { GeoView } from '../geo/lookup.ts';
 import { GIVES } from '../geo/merge.ts';
 import { type Place, placeKey } from '../geo/place.ts';
@@ -117,11 +117,11 @@ function placeWords(place: Place): string {
 }
 
 /** What to do about it; to look for the city that was meant takes a while. */
-export function fixFor({ kind, place }: Unreached, geo: GeoView): string {
+export function fixFor({ kind, place }: Unreached, geo: GeoView, inhabited: Inhabited): string {
   if (kind === 'region') return 'remove it, or the places that cover it';
   if (kind === 'rest') return 'nothing, if that is meant';
   if (place?.kind === 'city') {
-    const near = nearestCity(geo, place);
+    const near = inhabited.nearestCity(geo, place);
     return near === undefined
       ? 'write the city as the database does (meridian explain shows it), or remove it'
       : `did you mean ${near}?`;

@@ -28,7 +28,8 @@ const NO_DATA: GeoData = {
   subdivisions: false,
   cities: false,
   asNumbers: false,
-  unreached: (regions) => unreached(regions, geo, inhabited).map((found) => ({ ...found, fix: fixFor(found, geo) })),
+  unreached: (regions) =>
+    unreached(regions, geo, inhabited).map((found) => ({ ...found, fix: fixFor(found, geo, inhabited) })),
 };
 const OPTIONS = { baseDirectory: '/etc/meridian', execAllowed: false, geoData: NO_DATA };
 

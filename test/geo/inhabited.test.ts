@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parsePrefix } from '../../dist/base/address.js';
-import { Inhabited, nearestCity } from '../../dist/geo/inhabited.js';
+import { Inhabited } from '../../dist/geo/inhabited.js';
 import { NOWHERE, type Place } from '../../dist/geo/place.js';
 import { severalCountries } from '../../dist/geo/spread.js';
 import { parsePlace } from '../../dist/zonefile/places.js';
@@ -84,7 +84,7 @@ describe('where addresses are', () => {
   });
 
   it('suggests the nearest city of the same place', () => {
-    const near = (text: string) => nearestCity(geo, places(text)[0] as Extract<Place, { kind: 'city' }>);
+    const near = (text: string) => inhabited.nearestCity(geo, places(text)[0] as Extract<Place, { kind: 'city' }>);
     expect([near('city:AT/Viena'), near('city:AT-9/Vienne'), near('city:AT-5/Viena'), near('city:ES/Viena')]).toEqual([
       'Vienna',
       'Vienna',

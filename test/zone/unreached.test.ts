@@ -73,7 +73,7 @@ describe('a place', () => {
     const fix = (text: string): string => {
       const result = parsePlace(text);
       if (!result.ok) throw new Error(result.message);
-      return fixFor({ kind: 'place', region: 'x', place: result.place, message: '' }, states);
+      return fixFor({ kind: 'place', region: 'x', place: result.place, message: '' }, states, new Inhabited(states));
     };
     expect(fix('US-PR')).toBe('write PR: databases have it as a country');
     expect(fix('CN-HK')).toBe('write HK: databases have it as a country');

@@ -214,7 +214,7 @@ records:
     ]);
     const inhabited = new Inhabited(geo);
     const unreachedIn: GeoData['unreached'] = (regions) =>
-      unreached(regions, geo, inhabited).map((found) => ({ ...found, fix: fixFor(found, geo) }));
+      unreached(regions, geo, inhabited).map((found) => ({ ...found, fix: fixFor(found, geo, inhabited) }));
     const written = `${HEAD}regions:
   far: [KR-11, KR-26,
     "city:US/Fresmo"]
