@@ -1,6 +1,7 @@
 // Entry of the process that a server's scheduled update runs in: one job comes in, its results go out.
 import { setPriority } from 'node:os';
 import { systemClock } from '../base/clock.ts';
+import type { UpdateReply } from './run-update.ts';
 import { type UpdateJob, updateDatabases } from './update.ts';
 
 /** Niceness: answering, probing and loading come first. */
@@ -18,8 +19,9 @@ process.on('disconnect', () => process.exit());
 process.once('message', (job: UpdateJob) => {
   updateDatabases(job, systemClock)
     .then(
-      (results) => process.send?.({ results }),
-      (error: Error) => process.send?.({ error: error.message }),
+      (results): UpdateReply => ({ results }),
+      (error: Error): UpdateReply => ({ error: error.message }),
     )
-    .finally(() => process.disconnect());
+    // What is said last must have left before the line is cut.
+    .then((reply) => process.send?.(reply, () => process.disconnect()));
 });
