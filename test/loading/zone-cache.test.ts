@@ -1,5 +1,5 @@
 // What is kept of zones: under names that file systems take, and made anew when another version of the program made it.
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -28,8 +28,10 @@ describe('the zone cache', () => {
   });
 
   test('says why it can keep nothing, and throws nothing', () => {
-    expect(storeZone('/proc/nowhere', 'a.test', cached(), TEXT)).toMatch(/ENOENT|EACCES|EPERM/);
-    expect(() => dropZone('/proc/nowhere', 'a.test')).not.toThrow();
+    const noFolder = join(folder, 'file');
+    writeFileSync(noFolder, '');
+    expect(storeZone(noFolder, 'a.test', cached(), TEXT)).toMatch(/ENOTDIR|EEXIST/);
+    expect(() => dropZone(noFolder, 'a.test')).not.toThrow();
   });
 
   test('gives image and text back as they were stored', () => {
