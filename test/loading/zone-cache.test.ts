@@ -17,7 +17,7 @@ const cached = (): CachedZone => ({ key: 'k', compiled: compileZone(modelOf(TEXT
 describe('the zone cache', () => {
   test('keeps zones of the longest names apart, in file names with room for what a temporary file needs', () => {
     const base = Array(4).fill('x'.repeat(61)).join('.');
-    const names = [`a.${base}`, `b.${base}`, `${base}.a`, `${base}.b`, '.', 'root', 'a.test'];
+    const names = [`a.${base}`, `b.${base}`, `${base}.a`, `${base}.b`, '.', 'a.test'];
     for (const name of names) expect(storeZone(folder, name, cached(), name)).toBeNull();
     for (const name of names) expect(loadZone(folder, name)?.text).toBe(name);
     const files = readdirSync(join(folder, 'zones'));
