@@ -30,6 +30,7 @@ export function banner(
   for (const { name, file, state } of zones.filter((zone) => zone.state !== 'ok').slice(0, 5)) {
     lines.push(`  ${name} is in ${state}: "meridian check ${file}" says why`);
   }
+  lines.push(...control.status().geo.old.map((sentence) => `  ${sentence}`));
   if (demo !== null) lines.push(...tries(control, demo));
   return `${lines.join('\n')}\n`;
 }

@@ -23,6 +23,7 @@ import { Targets } from '../targets/targets.ts';
 import { Alarms } from './alarms.ts';
 import { announceZones } from './announce.ts';
 import { CookieFile } from './cookie-file.ts';
+import { GeoipUpdates } from './geoip-updates.ts';
 import { startHealthThread } from './health-thread.ts';
 import type { InternalErrors } from './internal-errors.ts';
 import { Operator } from './operator.ts';
@@ -142,6 +143,7 @@ export function makeServer(options: ServerOptions): Server {
     events,
     webhooks,
     alarms,
+    geoipUpdates: new GeoipUpdates(settings, clock, log),
     operator,
     watchdog,
     errors,

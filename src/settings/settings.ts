@@ -17,6 +17,7 @@ import {
 } from '../base/fields.ts';
 import { limits } from '../base/limits.ts';
 import type { LogLevel } from '../base/log.ts';
+import { readUpdate, type UpdateSettings } from './geoip-update.ts';
 
 /** An address and port to listen on. */
 export interface Endpoint {
@@ -52,7 +53,12 @@ export interface Settings {
   readonly listen: readonly Endpoint[];
   readonly admin: AdminSettings;
   readonly zones: string;
-  readonly geoip: { readonly directory: string; readonly overrides: string };
+  readonly geoip: {
+    readonly directory: string;
+    readonly overrides: string;
+    /** null: databases are not fetched. */
+    readonly update: UpdateSettings | null;
+  };
   readonly state: string;
   /** Data-plane threads; null: as many as fit the machine (`auto`). */
   readonly workers: number | null;
@@ -151,7 +157,7 @@ class SettingsReader {
   read(): Settings {
     const fields = this.#fields;
     fields.read('version', (document, node, what) => readChoice(document, node, what, ['meridian/v1']));
-    const geoip = this.#section('geoip', ['directory', 'overrides']);
+    const geoip = this.#section('geoip', ['directory', 'overrides', 'update']);
     const identity = this.#section('identity', ['nsid', 'version', 'hostname']);
     const geoipDirectory = this.#path(geoip, 'directory', 'geoip');
     const state = this.#path(fields, 'state', 'state');
@@ -163,6 +169,11 @@ class SettingsReader {
       geoip: {
         directory: geoipDirectory,
         overrides: this.#path(geoip, 'overrides', resolve(geoipDirectory, 'overrides.yaml')),
+        update:
+          geoip.read('update', (document, node) => {
+            const map = readMap(document, node, 'geoip.update');
+            return map === undefined ? undefined : readUpdate(document, map, this.#directory);
+          }) ?? null,
       },
       state,
       workers: fields.read('workers', readWorkers) ?? null,
