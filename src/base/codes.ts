@@ -62,6 +62,7 @@ export const CODES = {
 
   // Names
   'zone-file-name': error('a zone in the file of another'),
+  'unread-zone': warning('a file or folder among the zones that is not read'),
   'name-outside-zone': error('an owner that is not in the zone'),
   'name-not-absolute': error('a name without final dot where no zone is'),
   'missing-final-dot': error('a name that would exist with a final dot only'),

@@ -53,8 +53,7 @@ function tabMistake(tabs: readonly TabLine[]): YamlMistake {
   const [first, ...others] = tabs;
   const lines = others.slice(0, LINES_NAMED).map(({ line }) => line);
   const more = others.length > LINES_NAMED ? ` and ${others.length - LINES_NAMED} more` : '';
-  const also =
-    others.length === 0 ? '' : `; also on line${others.length === 1 ? '' : 's'} ${lines.join(', ')}${more}`;
+  const also = others.length === 0 ? '' : `; also on line${others.length === 1 ? '' : 's'} ${lines.join(', ')}${more}`;
   return {
     code: 'yaml-tab',
     offset: first!.offset,

@@ -10,12 +10,13 @@ import { Inhabited } from '../geo/inhabited.ts';
 import { GeoView } from '../geo/lookup.ts';
 import { type LoadedGeo, loadGeo } from '../geo/open.ts';
 import { readOverrides } from '../geo/overrides.ts';
-import { COMMON_FILE, zoneOfFile } from '../loading/zone-files.ts';
+import { possibleFolders, unreadFiles, unreadFolder } from '../loading/unread-zones.ts';
 import { checkRulesOf, readSettings, type Settings } from '../settings/settings.ts';
 import { fixFor, unreached } from '../zone/unreached.ts';
 import type { GeoData } from '../zonefile/check.ts';
 import { type ParsedCommon, parseCommon, type ReadOptions } from '../zonefile/common.ts';
 import { parseZone } from '../zonefile/parse.ts';
+import { COMMON_FILE, zoneOfFile } from '../zonefile/zone-file-name.ts';
 import { type FoundSettings, findSettings, reasonOf, shortPath } from './config.ts';
 
 /** Told how the work goes on, by whoever gives up a file that takes too much. */
@@ -105,6 +106,20 @@ class FileReader {
       const zone = zoneOfFile(name);
       if (zone !== null) this.#zone(join(folder, name), zone);
     }
+    this.#tellUnread(folder, names ?? []);
+  }
+
+  /** What looks meant to be a zone file and isn't read. */
+  #tellUnread(folder: string, names: readonly string[]): void {
+    const folders = possibleFolders(names).flatMap((name) => {
+      const path = join(folder, name);
+      const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+      // One with settings of its own is another server's.
+      const inside = isFolder ? (this.#attempt(path, () => readdirSync(path)) ?? []) : [];
+      return unreadFolder(folder, name, inside) ?? [];
+    });
+    for (const { file, reason, fix } of [...unreadFiles(folder, names), ...folders])
+      this.#report('unread-zone', 'warning', file, `${shortPath(file)} is not read: ${reason}`, fix);
   }
 
   configuredOverrides(): void {

@@ -150,7 +150,9 @@ export function statusView(parts: StatusParts): StatusView {
     ...problems.map(({ code, message }) => `${code}: ${message}`),
     ...parts.problems,
     ...old,
-    ...(geo?.unread ?? []).map(({ file, reason, fix }) => `${file} is not read: ${reason} (${fix})`),
+    ...[...serving.zones.unread, ...(geo?.unread ?? [])].map(
+      ({ file, reason, fix }) => `${file} is not read: ${reason} (${fix})`,
+    ),
     ...parts.updates.flatMap(updateTrouble),
     ...missingData(serving),
     ...parts.unreached,

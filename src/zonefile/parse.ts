@@ -18,6 +18,7 @@ import { readRecords, type WrittenRecords } from './records.ts';
 import { type Region, readRegions } from './regions.ts';
 import type { Scope } from './scope.ts';
 import type { Steerable } from './steering.ts';
+import { fileOfZone } from './zone-file-name.ts';
 
 const KEYS = [
   'version',
@@ -37,7 +38,7 @@ const KEYS = [
 const DEFAULT_TTL_SECONDS = 300;
 
 export interface ZoneSource extends SourceText {
-  /** The zone that the file's name promises (`expectedZoneName`); null: any. */
+  /** The zone that the file's name promises (`zoneOfFile`); null: any. */
   readonly expectedName: string | null;
 }
 
@@ -53,12 +54,6 @@ export interface ParsedZone {
   readonly diagnostics: readonly Diagnostic[];
   /** Whether the zone takes anything from `_common.yaml`, as far as can be told. */
   readonly usesCommon: boolean;
-}
-
-/** The zone that a file is for: `zones/net.cat.yaml` is `net.cat`, `root.yaml` is `.`. */
-export function expectedZoneName(file: string): string {
-  const name = basename(file, '.yaml').toLowerCase();
-  return name === 'root' ? '.' : name;
 }
 
 /** Parses a zone file. Never throws. `common` is null where there is no `_common.yaml`. */
@@ -205,9 +200,9 @@ class ZoneReader implements Steerable {
     const apex = lowerName(result.wire);
     const name = zoneName(apex);
     if (expectedName !== null && name !== expectedName) {
-      const file = `${name === '.' ? 'root' : name}.yaml`;
       const message = `the zone is ${name}, but the file is called ${basename(this.#source.file)}`;
-      document.report('zone-file-name', node, message, `call the file ${file}, or write zone: ${expectedName}`);
+      const fix = `call the file ${fileOfZone(name)}, or write zone: ${expectedName}`;
+      document.report('zone-file-name', node, message, fix);
     }
     return apex;
   }

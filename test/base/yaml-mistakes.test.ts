@@ -36,9 +36,7 @@ describe('what is told of a text that is no YAML', () => {
         const mistakes = told(lines.join('\n'));
         // Below the first line of a text block a tab behind its indentation is text.
         if (mistakes.length === 0 && i >= 15) continue;
-        expect(mistakes, JSON.stringify(lines[i])).toEqual([
-          `yaml-tab ${i + 1}: a tab stands where YAML wants spaces`,
-        ]);
+        expect(mistakes, JSON.stringify(lines[i])).toEqual([`yaml-tab ${i + 1}: a tab stands where YAML wants spaces`]);
       }
     }
   });
