@@ -18,6 +18,7 @@ import {
 import { limits } from '../base/limits.ts';
 import type { LogLevel } from '../base/log.ts';
 import { readUpdate, type UpdateSettings } from './geoip-update.ts';
+import { SECTION_EXAMPLES } from './section-examples.ts';
 
 /** An address and port to listen on. */
 export interface Endpoint {
@@ -135,7 +136,8 @@ export function readSettings(
   fileExists: (path: string) => boolean = existsSync,
 ): { settings: Settings | null; diagnostics: readonly Diagnostic[] } {
   const document = readDocument(source?.file ?? 'meridian.yaml', source?.text ?? '');
-  const map = document.root === null ? undefined : readMap(document, document.root, 'meridian.yaml');
+  const map =
+    document.root === null ? undefined : readMap(document, document.root, 'meridian.yaml', undefined, 'zones: zones');
   if (map === undefined) return { settings: null, diagnostics: document.diagnostics };
   const settings = new SettingsReader(document, map, directory, fileExists).read();
   return { settings: document.failed ? null : settings, diagnostics: document.diagnostics };
@@ -171,7 +173,7 @@ class SettingsReader {
         overrides: this.#path(geoip, 'overrides', resolve(geoipDirectory, 'overrides.yaml')),
         update:
           geoip.read('update', (document, node) => {
-            const map = readMap(document, node, 'geoip.update');
+            const map = readMap(document, node, 'geoip.update', undefined, '{ source: dbip, every: 7d }');
             return map === undefined ? undefined : readUpdate(document, map, this.#directory);
           }) ?? null,
       },
@@ -204,7 +206,7 @@ class SettingsReader {
   /** The map under a key; an empty one where it is missing or wrong (reported). */
   #section(key: string, known: readonly string[]): Fields {
     const node = this.#fields.node(key);
-    const map = node === undefined ? undefined : readMap(this.#document, node, key);
+    const map = node === undefined ? undefined : readMap(this.#document, node, key, undefined, SECTION_EXAMPLES[key]);
     return new Fields(this.#document, map ?? { kind: 'map', entries: new Map(), offset: 0 }, key, known);
   }
 

@@ -32,7 +32,10 @@ export class Checks {
   /** @param common the checks of `_common.yaml`, for names that this file doesn't have */
   constructor(scope: Scope, node: Node | undefined, common: Checks | null) {
     this.scope = scope;
-    this.#nodes = node === undefined ? undefined : readMap(scope.document, node, 'checks', 'a map of names and checks');
+    this.#nodes =
+      node === undefined
+        ? undefined
+        : readMap(scope.document, node, 'checks', 'a map of names and checks', '{ web: { tcp: { port: 443 } } }');
     this.#common = common;
   }
 
@@ -62,7 +65,7 @@ export class Checks {
   resolve(node: Node, what: string): FoundCheck {
     if (node.kind === 'map') return { check: this.#readCheck(null, node), common: false };
     if (node.kind === 'scalar') return this.#named(node);
-    readMap(this.scope.document, node, what, 'the name of a check, or a check');
+    readMap(this.scope.document, node, what, 'the name of a check, or a check', 'web or { tcp: { port: 443 } }');
     return { check: null, common: false };
   }
 
@@ -109,7 +112,7 @@ export class Checks {
       return null;
     }
     this.#reading.push(name);
-    const map = readMap(this.scope.document, value, `the check ${name}`);
+    const map = readMap(this.scope.document, value, `the check ${name}`, undefined, '{ tcp: { port: 443 } }');
     const check = map === undefined ? null : this.#readCheck(name, map);
     this.#reading.pop();
     this.#read.set(name, check);

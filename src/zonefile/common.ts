@@ -61,7 +61,8 @@ export function parseCommon(
     checkRules: options.checkRules,
     dottedNames: [],
   };
-  const map = document.root === null ? undefined : readMap(document, document.root, '_common.yaml');
+  const map =
+    document.root === null ? undefined : readMap(document, document.root, '_common.yaml', undefined, 'ttl: 5m');
   const empty: MapNode = { kind: 'map', entries: new Map(), offset: 0 };
   const fields = new Fields(document, map ?? empty, '_common.yaml', KEYS);
   readVersion(fields);

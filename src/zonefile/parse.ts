@@ -59,7 +59,10 @@ export interface ParsedZone {
 /** Parses a zone file. Never throws. `common` is null where there is no `_common.yaml`. */
 export function parseZone(source: ZoneSource, common: ParsedCommon | null, options: ZoneOptions): ParsedZone {
   const document = readDocument(source.file, source.text);
-  const map = document.root === null ? undefined : readMap(document, document.root, 'a zone file');
+  const map =
+    document.root === null
+      ? undefined
+      : readMap(document, document.root, 'a zone file', undefined, 'zone: example.org');
   if (map === undefined) return { model: null, diagnostics: document.diagnostics, usesCommon: false };
   return new ZoneReader(source, document, map, common, options).read();
 }

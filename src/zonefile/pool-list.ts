@@ -109,7 +109,13 @@ export class PoolListReader {
   }
 
   #weighted(node: Node): Choice | undefined {
-    const map = readMap(this.#document, node, 'weighted', 'a map of pools and their weights');
+    const map = readMap(
+      this.#document,
+      node,
+      'weighted',
+      'a map of pools and their weights',
+      '{ paris: 95, tokyo: 5 }',
+    );
     if (map === undefined) return this.#fail();
     if (map.entries.size === 0) {
       this.#document.report('no-values', node, 'weighted names no pool', 'name the pools and their weights');

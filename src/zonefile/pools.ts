@@ -34,7 +34,10 @@ const CAPACITY_MAX = 1_000_000;
 export function readPools(scope: Scope, node: Node | undefined, checks: Checks): Map<string, WrittenPool> {
   const pools = new Map<string, WrittenPool>();
   const { document } = scope;
-  const map = node === undefined ? undefined : readMap(document, node, 'pools', 'a map of names and pools');
+  const map =
+    node === undefined
+      ? undefined
+      : readMap(document, node, 'pools', 'a map of names and pools', '{ paris: { members: [192.0.2.1] } }');
   if (map === undefined) return pools;
   if (map.entries.size > limits.poolsPerZone) {
     document.report('too-many', map, `${map.entries.size} pools; at most ${limits.poolsPerZone} are read`, 'join some');
@@ -45,6 +48,15 @@ export function readPools(scope: Scope, node: Node | undefined, checks: Checks):
     pools.set(key.text, readPool(scope, key, value, checks));
   }
   return pools;
+}
+
+/** What was written in place of a pool's map, if that is its members. */
+function membersText(node: Node): string {
+  const items = node.kind === 'list' ? node.items : [node];
+  const texts = items.flatMap((item) => (item.kind === 'scalar' && parseAddress(item.text) ? [item.text] : []));
+  if (texts.length === 0 || texts.length < items.length) return '[192.0.2.1]';
+  const quoted = texts.slice(0, 3).map((text) => (text.includes(':') ? `"${text}"` : text));
+  return `[${quoted.join(', ')}${texts.length > quoted.length ? ', ...' : ''}]`;
 }
 
 function checkName(document: Document, key: ScalarNode): void {
@@ -65,7 +77,7 @@ function checkName(document: Document, key: ScalarNode): void {
 function readPool(scope: Scope, key: ScalarNode, node: Node, checks: Checks): WrittenPool {
   const { document } = scope;
   const name = key.text;
-  const map = readMap(document, node, `the pool ${name}`);
+  const map = readMap(document, node, `the pool ${name}`, undefined, `{ members: ${membersText(node)} }`);
   const fields = new Fields(
     document,
     map ?? { kind: 'map', entries: new Map(), offset: key.offset },
@@ -225,7 +237,7 @@ function readMembers(scope: Scope, pool: string, node: Node): Member[] | undefin
 function readMember(scope: Scope, node: Node): Member | undefined {
   const { document } = scope;
   if (node.kind === 'scalar') return buildMember(scope, node, 1, null, null);
-  const map = readMap(document, node, 'a member', 'an address, or { address, weight, name, capacity }');
+  const map = readMap(document, node, 'a member', 'an address or a map', '{ address: 192.0.2.1, weight: 3 }');
   if (map === undefined) return undefined;
   const fields = new Fields(document, map, 'a member', MEMBER_KEYS);
   const weight = fields.has('weight') ? fields.whole('weight', 0, limits.weight) : 1;

@@ -103,7 +103,10 @@ class RecordReader {
 
   read(node: Node | undefined): WrittenRecords {
     const { document } = this.#scope;
-    const map = node === undefined ? undefined : readMap(document, node, 'records', 'a map of names and their records');
+    const map =
+      node === undefined
+        ? undefined
+        : readMap(document, node, 'records', 'a map of names and their records', '{ www: { A: 192.0.2.1 } }');
     for (const { key, value } of map?.entries.values() ?? []) this.#readOwner(key, value);
     return { owners: this.#owners, steerings: this.#steerings };
   }
@@ -111,7 +114,13 @@ class RecordReader {
   #readOwner(key: ScalarNode, node: Node): void {
     const { document, apex } = this.#scope;
     const name = this.#readName(key);
-    const map = readMap(document, node, `the name ${key.text}`, 'a map of types and their records');
+    const map = readMap(
+      document,
+      node,
+      `the name ${key.text}`,
+      'a map of types and their records',
+      recordsExample(node),
+    );
     if (name === undefined || map === undefined) {
       // What stands below is judged all the same, as if it were the zone's own.
       if (map !== undefined) this.#readSets(key, map, apex);
@@ -341,6 +350,14 @@ class RecordReader {
     const rdata: Rdata = { bytes: result.bytes, names: result.names };
     return { type, value: { text: scalar.text, offset: scalar.offset, rdata, hosts: result.hosts } };
   }
+}
+
+/** A map of types with the value that stands in its place, where that has a type of its own. */
+function recordsExample(node: Node): string {
+  if (node.kind !== 'scalar') return '{ A: 192.0.2.1 }';
+  const address = parseAddress(node.text);
+  if (address !== undefined) return address.family === 6 ? `{ AAAA: "${node.text}" }` : `{ A: ${node.text} }`;
+  return /^[^\s:]+\.$/.test(node.text) ? `{ CNAME: ${node.text} }` : '{ A: 192.0.2.1 }';
 }
 
 /** Whether every `*` of a name is its whole first label; elsewhere it is a label like others (RFC 4592 2.1.1). */
