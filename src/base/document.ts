@@ -33,6 +33,7 @@ export class Document {
   readonly #reported = new Set<string>();
   readonly #counts = { error: 0, warning: 0 };
   #failed = false;
+  readonly #accepted = new Set<string>();
 
   constructor(file: string, text: string) {
     this.file = file;
@@ -51,9 +52,14 @@ export class Document {
     }
   }
 
-  /** Everything reported so far, in the order of the file. */
+  /** Everything reported so far but accepted warnings, in the order of the file. */
   get diagnostics(): Diagnostic[] {
-    return [...this.#diagnostics].sort(compareDiagnostics);
+    return this.#diagnostics.filter(({ code }) => !this.#accepted.has(code)).sort(compareDiagnostics);
+  }
+
+  /** Leaves these warnings out from now on, those that are reported already too. */
+  accept(codes: readonly Code[]): void {
+    for (const code of codes) if (CODES[code].severity === 'warning') this.#accepted.add(code);
   }
 
   /** Whether anything reported so far is an error. */
@@ -129,6 +135,7 @@ export class Document {
   report(code: Code, where: number | { readonly offset: number }, message: string, fix: string): void {
     const { severity } = CODES[code];
     if (severity === 'error') this.#failed = true;
+    if (this.#accepted.has(code)) return;
     // Counted apart, so that warnings don't crowd out errors.
     if (this.#counts[severity] >= limits.diagnosticsPerFile) return;
     const diagnostic = this.diagnose(code, where, message, fix);

@@ -5,11 +5,13 @@ import type { Code } from '../base/codes.ts';
 import type { Diagnostic, Severity } from '../base/diagnostic.ts';
 import { limits } from '../base/limits.ts';
 import { readTextHere } from '../base/read-file.ts';
+import { coordinatesOf } from '../geo/centres.ts';
 import { readGeoFolder } from '../geo/folder.ts';
 import { Inhabited } from '../geo/inhabited.ts';
 import { GeoView } from '../geo/lookup.ts';
 import { type LoadedGeo, loadGeo } from '../geo/open.ts';
 import { readOverrides } from '../geo/overrides.ts';
+import { specialBlockOf } from '../geo/special.ts';
 import { possibleFolders, unreadFiles, unreadFolder } from '../loading/unread-zones.ts';
 import { checkRulesOf, readSettings, type Settings } from '../settings/settings.ts';
 import { fixFor, unreached } from '../zone/unreached.ts';
@@ -213,20 +215,19 @@ class FileReader {
         subdivisions: geo.hasSubdivisions,
         cities: geo.hasCities,
         asNumbers: geo.hasAs,
-        unreached: unreachedIn(geo.image),
+        ...lookUpsIn(geo.image),
       };
     } else {
       // Not loaded before a zone has regions: most checks are quicker than that.
-      let find: GeoData['unreached'] | null = null;
+      let lookUps: LookUps | null = null;
+      const known = (): LookUps => (lookUps ??= lookUpsIn(this.#loadGeography().image));
       this.#geoData = {
         coordinates: false,
         subdivisions: false,
         cities: false,
         asNumbers: false,
-        unreached: (regions) => {
-          find ??= unreachedIn(this.#loadGeography().image);
-          return find(regions);
-        },
+        unreached: (regions) => known().unreached(regions),
+        coordinatesOf: (address) => (specialBlockOf(address) !== null ? null : known().coordinatesOf(address)),
       };
     }
     return this.#geoData;
@@ -293,13 +294,18 @@ class FileReader {
   }
 }
 
-/** Finds what regions name in vain, in an image of its own. */
-function unreachedIn(image: Uint8Array): GeoData['unreached'] {
+type LookUps = Pick<GeoData, 'unreached' | 'coordinatesOf'>;
+
+/** Looks things up in an image of its own. */
+function lookUpsIn(image: Uint8Array): LookUps {
   const geo = new GeoView();
   geo.attach(new Int32Array(image.buffer, image.byteOffset, image.byteLength >> 2), 0);
   const inhabited = new Inhabited(geo);
-  return (regions) =>
-    unreached(regions, geo, inhabited).map((found) => ({ ...found, fix: fixFor(found, geo, inhabited) }));
+  return {
+    unreached: (regions) =>
+      unreached(regions, geo, inhabited).map((found) => ({ ...found, fix: fixFor(found, geo, inhabited) })),
+    coordinatesOf: (address) => coordinatesOf(geo.locate(address).facts),
+  };
 }
 
 /**

@@ -65,14 +65,19 @@ export function missingData(serving: Serving): string[] {
   const { geo } = serving;
   if (geo === null) return [];
   const lacking = [
-    { kind: 'as', has: geo.hasAs, what: 'AS numbers (a GeoLite2-ASN-like database)' },
-    { kind: 'city', has: geo.hasCities, what: 'cities (a GeoLite2-City-like database)' },
-    { kind: 'subdivision', has: geo.hasSubdivisions, what: 'subdivisions (a GeoLite2-City-like database)' },
+    { kind: 'as', code: 'no-as-data', has: geo.hasAs, what: 'AS numbers (a GeoLite2-ASN-like database)' },
+    { kind: 'city', code: 'no-city-data', has: geo.hasCities, what: 'cities (a GeoLite2-City-like database)' },
+    {
+      kind: 'subdivision',
+      code: 'no-subdivision-data',
+      has: geo.hasSubdivisions,
+      what: 'subdivisions (a GeoLite2-City-like database)',
+    },
   ].filter((data) => !data.has);
   return [...serving.zones.all.values()].flatMap((zone) => {
     const places = (zone.meta?.maps ?? []).flatMap((map) => map.regions.flatMap((region) => region.places));
     return lacking
-      .filter(({ kind }) => places.some((place) => place.kind === kind))
+      .filter(({ kind, code }) => !zone.meta?.accept.includes(code) && places.some((place) => place.kind === kind))
       .map(
         ({ what }) =>
           `zone ${zone.name} has rules by what no loaded database knows: ${what}; only overrides can match them`,

@@ -8,6 +8,7 @@ import { Suggestions } from '../base/nearest.ts';
 import { CONTINENTS } from '../geo/place.ts';
 import { lowerName, nameToText, parseName } from '../wire/name.ts';
 import type { Owner, Pool, Soa, Transfer, ZoneModel } from '../zone/model.ts';
+import { readAccept } from './accept.ts';
 import { readNs, readSoa, readTransfer, type WrittenNs } from './apex.ts';
 import { type GeoData, lintZone } from './check.ts';
 import { Checks } from './checks.ts';
@@ -28,6 +29,7 @@ const KEYS = [
   'soa',
   'ns',
   'transfer',
+  'accept',
   'regions',
   'checks',
   'pools',
@@ -133,6 +135,7 @@ class ZoneReader implements Steerable {
   read(): ParsedZone {
     const fields = this.#fields;
     readVersion(fields);
+    const accept = fields.read('accept', readAccept) ?? [];
     const apex = this.#readApex();
     const owner = fields.text('owner') ?? null;
     // A wrong zone name is no reason not to look at the rest: the file's name stands in for it.
@@ -160,6 +163,7 @@ class ZoneReader implements Steerable {
       owners: records.owners,
       nameservers: ns.nameservers,
       dottedNames: scope.dottedNames,
+      outsideNames: scope.outsideNames,
     });
     this.#checkSize(records);
     this.#checkCommon();
@@ -170,6 +174,7 @@ class ZoneReader implements Steerable {
       usedRegions: this.#usedRegions,
       pools: this.#pools,
       usedPools: this.#usedPools,
+      owners: records.owners,
       checks,
       steerings: records.steerings,
       transferOffset: transfer === null ? null : fields.entry('transfer')!.key.offset,
@@ -178,12 +183,12 @@ class ZoneReader implements Steerable {
     const usesCommon = this.#borrowed.size > 0;
     const diagnostics = this.document.diagnostics;
     if (this.document.failed || apex === undefined) return { model: null, diagnostics, usesCommon };
-    return { model: this.#model({ name, apex, owner, soa, ns, transfer, records }), diagnostics, usesCommon };
+    return { model: this.#model({ name, apex, owner, soa, ns, transfer, accept, records }), diagnostics, usesCommon };
   }
 
   #scope(document: Document, apex: Uint8Array, zone: string): Scope & { readonly apex: Uint8Array } {
     const { baseDirectory, checkRules } = this.#options;
-    return { document, apex, zone, baseDirectory, checkRules, dottedNames: [] };
+    return { document, apex, zone, baseDirectory, checkRules, dottedNames: [], outsideNames: [] };
   }
 
   /** The zone's name in wire form, lower case; undefined after a report. */
@@ -272,6 +277,7 @@ class ZoneReader implements Steerable {
     soa: Soa;
     ns: WrittenNs;
     transfer: Transfer | null;
+    accept: readonly string[];
     records: WrittenRecords;
   }): ZoneModel {
     const pools = new Map<string, Pool>();
@@ -281,9 +287,9 @@ class ZoneReader implements Steerable {
       name,
       sets: [...sets.values()].map(({ set }) => set),
     }));
-    const { name, apex, owner, soa, transfer } = parts;
+    const { name, apex, owner, soa, transfer, accept } = parts;
     const ns = { ttlSeconds: parts.ns.ttlSeconds, names: parts.ns.nameservers.map((server) => server.name) };
-    return { name, apex, owner, soa, ns, transfer, pools, owners, usesCommon: this.#borrowed.size > 0 };
+    return { name, apex, owner, soa, ns, transfer, accept, pools, owners, usesCommon: this.#borrowed.size > 0 };
   }
 }
 

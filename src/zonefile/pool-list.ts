@@ -128,6 +128,10 @@ export class PoolListReader {
       if (pool === undefined || weight === undefined) this.failed = true;
       else shares.push({ pool, weight });
     }
+    if (!this.failed && shares.every(({ weight }) => weight === 0)) {
+      const message = 'every pool of this weighted has weight 0: they share alike';
+      this.#document.report('weights-all-zero', node, message, 'give those a weight that are to serve');
+    }
     return { kind: 'weighted', shares };
   }
 

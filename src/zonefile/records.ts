@@ -9,7 +9,7 @@ import { isAtOrBelow, lowerName, nameToText, parseName } from '../wire/name.ts';
 import { parseRdata } from '../wire/rdata.ts';
 import { isMetaType, TYPE, typeFromText, typeToText } from '../wire/types.ts';
 import type { Rdata, StaticSet, SteeredSet } from '../zone/model.ts';
-import { isDottedRelative, type Scope } from './scope.ts';
+import { noteName, type Scope } from './scope.ts';
 import {
   isSteered,
   POLICIES,
@@ -345,7 +345,7 @@ class RecordReader {
       return undefined;
     }
     for (const { text, wire } of result.hosts) {
-      if (isDottedRelative(text)) this.#scope.dottedNames.push({ text, wire, document, offset: scalar.offset });
+      noteName(this.#scope, { text, wire, document, offset: scalar.offset });
     }
     const rdata: Rdata = { bytes: result.bytes, names: result.names };
     return { type, value: { text: scalar.text, offset: scalar.offset, rdata, hosts: result.hosts } };

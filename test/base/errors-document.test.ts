@@ -28,6 +28,7 @@ const NO_DATA: GeoData = {
   subdivisions: false,
   cities: false,
   asNumbers: false,
+  coordinatesOf: () => null,
   unreached: (regions) =>
     unreached(regions, geo, inhabited).map((found) => ({ ...found, fix: fixFor(found, geo, inhabited) })),
 };
