@@ -8,10 +8,12 @@ import type { Coordinates } from '../geo/place.ts';
 const OCEAN_KM = 2200;
 /** Nearer than this to the middle of a country is land, or nearly. */
 const LAND_KM = 2000;
-/** Nobody serves from beyond this latitude: Svalbard's Longyearbyen, at 78, counts as far as it is told by its name. */
+/** Nobody serves from beyond this latitude, but for Svalbard's few towns. */
 const POLAR_DEGREES = 72;
+/** How near to the middle of Svalbard those towns are. */
+const POLAR_TOWN_KM = 150;
 /** A member this far from its pool, and at most a third of it from the swapped place, says that it is swapped. */
-const AWAY_KM = 2500;
+const AWAY_KM = 1500;
 
 /** The numbers of `at` where they can't be latitude and longitude but could be the other way round: what to write. */
 export function swappedFix(first: Node, second: Node): string | null {
@@ -47,7 +49,7 @@ export function lintAt(
 
 function isNowhere(at: Coordinates, swapped: Coordinates): boolean {
   if (Math.abs(swapped[0]) > POLAR_DEGREES || nearestCentreKm(swapped) > LAND_KM) return false;
-  return Math.abs(at[0]) > POLAR_DEGREES || nearestCentreKm(at) > OCEAN_KM;
+  return nearestCentreKm(at) > (Math.abs(at[0]) > POLAR_DEGREES ? POLAR_TOWN_KM : OCEAN_KM);
 }
 
 function isElsewhere(at: Coordinates, swapped: Coordinates, members: readonly Coordinates[]): boolean {

@@ -74,7 +74,7 @@ describe('a member', () => {
     const family = address.includes('.') && !address.includes(':') ? 'A' : 'AAAA';
     const text = `${ZONE}pools: { p: { members: [${address}] } }\nrecords: { www: { ${family}: { ttl: 20, pools: [p] } } }\n`;
     const { diagnostics } = readZone(text);
-    expect(diagnostics.map(({ code, line, col }) => `${code} ${line}:${col}`)).toEqual(['unusable-address 3:27']);
+    expect(diagnostics.map(({ code, line, col }) => `${code} ${line}:${col}`)).toEqual(['unusable-address 3:25']);
     expect(diagnostics[0]?.message).toContain(kind);
   });
 
@@ -172,7 +172,7 @@ records:
   y: { CNAME: org. }
 `;
     expect(warningsOf(text)).toEqual([
-      'extra-final-dot 3:27',
+      'extra-final-dot 3:25',
       'extra-final-dot 5:14',
       'extra-final-dot 7:17',
       'extra-final-dot 8:21',
@@ -253,7 +253,7 @@ describe('weights', () => {
     expect(warningsOf(pool(`members: [${zero}, 192.0.2.3]`))).toEqual([]);
     const weighted = (weights: string): string[] =>
       warningsOf(withRecords(`www: { A: { ttl: 20, weighted: ${weights} } }\nm: { CNAME: { pools: [cdn] } }`));
-    expect(weighted('{ paris: 0, tokyo: 0 }')).toEqual(['weights-all-zero 8:36']);
+    expect(weighted('{ paris: 0, tokyo: 0 }')).toEqual(['weights-all-zero 8:34']);
     expect(weighted('{ paris: 0, tokyo: 1 }')).toEqual([]);
   });
 });
