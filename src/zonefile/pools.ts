@@ -9,6 +9,7 @@ import { lowerName, nameToText } from '../wire/name.ts';
 import type { Check, Member, MemberFamily, Pool } from '../zone/model.ts';
 import { swappedFix } from './check-at.ts';
 import type { Checks } from './checks.ts';
+import { poolExample } from './map-examples.ts';
 import { isLinkLocalUnicast, lintMemberAddress, reportBadAddress } from './member-address.ts';
 import { parseScalarName, type Scope } from './scope.ts';
 
@@ -53,15 +54,6 @@ export function readPools(scope: Scope, node: Node | undefined, checks: Checks):
   return pools;
 }
 
-/** What was written in place of a pool's map, if that is its members. */
-function membersText(node: Node): string {
-  const items = node.kind === 'list' ? node.items : [node];
-  const texts = items.flatMap((item) => (item.kind === 'scalar' && parseAddress(item.text) ? [item.text] : []));
-  if (texts.length === 0 || texts.length < items.length) return '[192.0.2.1]';
-  const quoted = texts.slice(0, 3).map((text) => (text.includes(':') ? `"${text}"` : text));
-  return `[${quoted.join(', ')}${texts.length > quoted.length ? ', ...' : ''}]`;
-}
-
 function checkName(document: Document, key: ScalarNode): void {
   if (key.text === 'nodata') {
     const fix = 'give the pool another name';
@@ -80,7 +72,7 @@ function checkName(document: Document, key: ScalarNode): void {
 function readPool(scope: Scope, key: ScalarNode, node: Node, checks: Checks): WrittenPool {
   const { document } = scope;
   const name = key.text;
-  const map = readMap(document, node, `the pool ${name}`, undefined, `{ members: ${membersText(node)} }`);
+  const map = readMap(document, node, `the pool ${name}`, undefined, poolExample(node));
   const fields = new Fields(
     document,
     map ?? { kind: 'map', entries: new Map(), offset: key.offset },

@@ -9,6 +9,7 @@ import { isAtOrBelow, lowerName, nameToText, parseName } from '../wire/name.ts';
 import { parseRdata } from '../wire/rdata.ts';
 import { isMetaType, TYPE, typeFromText, typeToText } from '../wire/types.ts';
 import type { Rdata, StaticSet, SteeredSet } from '../zone/model.ts';
+import { recordsExample } from './map-examples.ts';
 import { noteName, type Scope } from './scope.ts';
 import {
   isSteered,
@@ -350,14 +351,6 @@ class RecordReader {
     const rdata: Rdata = { bytes: result.bytes, names: result.names };
     return { type, value: { text: scalar.text, offset: scalar.offset, rdata, hosts: result.hosts } };
   }
-}
-
-/** A map of types with the value that stands in its place, where that has a type of its own. */
-function recordsExample(node: Node): string {
-  if (node.kind !== 'scalar') return '{ A: 192.0.2.1 }';
-  const address = parseAddress(node.text);
-  if (address !== undefined) return address.family === 6 ? `{ AAAA: "${node.text}" }` : `{ A: ${node.text} }`;
-  return /^[^\s:]+\.$/.test(node.text) ? `{ CNAME: ${node.text} }` : '{ A: 192.0.2.1 }';
 }
 
 /** Whether every `*` of a name is its whole first label; elsewhere it is a label like others (RFC 4592 2.1.1). */
