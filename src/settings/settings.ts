@@ -17,6 +17,7 @@ import {
 } from '../base/fields.ts';
 import { limits } from '../base/limits.ts';
 import type { LogLevel } from '../base/log.ts';
+import { type QueryLogSettings, readQueryLog } from './query-log.ts';
 
 /** An address and port to listen on. */
 export interface Endpoint {
@@ -84,6 +85,8 @@ export interface Settings {
     readonly webhooks: readonly WebhookSettings[];
   };
   readonly log: { readonly level: LogLevel };
+  /** null: queries are not logged. */
+  readonly queryLog: QueryLogSettings | null;
 }
 
 export interface WebhookSettings {
@@ -112,6 +115,7 @@ const KEYS = [
   'identity',
   'health',
   'log',
+  'query-log',
 ] as const;
 
 /** Longest identity that is told: NSID and TXT strings are one octet string. */
@@ -187,6 +191,7 @@ class SettingsReader {
             'silent',
           ] as const) ?? 'info',
       },
+      queryLog: fields.read('query-log', (document, node) => readQueryLog(document, node, this.#directory)) ?? null,
     };
   }
 
