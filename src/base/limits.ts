@@ -120,6 +120,8 @@ export const limits = {
   queryLogRotateMostBytes: 1_000_000_000_000,
   queryLogKept: 1_000,
   queryLogShare: 0.000001,
+  /** Young generation of the query log's thread in MiB: what it makes of a chunk dies with it. */
+  queryLogYoungMb: 4,
   /** What unix(7) has room for in a socket's path, less the final zero. */
   unixPathBytes: 107,
   /** Data-plane threads: more than any machine that this is meant for has cores. */

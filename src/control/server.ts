@@ -34,6 +34,7 @@ import type { EventLog } from '../health/events.ts';
 import type { Serving } from '../loading/serving.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import type { Webhooks } from '../notify/webhooks.ts';
+import type { QueryLog } from '../querylog/query-log.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Drains } from '../targets/drains.ts';
 import type { ForcedStates } from '../targets/forced-states.ts';
@@ -43,6 +44,7 @@ import { announceZones } from './announce.ts';
 import { answerSettings } from './answer-settings.ts';
 import type { CookieFile } from './cookie-file.ts';
 import type { InternalErrors } from './internal-errors.ts';
+import { loggedNames } from './logged-names.ts';
 import type { Operator } from './operator.ts';
 import type { Reloads } from './reloads.ts';
 import { statusView, zoneDetail, zoneSummary } from './status.ts';
@@ -74,6 +76,8 @@ export interface ServerParts {
   readonly drains: Drains;
   readonly cookies: CookieFile;
   readonly storage: Storage;
+  /** null: queries are not logged. */
+  readonly queryLog: QueryLog | null;
 }
 
 export class Server implements ControlPlane {
@@ -97,12 +101,14 @@ export class Server implements ControlPlane {
     serving.builder.onIdle = () => threads.trimHeap();
     serving.images.store.onFree = (bytes) => threads.discard(bytes);
     health.start();
+    this.#parts.queryLog?.start();
     const answer = answerSettings(settings, this.#parts.cookies.first());
     threads.open();
     // Threads start while zones are read: until the first directory is published they are silent.
     await Promise.all([threads.start(answer), this.#firstLoad()]);
     await this.#firstRound();
     await drains.begin();
+    this.#parts.queryLog?.names({ sinceMs: 0, zones: [...serving.zones.all.values()].map(loggedNames) });
     serving.publish();
     this.#ready = true;
     announceZones(notifier, serving, serving.zones.all.keys());
@@ -184,8 +190,7 @@ export class Server implements ControlPlane {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#ready = false;
-    const { serving, threads, forcedStates, health, reloads, notifier, events, webhooks, alarms, storage } =
-      this.#parts;
+    const { serving, forcedStates, health, reloads, notifier, events, webhooks, alarms, storage } = this.#parts;
     this.#parts.watchdog.stop();
     reloads.stop();
     notifier.stop();
@@ -193,10 +198,17 @@ export class Server implements ControlPlane {
     alarms.stop();
     this.#cancelCollect();
     webhooks.stop();
-    await Promise.all([threads.stop(), health.stop(), serving.stop(), forcedStates.stop()]);
+    await Promise.all([this.#stopAnswering(), health.stop(), serving.stop(), forcedStates.stop()]);
     await this.#parts.targets.leave(this.#parts.clock.nowMs());
     await this.#parts.cookies.stop();
     await events.close();
+  }
+
+  /** The query log ends with what the last answers left in it. */
+  async #stopAnswering(): Promise<void> {
+    const { threads, queryLog } = this.#parts;
+    await threads.stop();
+    await queryLog?.stop();
   }
 
   /** Whether threads are at work that may hang: then the process can't end in the usual way. */
@@ -216,7 +228,8 @@ export class Server implements ControlPlane {
   }
 
   status(): StatusView {
-    const { serving, targets, health, notifier, threads, reloads, settings, storage, startedAtMs, clock } = this.#parts;
+    const { serving, targets, health, notifier, threads, reloads, settings, storage, queryLog } = this.#parts;
+    const { startedAtMs, clock } = this.#parts;
     return statusView({
       serving,
       targets,
@@ -230,8 +243,13 @@ export class Server implements ControlPlane {
       admin: settings.admin.listen.text,
       dataThreads: threads.dataThreads,
       udp: threads.udp,
-      ownCounters: { internalErrors: this.#parts.errors.count, logDropped: this.#parts.droppedLines() },
-      problems: [reloads.problem ?? [], serving.problems()].flat(),
+      ownCounters: {
+        internalErrors: this.#parts.errors.count,
+        logDropped: this.#parts.droppedLines(),
+        queryLogWritten: queryLog?.counts.written ?? 0,
+        queryLogDropped: queryLog?.counts.dropped ?? 0,
+      },
+      problems: [reloads.problem ?? [], serving.problems(), queryLog?.problem ?? []].flat(),
       unreached: this.#unreached.tell(serving),
       storage,
     });
@@ -267,7 +285,8 @@ export class Server implements ControlPlane {
   }
 
   async reload(): Promise<ReloadView> {
-    const { serving, threads, reloads, cookies } = this.#parts;
+    const { serving, threads, reloads, cookies, queryLog } = this.#parts;
+    queryLog?.reopen();
     const secrets = await cookies.again();
     if (secrets !== null) threads.secrets(secrets);
     const change = await reloads.reloadAll();

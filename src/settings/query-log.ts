@@ -25,7 +25,17 @@ export interface QueryLogSettings {
 const KEYS = ['to', 'format', 'sample', 'addresses', 'rotate', 'keep'] as const;
 const SOCKET = 'unix:';
 
-const UNIT_BYTES = { '': 1, B: 1, kB: 1e3, KB: 1e3, MB: 1e6, GB: 1e9, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const;
+const UNIT_BYTES = {
+  '': 1,
+  B: 1,
+  kB: 1e3,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+} as const;
 
 /** Reads it; null: off, or reported. Relative paths start from `directory`. */
 export function readQueryLog(document: Document, node: Node, directory: string): QueryLogSettings | null {
@@ -102,6 +112,11 @@ function readSize(document: Document, node: Node, what: string): number | undefi
   }
   const bytes = Number(match[1]) * UNIT_BYTES[match[2] as keyof typeof UNIT_BYTES];
   if (bytes >= limits.queryLogRotateLeastBytes && bytes <= limits.queryLogRotateMostBytes) return bytes;
-  document.report('out-of-range', scalar, `${what} is ${scalar.text}, but must be 64kB to 1000GB`, 'write 64kB to 1000GB');
+  document.report(
+    'out-of-range',
+    scalar,
+    `${what} is ${scalar.text}, but must be 64kB to 1000GB`,
+    'write 64kB to 1000GB',
+  );
   return undefined;
 }
