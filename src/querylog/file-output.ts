@@ -65,7 +65,8 @@ export class FileOutput implements Output {
       // A pipe that is full: its reader may come back.
       if (code === 'EAGAIN') return;
       this.#backoff.failed();
-      this.#options.news.trouble(message);
+      // What open(2) says of a named pipe without a reader isn't what people understand.
+      this.#options.news.trouble(code === 'ENXIO' ? 'nobody reads the pipe' : message);
       if (!this.#isFile) this.#close();
     }
   }

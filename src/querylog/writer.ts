@@ -22,8 +22,10 @@ export interface WriterOptions {
 export class Writer {
   readonly #options: WriterOptions;
   readonly #rings: RingReader[];
-  /** The ring that is emptied next: each gets its turn. */
+  /** The ring that is emptied now. */
   #next = 0;
+  /** A query that didn't fit into the chunk before. */
+  #carried: Uint8Array | null = null;
   #restMs: number = limits.queryLogBusyMs;
   #cancel = (): void => {};
   #stopped = false;
@@ -66,28 +68,37 @@ export class Writer {
   #writeChunk(): boolean {
     const parts: Uint8Array[] = [];
     let bytes = 0;
-    for (let i = 0; i < this.#rings.length && bytes < limits.queryLogChunkBytes; i++) {
-      const ring = this.#rings[(this.#next + i) % this.#rings.length]!;
-      for (let at = ring.peek(); at >= 0; at = ring.peek()) {
-        const part = this.#read(ring, at);
-        // A file shall not get longer than it may: what doesn't fit is the next chunk's.
-        if (bytes > 0 && bytes + part.length > limits.queryLogChunkBytes) {
-          bytes = limits.queryLogChunkBytes;
-          break;
-        }
-        ring.release();
-        parts.push(part);
-        bytes += part.length;
+    for (let part = this.#take(); part !== null; part = this.#take()) {
+      // A file shall not get longer than it may: what doesn't fit is the next chunk's.
+      if (bytes > 0 && bytes + part.length > limits.queryLogChunkBytes) {
+        this.#carried = part;
+        break;
       }
+      parts.push(part);
+      bytes += part.length;
     }
-    this.#next++;
     if (parts.length === 0) return false;
     this.#options.output.write(Buffer.concat(parts), parts.length);
     return true;
   }
 
-  #read(ring: RingReader, at: number): Uint8Array {
+  /** The next query's bytes; null: the rings are empty. */
+  #take(): Uint8Array | null {
+    const carried = this.#carried;
+    this.#carried = null;
+    if (carried !== null) return carried;
     const { names, short, format } = this.#options;
-    return format.record(readLogged(ring.words, ring.bytes, at, names, short));
+    for (let i = 0; i < this.#rings.length; i++) {
+      const ring = this.#rings[this.#next % this.#rings.length]!;
+      const at = ring.peek();
+      if (at >= 0) {
+        const logged = readLogged(ring.words, ring.bytes, at, names, short);
+        // Before anything is made of it: a mistake in that must not meet the same record for ever.
+        ring.release();
+        return format.record(logged);
+      }
+      this.#next++;
+    }
+    return null;
   }
 }
