@@ -35,6 +35,7 @@ import type { EventLog } from '../health/events.ts';
 import type { Serving } from '../loading/serving.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import type { Webhooks } from '../notify/webhooks.ts';
+import type { QueryLog } from '../querylog/query-log.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Drains } from '../targets/drains.ts';
 import type { ForcedStates } from '../targets/forced-states.ts';
@@ -45,6 +46,7 @@ import { answerSettings } from './answer-settings.ts';
 import type { CookieFile } from './cookie-file.ts';
 import type { GeoipUpdates } from './geoip-updates.ts';
 import type { InternalErrors } from './internal-errors.ts';
+import { loggedNames } from './logged-names.ts';
 import type { Operator } from './operator.ts';
 import type { Reloads } from './reloads.ts';
 import { statusView, zoneDetail, zoneSummary } from './status.ts';
@@ -80,6 +82,8 @@ export interface ServerParts {
   readonly drains: Drains;
   readonly cookies: CookieFile;
   readonly storage: Storage;
+  /** null: queries are not logged. */
+  readonly queryLog: QueryLog | null;
 }
 
 export class Server implements ControlPlane {
@@ -104,12 +108,14 @@ export class Server implements ControlPlane {
     serving.builder.onIdle = () => threads.trimHeap();
     serving.images.store.onFree = (bytes) => threads.discard(bytes);
     health.start();
+    this.#parts.queryLog?.start();
     const answer = answerSettings(settings, this.#parts.cookies.first(), this.#parts.steadyEpochMs);
     threads.open();
     // Threads start while zones are read: until the first directory is published they are silent.
     await Promise.all([threads.start(answer), this.#firstLoad()]);
     await this.#firstRound();
     await drains.begin();
+    this.#parts.queryLog?.names({ sinceMs: 0, zones: [...serving.zones.all.values()].map(loggedNames) });
     serving.publish();
     this.#ready = true;
     announceZones(notifier, serving, serving.zones.all.keys());
@@ -198,7 +204,6 @@ export class Server implements ControlPlane {
     this.#ready = false;
     const {
       serving,
-      threads,
       forcedStates,
       health,
       reloads,
@@ -217,10 +222,17 @@ export class Server implements ControlPlane {
     geoipUpdates.stop();
     this.#cancelCollect();
     webhooks.stop();
-    await Promise.all([threads.stop(), health.stop(), serving.stop(), forcedStates.stop()]);
+    await Promise.all([this.#stopAnswering(), health.stop(), serving.stop(), forcedStates.stop()]);
     await this.#parts.targets.leave(this.#parts.steadyMs());
     await this.#parts.cookies.stop();
     await events.close();
+  }
+
+  /** The query log ends with what the last answers left in it. */
+  async #stopAnswering(): Promise<void> {
+    const { threads, queryLog } = this.#parts;
+    await threads.stop();
+    await queryLog?.stop();
   }
 
   /** Whether threads are at work that may hang: then the process can't end in the usual way. */
@@ -252,6 +264,7 @@ export class Server implements ControlPlane {
       startedAtMs,
       clock,
       geoipUpdates,
+      queryLog,
     } = this.#parts;
     return statusView({
       serving,
@@ -266,8 +279,13 @@ export class Server implements ControlPlane {
       admin: settings.admin.listen.text,
       dataThreads: threads.dataThreads,
       udp: threads.udp,
-      ownCounters: { internalErrors: this.#parts.errors.count, logDropped: this.#parts.droppedLines() },
-      problems: [reloads.problem ?? [], serving.problems()].flat(),
+      ownCounters: {
+        internalErrors: this.#parts.errors.count,
+        logDropped: this.#parts.droppedLines(),
+        queryLogWritten: queryLog?.counts.written ?? 0,
+        queryLogDropped: queryLog?.counts.dropped ?? 0,
+      },
+      problems: [reloads.problem ?? [], serving.problems(), queryLog?.problem ?? []].flat(),
       updates: geoipUpdates.views(),
       unreached: this.#unreached.tell(serving),
       storage,
@@ -304,7 +322,8 @@ export class Server implements ControlPlane {
   }
 
   async reload(): Promise<ReloadView> {
-    const { serving, threads, reloads, cookies } = this.#parts;
+    const { serving, threads, reloads, cookies, queryLog } = this.#parts;
+    queryLog?.reopen();
     const secrets = await cookies.again();
     if (secrets !== null) threads.secrets(secrets);
     const change = await reloads.reloadAll();
