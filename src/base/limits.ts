@@ -188,6 +188,17 @@ export const limits = {
   poolsPerSteering: 1_000,
   /** Pools of one `closest`: orders of n points grow with n^4. */
   poolsPerClosest: 100,
+  /** Pools (by family) and regions that answers are counted by while the program runs, and pairs of them that a thread has room for (a power of
+   *  two, 16 bytes each): more series than that no Prometheus wants. */
+  sharePools: 1_000_000,
+  shareRegions: 65_535,
+  sharePairs: 65_536,
+  /** Names of regions with one list of pools that a metric's label tells. */
+  shareRegionNames: 4,
+  /** Batches a second above which a thread looks at some of them only (sizes, times, countries), and the most that one stands for: with 64
+   *  the sampling costs a query 2 ns. */
+  samplesPerSecond: 64,
+  sampleEvery: 64,
   /** Targets on the board: one 32-bit word each. */
   targets: 200_000,
   /** Weight of a member or a share: the picker adds them up in 32 bits. */
