@@ -5,6 +5,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { ControlPlane, StatusView, TargetView, ZoneSummary } from '../api/views.ts';
 import { LATE_MS } from '../health/schedule.ts';
 import { COUNTER_METRICS, METRICS, type MetricName } from './metric-table.ts';
+import { histogramsText, putNumbers } from './number-samples.ts';
 
 type Labels = Record<string, string>;
 
@@ -15,6 +16,7 @@ class Series {
 
   constructor() {
     for (const [name, { kind, labels, help }] of Object.entries(METRICS)) {
+      if (kind === 'histogram') continue;
       const settings = { name, help, labelNames: [...labels], registers: [this.registry] };
       this.#metrics.set(name as MetricName, kind === 'counter' ? new Counter(settings) : new Gauge(settings));
     }
@@ -50,7 +52,10 @@ export function addMetrics(app: FastifyInstance, control: ControlPlane): void {
     putHealth(series, status);
     for (const target of control.health().targets) putTarget(series, target);
     for (const [type, count] of events) series.put('meridian_events_total', count, { type });
-    return reply.type(series.registry.contentType).send(await series.registry.metrics());
+    const numbers = control.numbers();
+    putNumbers(series, numbers);
+    const text = await series.registry.metrics();
+    return reply.type(series.registry.contentType).send(text + histogramsText(numbers));
   });
 }
 
@@ -136,6 +141,8 @@ function putTarget(series: Series, target: TargetView): void {
   if (target.forced !== null) series.put('meridian_target_forced', 1, { ...labels, state: target.forced.state });
   if (target.flapping) series.put('meridian_target_flapping', 1, labels);
   if (target.load !== null) series.put('meridian_target_load', target.load, labels);
+  series.put('meridian_member_answers_total', target.answers, labels);
+  if (target.certificateDays !== null) series.put('meridian_target_certificate_days', target.certificateDays, labels);
   if (target.lastProbe === null) return;
   series.put('meridian_target_probe_latency_seconds', target.lastProbe.latencyMs / 1000, labels);
   series.put('meridian_target_probe_timestamp_seconds', seconds(target.lastProbe.at), labels);

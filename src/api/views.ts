@@ -47,6 +47,10 @@ export interface TargetView {
   readonly flapping: boolean;
   /** Milliseconds of the last probes, oldest first. */
   readonly latencies: readonly number[];
+  /** Whole days that the certificate has left which the last probe saw (negative: since it expired); null: none was seen. */
+  readonly certificateDays: number | null;
+  /** Answers of this run that named it. */
+  readonly answers: number;
 }
 
 export interface ZoneSummary {
@@ -318,10 +322,35 @@ export class RequestError extends Error {
   }
 }
 
+/** Values by their size: `counts` has one for each bound, not those below it, and one above all. */
+export interface Histogram {
+  readonly bounds: readonly number[];
+  readonly counts: readonly number[];
+  readonly sum: number;
+}
+
+/** What was asked and answered since the start. */
+export interface NumbersView {
+  readonly pools: readonly {
+    readonly zone: string;
+    readonly pool: string;
+    /** The client's; of several with one list of pools all names. */
+    readonly region: string;
+    readonly family: 'ipv4' | 'ipv6' | 'name';
+    readonly answers: number;
+  }[];
+  readonly types: readonly { readonly type: string; readonly transport: 'udp' | 'tcp'; readonly queries: number }[];
+  /** By sample: what was looked at stands for what was passed over. */
+  readonly clients: readonly { readonly country: string; readonly queries: number }[];
+  readonly sizes: Histogram;
+  readonly seconds: Histogram;
+}
+
 /** What admin and commands ask of a running server. */
 export interface ControlPlane {
   ready(): boolean;
   status(): StatusView;
+  numbers(): NumbersView;
   health(): { targets: TargetView[] };
   zones(): ZoneSummary[];
   zone(name: string): ZoneDetail | undefined;

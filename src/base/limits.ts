@@ -195,6 +195,10 @@ export const limits = {
   sharePairs: 65_536,
   /** Names of regions with one list of pools that a metric's label tells. */
   shareRegionNames: 4,
+  /** Days before a check fails for its certificate from which on status warns (what renews by itself does so a month before), and how many
+   *  are named. */
+  certificateWarnDays: 14,
+  certificatesTold: 20,
   /** Batches a second above which a thread looks at some of them only (sizes, times, countries), and the most that one stands for: with 64
    *  the sampling costs a query 2 ns. */
   samplesPerSecond: 64,

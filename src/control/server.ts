@@ -10,6 +10,7 @@ import {
   type ExplainRequest,
   type Explanation,
   type ForceRequest,
+  type NumbersView,
   type PoolForced,
   type ReloadView,
   RequestError,
@@ -45,6 +46,7 @@ import { answerSettings } from './answer-settings.ts';
 import type { CookieFile } from './cookie-file.ts';
 import type { GeoipUpdates } from './geoip-updates.ts';
 import type { InternalErrors } from './internal-errors.ts';
+import { numbersView } from './numbers.ts';
 import type { Operator } from './operator.ts';
 import type { Reloads } from './reloads.ts';
 import { statusView, zoneDetail, zoneSummary } from './status.ts';
@@ -269,6 +271,10 @@ export class Server implements ControlPlane {
       unreached: this.#unreached.tell(serving),
       storage,
     });
+  }
+
+  numbers(): NumbersView {
+    return numbersView(this.#parts.serving);
   }
 
   health(): { targets: TargetView[] } {

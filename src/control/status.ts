@@ -12,6 +12,7 @@ import { LATE_MS } from '../health/schedule.ts';
 import type { Serving } from '../loading/serving.ts';
 import type { ServedZone } from '../loading/zones.ts';
 import type { Notifier } from '../notify/notifier.ts';
+import { certificateWarnings } from '../targets/certificates.ts';
 import { failOpenSets } from '../targets/fail-open.ts';
 import type { Targets } from '../targets/targets.ts';
 
@@ -152,6 +153,7 @@ export function statusView(parts: StatusParts): StatusView {
     ...old,
     ...(geo?.unread ?? []).map(({ file, reason, fix }) => `${file} is not read: ${reason} (${fix})`),
     ...parts.updates.flatMap(updateTrouble),
+    ...certificateWarnings(targets.certificates()),
     ...missingData(serving),
     ...parts.unreached,
     ...serving.diagnostics().map((d) => `${d.file}:${d.line}:${d.col}: ${d.severity} ${d.code}: ${d.message}`),

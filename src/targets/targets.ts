@@ -5,6 +5,7 @@ import { relativeLoad } from '../health/health-board.ts';
 import type { HealthSource } from '../health/saved-health.ts';
 import type { Rows } from '../loading/memory.ts';
 import type { PoolMeta, TargetMeta } from '../zone/meta.ts';
+import type { Certificate } from './certificates.ts';
 import type { Drains } from './drains.ts';
 import { type Forced, type ForcedStates, forcedView } from './forced-states.ts';
 
@@ -123,6 +124,8 @@ export class Targets {
       load: relativeLoad(health?.load ?? null, meta.capacity),
       flapping: health?.flapping ?? false,
       latencies: health?.latencies ?? [],
+      certificateDays: probe?.certificateDays ?? null,
+      answers: noted.answers,
     };
   }
 
@@ -139,6 +142,14 @@ export class Targets {
       return { ...noted, id: target.meta.id, sinceDrain: drained ? this.#sinceDrain(target, noted.answers) : -1 };
     });
     return this.#drains.leave(last, nowMs);
+  }
+
+  /** The certificates that the last probes saw. */
+  *certificates(): Generator<Certificate> {
+    for (const [id, { meta }] of this.#targets) {
+      const days = meta.check === null ? undefined : this.#health.health(id)?.lastProbe?.certificateDays;
+      if (days !== undefined && days !== null) yield { id, check: meta.check!, days };
+    }
   }
 
   views(nowMs: number): TargetView[] {

@@ -4,6 +4,7 @@ import {
   type EventView,
   type Explanation,
   type ForceRequest,
+  type NumbersView,
   RequestError,
   type StatusView,
   type TargetView,
@@ -27,6 +28,8 @@ function target(pool: string, address: string, state: TargetView['state']): Targ
     load: null,
     flapping: false,
     latencies: [1, 2, 1.5],
+    certificateDays: state === 'up' ? 40 : null,
+    answers: 5,
   };
 }
 
@@ -97,6 +100,16 @@ export class FakeControl implements ControlPlane {
       problems: this.problems,
       warnings: [],
       counters: { udpQueries: 90, tcpQueries: 10, ecsQueries: 25, nxdomain: 3, tcp_open: 2 },
+    };
+  }
+
+  numbers(): NumbersView {
+    return {
+      pools: [{ zone: 'net.cat', pool: 'moscow', region: 'europe', family: 'ipv4', answers: 12 }],
+      types: [{ type: 'AAAA', transport: 'tcp', queries: 3 }],
+      clients: [{ country: 'GB', queries: 64 }],
+      sizes: { bounds: [64, 512], counts: [2, 1, 1], sum: 2000 },
+      seconds: { bounds: [0.001], counts: [4, 0], sum: 0.002 },
     };
   }
 

@@ -1,0 +1,40 @@
+// What was asked and answered, as the metrics tell it: from the threads' rows, with the names of what they count.
+import {
+  countryOfColumn,
+  NUMBERS,
+  SECONDS_BOUNDS,
+  SIZE_BOUNDS,
+  TYPE_LABELS,
+  typeLabelColumn,
+} from '../answer/numbers.ts';
+import type { Histogram, NumbersView } from '../api/views.ts';
+import type { Serving } from '../loading/serving.ts';
+
+export function numbersView({ rows, images }: Serving): NumbersView {
+  const row = rows.numbers();
+  const { shareNames } = images;
+  const pools = rows.shares().map(({ pool, region, answers }) => {
+    return { ...shareNames.poolOf(pool), region: shareNames.regionOf(region), answers };
+  });
+  const types = TYPE_LABELS.flatMap((type, label) =>
+    (['udp', 'tcp'] as const).map((transport, tcp) => {
+      return { type, transport, queries: row[typeLabelColumn(label, tcp as 0 | 1)]! };
+    }),
+  );
+  const clients: { country: string; queries: number }[] = [];
+  for (let column = NUMBERS.countries; column < row.length; column++) {
+    const country = countryOfColumn(column);
+    if (country !== null && row[column]! > 0) clients.push({ country, queries: row[column]! });
+  }
+  return {
+    pools,
+    types,
+    clients,
+    sizes: histogram(row, SIZE_BOUNDS, NUMBERS.sizes, NUMBERS.sizeSum),
+    seconds: histogram(row, SECONDS_BOUNDS, NUMBERS.seconds, NUMBERS.secondsSum),
+  };
+}
+
+function histogram(row: Float64Array, bounds: readonly number[], at: number, sum: number): Histogram {
+  return { bounds, counts: [...row.subarray(at, at + bounds.length + 1)], sum: row[sum]! };
+}
