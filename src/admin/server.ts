@@ -51,10 +51,17 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 /** What a supervisor or a browser asks before it can have a token: the probes, and the page (which then asks for one). */
 const OPEN = ['/healthz', '/readyz', '/', '/dashboard.js', '/dashboard.css'];
 
+/**
+ * What answers whatever name it is asked by: Prometheus and a cluster's probes use names that nobody has written down. It changes
+ * nothing, and where there are tokens the metrics ask for one as ever.
+ */
+const ANY_HOST = ['/healthz', '/readyz', '/metrics'];
+
 /** The least role for a route; null: anybody. */
 function roleFor(method: string, url: string | undefined): Role | null {
   if (url !== undefined && OPEN.includes(url)) return null;
-  return method === 'GET' || method === 'HEAD' ? 'viewer' : 'operator';
+  if (method !== 'GET' && method !== 'HEAD') return 'operator';
+  return url === '/metrics' ? 'scraper' : 'viewer';
 }
 
 /**
@@ -135,7 +142,7 @@ function addChecks(app: FastifyInstance, gate: Gate, hosts: readonly string[]): 
       'cache-control': 'no-store',
     });
     const { host, origin, authorization } = request.headers;
-    if (!hostAllowed(host, hosts)) {
+    if (!ANY_HOST.includes(request.routeOptions.url ?? '') && !hostAllowed(host, hosts)) {
       throw new Problem(
         'bad-host',
         `the Host header "${host ?? ''}" is no address of this server: add the name to admin.hosts`,

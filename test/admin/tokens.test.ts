@@ -32,7 +32,7 @@ describe('tokens', () => {
     addToken(file, 'ci', 'operator');
     expect(() => addToken(file, 'ci', 'viewer')).toThrow(/has a token named "ci"/);
     expect(() => addToken(file, 'a b', 'viewer')).toThrow(/no name/);
-    expect(() => addToken(file, 'bob', 'root')).toThrow(/no role "root": use viewer, operator, admin/);
+    expect(() => addToken(file, 'bob', 'root')).toThrow(/no role "root": use scraper, viewer, operator, admin/);
   });
 
   it.each([
