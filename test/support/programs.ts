@@ -45,6 +45,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   kresd: 'knot-resolver',
   dnsmasq: 'dnsmasq-base',
   getent: 'libc-bin',
+  promtool: 'prometheus',
 };
 
 /** A program that runs until `stop`. */
