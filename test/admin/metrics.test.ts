@@ -63,6 +63,28 @@ describe('metrics', () => {
     expect(text).toContain('meridian_zone_queries_total{zone="net.cat",client="ecs"} 30\n');
   });
 
+  it('say what was asked and answered', async () => {
+    const text = await scrape();
+    expect(text).toContain(
+      'meridian_pool_answers_total{zone="net.cat",pool="moscow",region="europe",family="ipv4"} 12\n',
+    );
+    expect(text).toContain('meridian_queries_by_type_total{type="AAAA",transport="tcp"} 3\n');
+    expect(text).toContain('meridian_clients_total{country="GB"} 64\n');
+    expect(text).toContain('meridian_member_answers_total{zone="net.cat",pool="rio",address="2001:db8::1"} 5\n');
+    expect(text).toContain('meridian_target_certificate_days{zone="net.cat",pool="moscow",address="127.0.1.1"} 40\n');
+    expect(text).not.toMatch(/certificate_days\{zone="net.cat",pool="rio"/);
+  });
+
+  it('have histograms whose buckets hold all that is below them', async () => {
+    expect(await scrape()).toContain(`# TYPE meridian_response_size_bytes histogram
+meridian_response_size_bytes_bucket{le="64"} 2
+meridian_response_size_bytes_bucket{le="512"} 3
+meridian_response_size_bytes_bucket{le="+Inf"} 4
+meridian_response_size_bytes_sum 2000
+meridian_response_size_bytes_count 4
+`);
+  });
+
   it('count events by type', async () => {
     running.control.emit('target.down', 'a');
     running.control.emit('target.down', 'b');

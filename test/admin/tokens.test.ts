@@ -102,6 +102,12 @@ describe('tokens', () => {
     expect((await ask('GET', '/api/v1/status', bearer(`${viewer}x`))).json.code).toBe('bad-token');
     expect((await ask('GET', '/api/v1/status', bearer('x'.repeat(5000)))).json.code).toBe('bad-token');
     expect((await ask('GET', '/api/v1/status', bearer(viewer))).status).toBe(200);
+    const scraper = addToken(file, 'prometheus', 'scraper');
+    expect((await ask('GET', '/metrics', bearer(scraper))).status).toBe(200);
+    for (const path of ['/api/v1/status', '/api/v1/health', '/api/v1/events', '/api/v1/zones'])
+      expect((await ask('GET', path, bearer(scraper))).json.code).toBe('role-too-low');
+    expect((await ask('GET', '/metrics', bearer(viewer))).status).toBe(200);
+    expect((await ask('GET', '/metrics')).status).toBe(401);
     expect((await ask('PUT', FORCE, { ...bearer(viewer), body: BODY })).json.code).toBe('role-too-low');
     expect((await ask('POST', '/api/v1/reload', bearer(viewer))).status).toBe(403);
     expect(running.control.asked).toEqual([]);
