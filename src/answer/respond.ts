@@ -107,7 +107,7 @@ export class Answerer implements Responder {
     this.#nowSeconds = Math.floor(nowMs / 1000);
     this.#rate?.tick(nowMs);
     this.#sampler.beginBatch(this.#nowSeconds);
-    this.#steered.nowSeconds = this.#nowSeconds;
+    this.#steered.nowSeconds = Math.floor(this.#parts.steadyMs() / 1000);
     this.#steered.trace = this.trace;
     this.#snapshot.take();
   }

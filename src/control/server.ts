@@ -76,6 +76,9 @@ export interface ServerParts {
   readonly watchdog: Watchdog;
   readonly errors: InternalErrors;
   readonly droppedLines: () => number;
+  readonly steadyEpochMs: number;
+  /** What drains are counted down by. */
+  readonly steadyMs: () => number;
   readonly drains: Drains;
   readonly cookies: CookieFile;
   readonly storage: Storage;
@@ -103,7 +106,7 @@ export class Server implements ControlPlane {
     serving.builder.onIdle = () => threads.trimHeap();
     serving.images.store.onFree = (bytes) => threads.discard(bytes);
     health.start();
-    const answer = answerSettings(settings, this.#parts.cookies.first());
+    const answer = answerSettings(settings, this.#parts.cookies.first(), this.#parts.steadyEpochMs);
     threads.open();
     // Threads start while zones are read: until the first directory is published they are silent.
     await Promise.all([threads.start(answer), this.#firstLoad()]);
@@ -217,7 +220,7 @@ export class Server implements ControlPlane {
     this.#cancelCollect();
     webhooks.stop();
     await Promise.all([threads.stop(), health.stop(), serving.stop(), forcedStates.stop()]);
-    await this.#parts.targets.leave(this.#parts.clock.nowMs());
+    await this.#parts.targets.leave(this.#parts.steadyMs());
     await this.#parts.cookies.stop();
     await events.close();
   }
@@ -278,8 +281,8 @@ export class Server implements ControlPlane {
   }
 
   health(): { targets: TargetView[] } {
-    const { targets, clock } = this.#parts;
-    return { targets: targets.views(clock.nowMs()) };
+    const { targets, steadyMs } = this.#parts;
+    return { targets: targets.views(steadyMs()) };
   }
 
   zones(): ZoneSummary[] {
