@@ -1,5 +1,6 @@
 // What the control plane tells and takes: the shapes of the admin API, in the words of the contract.
 import type { Diagnostic } from '../base/diagnostic.ts';
+import type { Slices } from '../base/slices.ts';
 
 /** ISO 8601 in UTC. */
 export type Timestamp = string;
@@ -256,25 +257,50 @@ export class RequestError extends Error {
   }
 }
 
-/** What admin and commands ask of a running server. */
+/** A view whose long lists are made while they are told, entry by entry. */
+type Told<T, Lists extends keyof T> = Omit<T, Lists> & {
+  readonly [List in Lists]: T[List] extends readonly (infer Entry)[] ? Iterable<Entry> | AsyncIterable<Entry> : never;
+};
+
+export type StatusTold = Told<StatusView, 'zones' | 'warnings'>;
+export type ReloadTold = Told<ReloadView, 'zones' | 'errors' | 'warnings'>;
+
+/**
+ * What admin and commands ask of a running server. Long work is done in slices, and ends with Unwanted as soon as nobody waits for it;
+ * lists are good for one reading.
+ */
 export interface ControlPlane {
   ready(): boolean;
-  status(): StatusView;
-  health(): { targets: TargetView[] };
-  zones(): ZoneSummary[];
-  zone(name: string): ZoneDetail | undefined;
+  status(slices: Slices): Promise<StatusTold>;
+  targets(): Iterable<TargetView>;
+  zones(slices: Slices): AsyncIterable<ZoneSummary>;
+  zone(name: string, slices: Slices): Promise<ZoneDetail | undefined>;
+  hasZone(name: string): boolean;
   /** Throws RequestError. */
   explain(request: ExplainRequest): Explanation;
-  coverage(name: string, type: string): { rows: CoverageRow[] };
-  reload(): Promise<ReloadView>;
+  /** Throws RequestError. */
+  coverage(name: string, type: string, slices: Slices): AsyncIterable<CoverageRow>;
+  reload(slices: Slices): Promise<ReloadTold>;
   /** Throws RequestError 404. Returns the record sets that are left without a member. */
-  forceTarget(id: string, request: ForceRequest): { target: TargetView; emptied: string[] };
+  forceTarget(
+    id: string,
+    request: ForceRequest,
+    slices: Slices,
+  ): Promise<{ target: TargetView; emptied: readonly string[] }>;
   unforceTarget(id: string, by: string): { target: TargetView };
-  forcePool(zone: string, pool: string, request: ForceRequest): { targets: TargetView[]; emptied: string[] };
+  forcePool(
+    zone: string,
+    pool: string,
+    request: ForceRequest,
+    slices: Slices,
+  ): Promise<{ targets: TargetView[]; emptied: readonly string[] }>;
   unforcePool(zone: string, pool: string, by: string): { targets: TargetView[] };
   /** `forMs` 0 lifts it, null: until lifted. */
   freeze(forMs: number | null, reason: string, by: string): StatusView['health']['frozen'];
-  events(limit: number): EventView[];
+  /** The last events, oldest first. */
+  events(most: number): Iterable<EventView>;
+  /** The first events after one, oldest first. */
+  eventsAfter(id: number, most: number): EventView[];
   /** Calls back for each new event; returns what ends it. */
   onEvent(listener: (event: EventView) => void): () => void;
 }

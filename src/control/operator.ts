@@ -2,16 +2,18 @@
 import { type ForceRequest, RequestError, type StatusView, type TargetView } from '../api/views.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
+import type { Slices } from '../base/slices.ts';
 import type { Monitor } from '../health/monitor.ts';
 import type { Serving } from '../loading/serving.ts';
 import { longestTtlOf } from '../targets/drains.ts';
-import { emptySets } from '../targets/fail-open.ts';
 import type { Forced, ForcedStates } from '../targets/forced-states.ts';
+import type { SetStates } from '../targets/set-states.ts';
 import type { Targets } from '../targets/targets.ts';
 import { frozenView } from './status.ts';
 
 export interface OperatorParts {
   readonly serving: Serving;
+  readonly setStates: SetStates;
   readonly targets: Targets;
   readonly forcedStates: ForcedStates;
   readonly monitor: Monitor;
@@ -28,12 +30,16 @@ export class Operator {
   }
 
   /** `emptied`: the record sets that are left without a member that may be answered. */
-  forceTarget(id: string, request: ForceRequest): { target: TargetView; emptied: string[] } {
+  async forceTarget(
+    id: string,
+    request: ForceRequest,
+    slices: Slices,
+  ): Promise<{ target: TargetView; emptied: string[] }> {
     this.#mustExist(id);
     const { zone, pool } = this.#parts.targets.get(id)!;
     this.#parts.forcedStates.force(id, this.#forced(request, zone, pool));
     this.#log(id, request.state, request.reason, request.by);
-    return { target: this.#view(id), emptied: this.#emptied() };
+    return { target: this.#view(id), emptied: await this.#emptied(slices) };
   }
 
   unforceTarget(id: string, by: string): { target: TargetView } {
@@ -42,11 +48,16 @@ export class Operator {
     return { target: this.#view(id) };
   }
 
-  forcePool(zone: string, pool: string, request: ForceRequest): { targets: TargetView[]; emptied: string[] } {
+  async forcePool(
+    zone: string,
+    pool: string,
+    request: ForceRequest,
+    slices: Slices,
+  ): Promise<{ targets: TargetView[]; emptied: string[] }> {
     const ids = this.#mustHavePool(zone, pool);
     this.#parts.forcedStates.force(`${zone}/${pool}`, this.#forced(request, zone, pool));
     this.#log(`${zone}/${pool}`, request.state, request.reason, request.by);
-    return { targets: ids.map((id) => this.#view(id)), emptied: this.#emptied() };
+    return { targets: ids.map((id) => this.#view(id)), emptied: await this.#emptied(slices) };
   }
 
   unforcePool(zone: string, pool: string, by: string): { targets: TargetView[] } {
@@ -92,8 +103,10 @@ export class Operator {
     return this.#parts.targets.view(id, this.#parts.clock.nowMs())!;
   }
 
-  #emptied(): string[] {
-    const { serving } = this.#parts;
-    return [...serving.zones.all.values()].flatMap((zone) => emptySets(zone, serving));
+  async #emptied(slices: Slices): Promise<string[]> {
+    const { serving, setStates } = this.#parts;
+    const emptied: string[] = [];
+    for (const zone of serving.zones.all.values()) emptied.push(...(await setStates.of(zone, 'empty', slices)));
+    return emptied;
   }
 }

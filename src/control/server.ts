@@ -8,8 +8,9 @@ import {
   type ExplainRequest,
   type Explanation,
   type ForceRequest,
-  type ReloadView,
+  type ReloadTold,
   RequestError,
+  type StatusTold,
   type StatusView,
   type TargetView,
   type ZoneDetail,
@@ -20,6 +21,7 @@ import type { Clock } from '../base/clock.ts';
 import { collectHeap } from '../base/heap.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
+import { inSlices, Slices } from '../base/slices.ts';
 import { PROGRAM_VERSION } from '../base/version.ts';
 import { coverage } from '../explain/coverage.ts';
 import { Explainer } from '../explain/explainer.ts';
@@ -31,6 +33,7 @@ import type { Notifier } from '../notify/notifier.ts';
 import type { Webhooks } from '../notify/webhooks.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { ForcedStates } from '../targets/forced-states.ts';
+import type { SetStates } from '../targets/set-states.ts';
 import type { Targets } from '../targets/targets.ts';
 import type { Alarms } from './alarms.ts';
 import { announceZones } from './announce.ts';
@@ -38,7 +41,7 @@ import { answerSettings, rereadSecrets } from './answer-settings.ts';
 import type { InternalErrors } from './internal-errors.ts';
 import type { Operator } from './operator.ts';
 import type { Reloads } from './reloads.ts';
-import { statusView, zoneDetail, zoneSummary } from './status.ts';
+import { statusView, zoneDetail, zoneSummaries } from './status.ts';
 import type { Threads } from './threads.ts';
 import type { Watchdog } from './watchdog.ts';
 
@@ -52,6 +55,7 @@ export interface ServerParts {
   readonly serving: Serving;
   readonly threads: Threads;
   readonly targets: Targets;
+  readonly setStates: SetStates;
   readonly forcedStates: ForcedStates;
   readonly monitor: Monitor;
   readonly reloads: Reloads;
@@ -184,10 +188,12 @@ export class Server implements ControlPlane {
     return this.#ready;
   }
 
-  status(): StatusView {
-    const { serving, targets, monitor, notifier, threads, reloads, settings, startedAtMs, clock } = this.#parts;
-    return statusView({
+  status(slices: Slices): Promise<StatusTold> {
+    const { serving, setStates, targets, monitor, notifier, threads, reloads, settings, startedAtMs, clock } =
+      this.#parts;
+    const parts = {
       serving,
+      setStates,
       targets,
       monitor,
       notifier,
@@ -201,31 +207,38 @@ export class Server implements ControlPlane {
       udp: threads.udp,
       ownCounters: { internalErrors: this.#parts.errors.count, logDropped: this.#parts.droppedLines() },
       problems: reloads.problem === null ? [] : [reloads.problem],
-    });
+    };
+    return statusView(parts, slices);
   }
 
-  health(): { targets: TargetView[] } {
-    const { targets, clock } = this.#parts;
-    return { targets: targets.views(clock.nowMs()) };
+  targets(): Iterable<TargetView> {
+    return this.#parts.targets.views(this.#parts.clock);
   }
 
-  zones(): ZoneSummary[] {
-    const { serving } = this.#parts;
-    return [...serving.zones.all.values()].map((zone) => zoneSummary(zone, serving));
+  zones(slices: Slices): AsyncIterable<ZoneSummary> {
+    return zoneSummaries(this.#parts, slices);
   }
 
-  zone(name: string): ZoneDetail | undefined {
-    const { serving, notifier } = this.#parts;
-    const zone = serving.zone(name);
-    return zone && zoneDetail(zone, serving, notifier);
+  async zone(name: string, slices: Slices): Promise<ZoneDetail | undefined> {
+    const zone = this.#parts.serving.zone(name);
+    return zone && zoneDetail(zone, this.#parts, slices);
+  }
+
+  hasZone(name: string): boolean {
+    return this.#parts.serving.zone(name) !== undefined;
+  }
+
+  /** The zones as they are served. */
+  get servedZones(): readonly Pick<ZoneSummary, 'name' | 'file' | 'state'>[] {
+    return [...this.#parts.serving.zones.all.values()];
   }
 
   explain(request: ExplainRequest): Explanation {
     return this.#mustBeReady().explain(request);
   }
 
-  coverage(name: string, type: string): { rows: CoverageRow[] } {
-    return { rows: coverage(this.#mustBeReady(), name, type) };
+  coverage(name: string, type: string, slices: Slices): AsyncIterable<CoverageRow> {
+    return inSlices(coverage(this.#mustBeReady(), name, type), slices);
   }
 
   #mustBeReady(): Explainer {
@@ -233,14 +246,14 @@ export class Server implements ControlPlane {
     return this.#explainer;
   }
 
-  async reload(): Promise<ReloadView> {
+  async reload(slices: Slices = new Slices()): Promise<ReloadTold> {
     const { settings, serving, threads, reloads, log } = this.#parts;
     const secrets = rereadSecrets(settings.cookies.secretFile, log);
     if (secrets !== null) threads.secrets(secrets);
     const change = await reloads.reload();
     const diagnostics = serving.diagnostics();
     return {
-      zones: this.zones(),
+      zones: this.zones(slices),
       changed: change.changed,
       removed: change.removed,
       errors: diagnostics.filter((d) => d.severity === 'error'),
@@ -248,16 +261,16 @@ export class Server implements ControlPlane {
     };
   }
 
-  forceTarget(id: string, request: ForceRequest): { target: TargetView; emptied: string[] } {
-    return this.#parts.operator.forceTarget(id, request);
+  forceTarget(id: string, request: ForceRequest, slices: Slices): ReturnType<Operator['forceTarget']> {
+    return this.#parts.operator.forceTarget(id, request, slices);
   }
 
   unforceTarget(id: string, by: string): { target: TargetView } {
     return this.#parts.operator.unforceTarget(id, by);
   }
 
-  forcePool(zone: string, pool: string, request: ForceRequest): { targets: TargetView[]; emptied: string[] } {
-    return this.#parts.operator.forcePool(zone, pool, request);
+  forcePool(zone: string, pool: string, request: ForceRequest, slices: Slices): ReturnType<Operator['forcePool']> {
+    return this.#parts.operator.forcePool(zone, pool, request, slices);
   }
 
   unforcePool(zone: string, pool: string, by: string): { targets: TargetView[] } {
@@ -268,8 +281,12 @@ export class Server implements ControlPlane {
     return this.#parts.operator.freeze(forMs, reason, by);
   }
 
-  events(limit: number): EventView[] {
-    return this.#parts.events.list(0, limit).map(eventView);
+  *events(most: number): Generator<EventView> {
+    for (const event of this.#parts.events.list(0, most)) yield eventView(event);
+  }
+
+  eventsAfter(id: number, most: number): EventView[] {
+    return this.#parts.events.after(id, most).map(eventView);
   }
 
   onEvent(listener: (event: EventView) => void): () => void {

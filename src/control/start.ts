@@ -17,6 +17,7 @@ import { Webhooks } from '../notify/webhooks.ts';
 import type { Settings } from '../settings/settings.ts';
 import { Drains } from '../targets/drains.ts';
 import { ForcedStates } from '../targets/forced-states.ts';
+import { SetStates } from '../targets/set-states.ts';
 import { Targets } from '../targets/targets.ts';
 import { Alarms } from './alarms.ts';
 import { announceZones } from './announce.ts';
@@ -68,7 +69,8 @@ export function makeServer(options: ServerOptions): Server {
     clock,
     log,
   });
-  const alarms = new Alarms({ serving, clock, log });
+  const setStates = new SetStates(serving);
+  const alarms = new Alarms({ serving, setStates, clock, log });
   const events = new EventLog<HealthEvent>({ file: join(settings.state, 'events.jsonl'), log });
   const webhooks = makeWebhooks(options);
   const drains = new Drains({
@@ -112,11 +114,12 @@ export function makeServer(options: ServerOptions): Server {
     clock,
     log,
   });
-  const operator = new Operator({ serving, targets, forcedStates, monitor, clock, log });
+  const operator = new Operator({ serving, setStates, targets, forcedStates, monitor, clock, log });
   const parts = {
     serving,
     threads,
     targets,
+    setStates,
     forcedStates,
     monitor,
     reloads,

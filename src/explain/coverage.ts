@@ -4,7 +4,7 @@ import { type CoverageRow, RequestError } from '../api/views.ts';
 import type { Address } from '../base/address.ts';
 import { allCountries, continentOf } from '../geo/countries.ts';
 import { NOWHERE, type Place, type PlaceFacts, placeKey } from '../geo/place.ts';
-import { matchRegions } from '../zone/match.ts';
+import { regionMatcher } from '../zone/match.ts';
 import type { SteeringMeta } from '../zone/meta.ts';
 import type { Explainer } from './explainer.ts';
 import { sampleAddresses, type Wanted } from './place-samples.ts';
@@ -35,33 +35,65 @@ function factsOf(country: string, subdivision: string | null, city: string | nul
   return { ...NOWHERE, country, continent: continentOf(country), subdivision, city };
 }
 
-/** Throws RequestError where the name isn't steered. */
-export function coverage(explainer: Explainer, name: string, type: string): CoverageRow[] {
+/**
+ * The rows, one after the other, and null between them where others may have their turn. Throws RequestError where the name isn't steered,
+ * before the first row.
+ */
+export function coverage(explainer: Explainer, name: string, type: string): Generator<CoverageRow | null> {
   const steering = explainer.steeringOf(name, type);
   if (steering === null)
     throw new RequestError(404, 'not-steered', `${name} ${type} is not steered: every client gets the same`);
-  const { regions } = steering;
-  return explainer.withGeo((geo) => {
+  return rowsOf(explainer, steering, name, type);
+}
+
+function* rowsOf(
+  explainer: Explainer,
+  steering: SteeringMeta,
+  name: string,
+  type: string,
+): Generator<CoverageRow | null> {
+  const subjects = subjectsOf(steering);
+  const addresses = yield* addressesOf(explainer, steering, subjects);
+  for (const [i, { place, facts }] of subjects.entries()) {
+    const text = placeText(place);
+    const address = addresses[i];
+    const as = place.kind === 'as' ? place.number : 0;
+    if (address !== undefined) yield { place: text, ...explainer.glance(name, type, address) };
+    // Longer networks cover it: no client can match it.
+    else if (place.kind === 'network') yield { place: text, region: 'never: other networks cover it', pool: null };
+    else yield { place: text, ...explainer.expect(name, type, as, facts ?? NOWHERE) };
+  }
+}
+
+/** An address for each subject, as far as there is one. Begins anew when the geography is replaced between two steps. */
+function* addressesOf(
+  explainer: Explainer,
+  steering: SteeringMeta,
+  subjects: readonly Subject[],
+): Generator<null, (Address | undefined)[]> {
+  const matching = regionMatcher(steering.regions);
+  for (;;) {
+    const version = explainer.geoVersion;
+    const geo = explainer.geo();
     const deciding = (client: Address): string | null => {
       const { as, facts } = geo.locate(client);
-      const first = matchRegions(regions, { address: client, as, facts })[0];
+      const first = matching({ address: client, as, facts })[0];
       return first === undefined ? null : placeKey(first.place);
     };
-    const subjects = subjectsOf(steering);
-    const wanted = subjects.map(({ place, facts }): Wanted => {
-      const rule = facts === null ? place : matchRegions(regions, { address: null, as: 0, facts })[0]?.place;
+    const wanted: Wanted[] = [];
+    for (const { place, facts } of subjects) {
+      const rule = facts === null ? place : matching({ address: null, as: 0, facts })[0]?.place;
       const key = rule === undefined ? null : placeKey(rule);
-      return { place, fits: (address) => deciding(address) === key };
-    });
-    const addresses = sampleAddresses(geo, wanted);
-    return subjects.map(({ place, facts }, i): CoverageRow => {
-      const text = placeText(place);
-      const address = addresses[i];
-      if (address !== undefined) return { place: text, ...explainer.glance(name, type, address) };
-      // Longer networks cover it: no client can match it.
-      if (place.kind === 'network') return { place: text, region: 'never: other networks cover it', pool: null };
-      const as = place.kind === 'as' ? place.number : 0;
-      return { place: text, ...explainer.expect(name, type, as, facts ?? NOWHERE) };
-    });
-  });
+      wanted.push({ place, fits: (address) => deciding(address) === key });
+      yield null;
+    }
+    if (explainer.geoVersion !== version) continue;
+    const steps = sampleAddresses(geo, wanted);
+    let step = steps.next();
+    while (!step.done && explainer.geoVersion === version) {
+      yield null;
+      if (explainer.geoVersion === version) step = steps.next();
+    }
+    if (step.done) return step.value;
+  }
 }

@@ -16,8 +16,8 @@ import { chainFrom } from '../regionmap/one-chain.ts';
 import { MODE_FAIL_OPEN } from '../steer/outcome.ts';
 import type { Targets } from '../targets/targets.ts';
 import { rcodeToText, TYPE, typeToText } from '../wire/types.ts';
-import { matchRegions } from '../zone/match.ts';
-import type { PoolMeta, SteeringMeta, ZoneMeta } from '../zone/meta.ts';
+import { type Candidate, type MatchedClient, regionMatcher } from '../zone/match.ts';
+import type { PoolMeta, SteeringMeta, TargetMeta, ZoneMeta } from '../zone/meta.ts';
 import { AnswerRunner, type Run } from './answer-run.ts';
 import type { HeardSteering } from './listener.ts';
 import type { ReadResponse } from './packets.ts';
@@ -29,6 +29,10 @@ export class Explainer {
   readonly #serving: Serving;
   readonly #targets: Targets;
   readonly #runner: AnswerRunner;
+  /** The zone that was asked for last: coverage asks for the same thousands of times. */
+  #lastZone: ServedZone | null = null;
+  #lastRegions: SteeringMeta['regions'] = [];
+  #lastMatching = regionMatcher([]);
 
   constructor(serving: Serving, targets: Targets) {
     this.#serving = serving;
@@ -152,7 +156,7 @@ export class Explainer {
     const meta = zone?.meta;
     const steering = heard === null ? undefined : meta?.steerings[heard.steering];
     if (!zone?.image || !meta || steering === undefined) return { region: 'default', pool: null };
-    const matches = matchRegions(steering.regions, { address: null, as, facts });
+    const matches = this.#matching(steering.regions)({ address: null, as, facts });
     const slots = matches.map(({ region }) => steering.regions.find((r) => r.name === region)!.slot);
     const spec = meta.maps[steering.map];
     const way = spec === undefined ? null : chainFrom(spec, wayUp(spec, slots), coordinatesOf(facts));
@@ -169,14 +173,34 @@ export class Explainer {
     return heard === null ? null : (this.#zoneOf(heard.zone)?.meta?.steerings[heard.steering] ?? null);
   }
 
-  /** Reads the geo image that is served. */
-  withGeo<T>(read: (geo: GeoView) => T): T {
-    return this.#runner.withGeo(read);
+  /** The geo image that is served. It may be gone as soon as `geoVersion` is another one. */
+  geo(): GeoView {
+    return this.#runner.withGeo((geo) => geo);
+  }
+
+  get geoVersion(): number {
+    return this.#serving.images.geoVersion;
   }
 
   #zoneOf(number: number): ServedZone | undefined {
-    for (const zone of this.#serving.zones.all.values()) if (zone.number === number) return zone;
+    const { all } = this.#serving.zones;
+    const last = this.#lastZone;
+    if (last?.number === number && all.get(last.name) === last) return last;
+    for (const zone of all.values()) {
+      if (zone.number !== number) continue;
+      this.#lastZone = zone;
+      return zone;
+    }
     return undefined;
+  }
+
+  /** The regions that a client of a set matches. Those of the last set are kept sorted: coverage asks thousands of times. */
+  #matching(regions: SteeringMeta['regions']): (client: MatchedClient) => Candidate[] {
+    if (this.#lastRegions !== regions) {
+      this.#lastRegions = regions;
+      this.#lastMatching = regionMatcher(regions);
+    }
+    return this.#lastMatching;
   }
 
   #place(client: Address): Explanation['place'] {
@@ -199,7 +223,7 @@ export class Explainer {
 
   #region(steering: SteeringMeta, client: Address): Explanation['region'] {
     const located = this.#runner.withGeo((geo) => geo.locate(client));
-    const matches = matchRegions(steering.regions, { address: client, as: located.as, facts: located.facts });
+    const matches = this.#matching(steering.regions)({ address: client, as: located.as, facts: located.facts });
     const text = (slot: number): string => listText(steering.lists[slot]!);
     const candidates = matches.map(({ region, place }) => ({
       name: region,
@@ -232,7 +256,7 @@ export class Explainer {
         chosen,
         distanceKm: from === null || pool.at === null ? null : Math.round(greatCircleKm(from, pool.at)),
         why: poolWhy({ ...stands, chosen, before: chosenAt < 0 || i <= chosenAt || drawn }, heard, steering),
-        members: members.map((target) => this.#member(target.id, target.address, pool, chosen, heard, response)),
+        members: members.map((target) => this.#member(target, pool, chosen, heard, response)),
       } as const;
     });
   }
@@ -243,8 +267,7 @@ export class Explainer {
   }
 
   #member(
-    id: string,
-    address: string,
+    { id, address, weight }: TargetMeta,
     pool: PoolMeta,
     poolChosen: boolean,
     heard: HeardSteering,
@@ -270,17 +293,9 @@ export class Explainer {
       state: view?.state ?? 'unknown',
       forced,
       lastProbe: view?.lastProbe ?? null,
-      weight: this.#weight(id),
+      weight,
       chosen,
       why,
     };
-  }
-
-  #weight(id: string): number {
-    for (const zone of this.#serving.zones.all.values()) {
-      const target = zone.meta?.targets.find((t) => t.id === id);
-      if (target !== undefined) return target.weight;
-    }
-    return 1;
   }
 }

@@ -62,5 +62,7 @@ export function explainOffline(settings: Settings, request: ExplainRequest): Pro
 }
 
 export function coverageOffline(settings: Settings, name: string, type: string): Promise<{ rows: CoverageRow[] }> {
-  return withServing(settings, (explainer) => ({ rows: coverage(explainer, name, type) }));
+  return withServing(settings, (explainer) => ({
+    rows: [...coverage(explainer, name, type)].filter((row) => row !== null),
+  }));
 }

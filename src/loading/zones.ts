@@ -236,6 +236,9 @@ export class Zones {
     this.#zones.delete(zone.name);
     this.#freeNumbers.push(zone.number);
     if (zone.image !== null) this.#options.images.store.release(zone.image);
+    // Whoever is still looking at the zone finds nothing there.
+    zone.image = null;
+    zone.meta = null;
     if (this.#options.stateDirectory !== null) dropZone(this.#options.stateDirectory, zone.name);
     this.#options.log.info({ event: 'zone-removed', zone: zone.name }, 'zone removed');
   }

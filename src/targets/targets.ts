@@ -1,6 +1,8 @@
 // The targets of all zones: their verdicts from the monitor, what operators forced, and the board that carries both to answers.
 
 import type { TargetView } from '../api/views.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Slices } from '../base/slices.ts';
 import {
   type Board,
   FORCED_DOWN,
@@ -173,7 +175,22 @@ export class Targets {
     this.#drains.leave(last, nowMs);
   }
 
-  views(nowMs: number): TargetView[] {
-    return [...this.#targets.keys()].map((id) => this.view(id, nowMs)!);
+  /** All targets, each looked at when its turn comes; one that goes meanwhile is left out. */
+  *views(clock: Pick<Clock, 'nowMs'>): Generator<TargetView> {
+    for (const id of this.#targets.keys()) {
+      const view = this.view(id, clock.nowMs());
+      if (view !== undefined) yield view;
+    }
+  }
+
+  /** How many there are, by verdict, and how many of them are forced. Throws Unwanted. */
+  async tally(slices: Slices): Promise<{ up: number; down: number; unknown: number; forced: number }> {
+    const tally = { up: 0, down: 0, unknown: 0, forced: 0 };
+    for (const [id, target] of this.#targets) {
+      if (slices.isOver) await slices.rest();
+      tally[this.#health.health(id)?.verdict ?? 'unknown']++;
+      if (this.#forced(target) !== null) tally.forced++;
+    }
+    return tally;
   }
 }

@@ -40,7 +40,7 @@ describe('metrics', () => {
     expect(text).toContain(
       'meridian_target_probe_latency_seconds{zone="net.cat",pool="rio",address="2001:db8::1"} 0.0015\n',
     );
-    control.targets = [{ ...control.targets[0]!, state: 'unknown', lastProbe: null }];
+    control.known = [{ ...control.known[0]!, state: 'unknown', lastProbe: null }];
     text = await scrape();
     expect(text).not.toContain('pool="rio"');
     expect(text).not.toContain('meridian_target_up{');

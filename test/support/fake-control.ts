@@ -1,11 +1,12 @@
 // A control plane without a server below it: two targets, one zone, and a memory of what it was asked to do.
 import {
   type ControlPlane,
+  type CoverageRow,
   type EventView,
   type Explanation,
   type ForceRequest,
   RequestError,
-  type StatusView,
+  type StatusTold,
   type TargetView,
   type ZoneSummary,
 } from '../../dist/api/views.js';
@@ -32,7 +33,7 @@ function target(pool: string, address: string, state: TargetView['state']): Targ
 
 export class FakeControl implements ControlPlane {
   isReady = true;
-  targets = [target('moscow', '127.0.1.1', 'up'), target('rio', '2001:db8::1', 'down')];
+  known = [target('moscow', '127.0.1.1', 'up'), target('rio', '2001:db8::1', 'down')];
   summary: ZoneSummary = {
     name: 'net.cat',
     file: 'zones/net.cat.yaml',
@@ -68,7 +69,7 @@ export class FakeControl implements ControlPlane {
     return this.isReady;
   }
 
-  status(): StatusView {
+  async status(): Promise<StatusTold> {
     return {
       version: '0.1.0',
       startedAt: AT,
@@ -78,7 +79,7 @@ export class FakeControl implements ControlPlane {
       admin: '',
       dataThreads: 1,
       udp: 'recvmmsg',
-      zones: [this.summary],
+      zones: this.zones(),
       geo: { databases: [{ file: 'embedded', type: 'country', built: AT }], overrides: 2, problems: [] },
       health: { targets: 2, up: 1, down: 1, unknown: 0, forced: 0, frozen: null, blackout: null },
       failOpen: ['net.cat A'],
@@ -87,16 +88,24 @@ export class FakeControl implements ControlPlane {
     };
   }
 
-  health(): { targets: TargetView[] } {
-    return { targets: this.targets };
+  targets(): Iterable<TargetView> {
+    return this.known;
   }
 
-  zones(): ZoneSummary[] {
+  async *zones(): AsyncGenerator<ZoneSummary> {
+    yield* this.summaries;
+  }
+
+  get summaries(): ZoneSummary[] {
     return [this.summary];
   }
 
-  zone(name: string) {
-    return name === 'net.cat' ? { ...this.summary, diagnostics: [], transfer: null, pools: [] } : undefined;
+  async zone(name: string) {
+    return this.hasZone(name) ? { ...this.summary, diagnostics: [], transfer: null, pools: [] } : undefined;
+  }
+
+  hasZone(name: string): boolean {
+    return name === 'net.cat';
   }
 
   explain(request: Parameters<ControlPlane['explain']>[0]): Explanation {
@@ -151,14 +160,14 @@ export class FakeControl implements ControlPlane {
     };
   }
 
-  coverage(name: string, type: string) {
+  coverage(name: string, type: string): AsyncIterable<CoverageRow> {
     this.asked.push(['coverage', name, type]);
-    return {
-      rows: [
-        { place: 'RU', region: 'russia', pool: 'moscow' },
-        { place: 'AQ', region: 'default', pool: null },
-      ],
-    };
+    return this.rows();
+  }
+
+  async *rows(): AsyncGenerator<CoverageRow> {
+    yield { place: 'RU', region: 'russia', pool: 'moscow' };
+    yield { place: 'AQ', region: 'default', pool: null };
   }
 
   async reload() {
@@ -166,7 +175,7 @@ export class FakeControl implements ControlPlane {
     return { zones: this.zones(), changed: ['net.cat'], removed: [], errors: [], warnings: [] };
   }
 
-  forceTarget(id: string, request: ForceRequest) {
+  async forceTarget(id: string, request: ForceRequest) {
     this.asked.push(['forceTarget', id, request]);
     return { target: this.#find(id), emptied: ['rio.net.cat A'] };
   }
@@ -176,7 +185,7 @@ export class FakeControl implements ControlPlane {
     return { target: this.#find(id) };
   }
 
-  forcePool(zone: string, pool: string, request: ForceRequest) {
+  async forcePool(zone: string, pool: string, request: ForceRequest) {
     this.asked.push(['forcePool', zone, pool, request]);
     return { targets: this.#findPool(zone, pool), emptied: [] };
   }
@@ -191,8 +200,12 @@ export class FakeControl implements ControlPlane {
     return forMs === 0 ? null : { until: null, reason, by };
   }
 
-  events(limit: number): EventView[] {
-    return this.stored.slice(-limit);
+  events(most: number): EventView[] {
+    return this.stored.slice(-most);
+  }
+
+  eventsAfter(id: number, most: number): EventView[] {
+    return this.stored.filter((event) => event.id > id).slice(0, most);
   }
 
   onEvent(listener: (event: EventView) => void): () => void {
@@ -201,13 +214,13 @@ export class FakeControl implements ControlPlane {
   }
 
   #find(id: string): TargetView {
-    const found = this.targets.find((candidate) => candidate.id === id);
+    const found = this.known.find((candidate) => candidate.id === id);
     if (found === undefined) throw new RequestError(404, 'unknown-target', `there is no target ${id}`);
     return found;
   }
 
   #findPool(zone: string, pool: string): TargetView[] {
-    const found = this.targets.filter((candidate) => candidate.zone === zone && candidate.pool === pool);
+    const found = this.known.filter((candidate) => candidate.zone === zone && candidate.pool === pool);
     if (found.length === 0) throw new RequestError(404, 'unknown-pool', `there is no pool ${zone}/${pool}`);
     return found;
   }
