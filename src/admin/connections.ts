@@ -1,10 +1,12 @@
-// The admin's connections: how many, of whom, one request after the other on each, and none to clients that don't read.
+// The admin's connections: how many, of whom, one request after the other on each, and none for clients that don't read.
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { formatAddress, maskAddress, parseAddress } from '../base/address.ts';
 import type { Clock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
 import { placedAddress } from '../geo/embedded.ts';
+import { PacedSocket } from './paced-socket.ts';
 
 /** Who counts as one client: an IPv4 address, or the network that one IPv6 customer has. */
 export function clientOf(remoteAddress: string | undefined): string {
@@ -15,7 +17,7 @@ export function clientOf(remoteAddress: string | undefined): string {
 }
 
 interface Connection {
-  readonly socket: Socket;
+  readonly socket: PacedSocket;
   readonly client: string;
   /** A request is being answered. */
   isBusy: boolean;
@@ -33,17 +35,19 @@ export interface ConnectionCounts {
   readonly open: number;
   readonly refusedOfClient: number;
   readonly refusedInAll: number;
-  /** Too many requests ahead; nothing read for too long; too slow; the most unread when there was too much of it in all. */
+  /** Nothing read for too long; too slow; the most unread when there was too much of it in all. */
   readonly closed: Readonly<Record<CloseReason, number>>;
 }
 
-export type CloseReason = 'pipelining' | 'stalled' | 'slow' | 'unread';
+type CloseReason = 'stalled' | 'slow' | 'unread';
 
 export class Connections {
   readonly #clock: Clock;
-  readonly #open = new Map<Socket, Connection>();
+  readonly #open = new Map<Duplex, Connection>();
   readonly #perClient = new Map<string, number>();
-  readonly #closed: Record<CloseReason, number> = { pipelining: 0, stalled: 0, slow: 0, unread: 0 };
+  readonly #closed: Record<CloseReason, number> = { stalled: 0, slow: 0, unread: 0 };
+  /** Connections whose request has been answered: their next one may come. */
+  readonly #answered: Connection[] = [];
   #refusedOfClient = 0;
   #refusedInAll = 0;
   #cancelLook: (() => void) | null = null;
@@ -63,23 +67,30 @@ export class Connections {
 
   /** Counts the connections of a server from now on, and closes those that are too many. */
   watch(server: Server): void {
-    server.on('connection', (socket: Socket) => this.#take(socket));
+    const [serve] = server.listeners('connection');
+    server.removeAllListeners('connection');
+    server.on('connection', (socket: Socket) => {
+      const paced = this.#take(socket);
+      // Node's documentation: whatever is a Duplex may be handed to a server as a connection.
+      if (paced !== null) serve!.call(server, paced);
+    });
   }
 
   /** Hands requests to `answer`, those of one connection one after the other (RFC 9112 9.3.2). */
   inTurn(answer: RequestListener): RequestListener {
     return (request, response) => {
       const connection = this.#open.get(request.socket);
-      if (connection === undefined || request.socket.destroyed) return;
+      if (connection === undefined) return;
       if (!connection.isBusy) this.#begin(connection, request, response, answer);
-      else if (connection.ahead.length < limits.adminPipelined) {
+      else {
         connection.ahead.push(() => this.#begin(connection, request, response, answer));
-      } else this.#close(connection, 'pipelining');
+        connection.socket.hold(true);
+      }
     };
   }
 
   /** What is sent on this connection has no end. */
-  endless(socket: Socket): void {
+  endless(socket: Duplex): void {
     const connection = this.#open.get(socket);
     if (connection !== undefined) connection.isEndless = true;
   }
@@ -89,23 +100,25 @@ export class Connections {
     this.#cancelLook = null;
   }
 
-  #take(socket: Socket): void {
+  /** null: one too many. */
+  #take(socket: Socket): PacedSocket | null {
     const client = clientOf(socket.remoteAddress);
     const own = this.#perClient.get(client) ?? 0;
     // Who waits for nothing makes way for who wants something.
     if (own >= limits.adminConnectionsPerClient && !this.#closeIdle((idle) => idle.client === client)) {
       this.#refusedOfClient++;
       socket.destroy();
-      return;
+      return null;
     }
     if (this.#open.size >= limits.adminConnections && !this.#closeIdle(() => true)) {
       this.#refusedInAll++;
       socket.destroy();
-      return;
+      return null;
     }
     this.#perClient.set(client, (this.#perClient.get(client) ?? 0) + 1);
-    this.#open.set(socket, {
-      socket,
+    const paced = new PacedSocket(socket);
+    this.#open.set(paced, {
+      socket: paced,
       client,
       isBusy: false,
       ahead: [],
@@ -114,8 +127,9 @@ export class Connections {
       stalledLooks: 0,
       unreadLooks: 0,
     });
-    socket.once('close', () => this.#forget(socket));
+    paced.once('close', () => this.#forget(paced));
     this.#cancelLook ??= this.#clock.after(limits.adminLookMs, () => this.#look());
+    return paced;
   }
 
   /** Closes the oldest idle connection. Returns whether there was one. */
@@ -129,7 +143,7 @@ export class Connections {
     return false;
   }
 
-  #forget(socket: Socket): void {
+  #forget(socket: PacedSocket): void {
     const connection = this.#open.get(socket);
     if (connection === undefined) return;
     this.#open.delete(socket);
@@ -143,10 +157,30 @@ export class Connections {
   #begin(connection: Connection, request: IncomingMessage, response: ServerResponse, answer: RequestListener): void {
     connection.isBusy = true;
     response.once('close', () => {
-      connection.isBusy = false;
-      connection.ahead.shift()?.();
+      this.#answered.push(connection);
+      if (this.#answered.length === 1) setImmediate(() => this.#goOn());
     });
     answer(request, response);
+  }
+
+  /** A slice of the next requests in each turn of the event loop: who sends and never reads would keep it for thousands of answers. */
+  #goOn(): void {
+    const untilMs = this.#clock.monotonicMs() + limits.sliceMs;
+    let done = 0;
+    for (const connection of this.#answered) {
+      this.#next(connection);
+      done++;
+      if (this.#clock.monotonicMs() >= untilMs) break;
+    }
+    this.#answered.splice(0, done);
+    if (this.#answered.length > 0) setImmediate(() => this.#goOn());
+  }
+
+  #next(connection: Connection): void {
+    const next = connection.ahead.shift();
+    if (next === undefined) connection.isBusy = false;
+    else next();
+    if (connection.ahead.length === 0) connection.socket.hold(false);
   }
 
   #close(connection: Connection, why: CloseReason): void {
@@ -162,9 +196,8 @@ export class Connections {
     for (const connection of this.#open.values()) {
       const { socket } = connection;
       unreadBytes += socket.writableLength;
-      const takenBytes = socket.bytesWritten - socket.writableLength;
-      const isStalled = socket.writableLength > 0 && takenBytes === connection.takenBytes;
-      connection.takenBytes = takenBytes;
+      const isStalled = socket.writableLength > 0 && socket.takenBytes === connection.takenBytes;
+      connection.takenBytes = socket.takenBytes;
       connection.stalledLooks = isStalled ? connection.stalledLooks + 1 : 0;
       connection.unreadLooks = socket.writableLength > 0 && !connection.isEndless ? connection.unreadLooks + 1 : 0;
       if (connection.stalledLooks >= limits.adminStalledLooks) this.#close(connection, 'stalled');

@@ -159,8 +159,9 @@ export const limits = {
    *  proxy that all come through stay below; each costs some 20 KB. */
   adminConnections: 512,
   adminConnectionsPerClient: 128,
-  /** Requests that wait on one connection while the one before them is answered (pipelining). Browsers and libraries send none ahead. */
-  adminPipelined: 16,
+  /** Bytes of what a connection's client has sent that are looked at at once, before what they ask for is answered: some 20 small requests,
+   *  where 64 KiB are 2 s of work for 50 connections. */
+  adminReadBytes: 1024,
   /** Time for a request's headers, for all of it, and between two on one connection; and how often this is looked at. */
   adminHeadersMs: 10_000,
   adminRequestMs: 30_000,
