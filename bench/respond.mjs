@@ -37,7 +37,7 @@ const serving = new Serving({
   overridesFile: join(directory, 'none'),
   stateDirectory: null,
   baseDirectory: directory,
-  execAllowed: false,
+  checkRules: { exec: false, files: [], linkLocal: false },
   clock: systemClock,
   log: createLog('error'),
 });
@@ -64,6 +64,7 @@ const { answerer } = createAnswerer(
     nsid: new Uint8Array(0),
     version: new Uint8Array(0),
     hostname: new Uint8Array(0),
+    steadyEpochMs: 0,
     keepalive: 100,
   },
   () => {},

@@ -5,6 +5,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { ControlPlane, StatusTold, TargetView, ZoneSummary } from '../api/views.ts';
 import { limits } from '../base/limits.ts';
 import type { Slices } from '../base/slices.ts';
+import { LATE_MS } from '../health/schedule.ts';
 import type { Connections } from './connections.ts';
 import { CONTENT_TYPE, headText, type Labels, Samples, sampleText } from './exposition.ts';
 import type { LongAnswers } from './long-answers.ts';
@@ -101,11 +102,18 @@ function putServer(series: Samples, status: StatusTold, ready: boolean): void {
   series.put('meridian_info', 1, { version: status.version, udp: status.udp });
   series.put('meridian_start_time_seconds', seconds(status.startedAt));
   series.put('meridian_ready', ready ? 1 : 0);
+  const unsaved = status.problems.some(({ code }) => code === 'state-unsaved');
+  series.put('meridian_state_unsaved', unsaved ? 1 : 0);
   series.put('meridian_data_threads', status.dataThreads);
   series.put('meridian_control_busy_seconds_total', performance.eventLoopUtilization().active / 1000);
   series.put('meridian_geo_problems', status.geo.problems.length);
   for (const { file, type, built } of status.geo.databases) {
     series.put('meridian_geo_database_built_timestamp_seconds', seconds(built), { file, type });
+  }
+  series.put('meridian_geo_databases_old', status.geo.old.length);
+  for (const { file, failures, goodAt } of status.geo.updates) {
+    series.put('meridian_geo_update_failures', failures, { file });
+    if (goodAt !== null) series.put('meridian_geo_update_good_timestamp_seconds', seconds(goodAt), { file });
   }
 }
 
@@ -118,6 +126,14 @@ function putCounters(series: Samples, counters: Readonly<Record<string, number>>
   series.put('meridian_notify_total', counters.notifyFailed ?? 0, { result: 'failed' });
   series.put('meridian_internal_errors_total', counters.internalErrors ?? 0);
   series.put('meridian_log_dropped_total', counters.logDropped ?? 0);
+  series.put('meridian_probes_total', counters.probesStarted ?? 0);
+  series.put('meridian_probes_running', counters.probesRunning ?? 0);
+  series.put('meridian_probes_waiting', counters.probesWaiting ?? 0);
+  for (const ms of LATE_MS)
+    series.put('meridian_probes_late_total', counters[`probesLate${ms}`] ?? 0, { over: String(ms / 1000) });
+  series.put('meridian_health_restarts_total', counters.healthRestarts ?? 0);
+  series.put('meridian_health_dropped_total', counters.healthEventsDropped ?? 0, { what: 'event' });
+  series.put('meridian_health_dropped_total', counters.healthLinesDropped ?? 0, { what: 'line' });
   const queries = (counters.udpQueries ?? 0) + (counters.tcpQueries ?? 0);
   series.put('meridian_ecs_ratio', queries === 0 ? 0 : (counters.ecsQueries ?? 0) / queries);
 }

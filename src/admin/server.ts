@@ -34,6 +34,8 @@ export interface AdminOptions {
   readonly tokensFile: string | null;
   /** A token that counts beside the file's while this server runs; null: none. */
   readonly localToken: string | null;
+  /** Told when the tokens file can't be used, and (null) when it can be again. */
+  readonly onTokensProblem?: (problem: string | null) => void;
 }
 
 export interface Admin {
@@ -41,6 +43,8 @@ export interface Admin {
   readonly url: string;
   /** Whether it still answers, asked over its own socket as anybody asks. */
   answers(): Promise<boolean>;
+  /** The port that it got. */
+  readonly port: number;
   /** Ends every connection, streams too. */
   stop(): Promise<void>;
 }
@@ -58,13 +62,14 @@ function roleFor(method: string, url: string | undefined): Role | null {
 
 /**
  * Starts the admin and resolves when it listens. Throws AdminError when the port is taken, or when it would listen beyond
- * loopback without tokens, and TokensError for a broken tokens file.
+ * loopback without tokens.
  */
 export async function startAdmin(options: AdminOptions): Promise<Admin> {
   const { control, log, clock, host, port } = options;
   const shown = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const gate = new Gate(options.tokensFile, options.localToken, log);
-  if (!isLoopback(host) && !gate.hasTokens) {
+  const gate = new Gate(options.tokensFile, options.localToken, log, options.onTokensProblem);
+  await gate.refresh();
+  if (!isLoopback(host) && !gate.isClosed) {
     const how = 'make one with "meridian token add NAME ROLE", or listen on 127.0.0.1';
     throw new AdminError(`the admin refuses to listen on ${shown} without tokens: ${how}`);
   }
@@ -119,7 +124,7 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
   const bound = app.server.address() as AddressInfo;
   url = `http://${host.includes(':') ? `[${host}]` : host}:${bound.port}`;
   const refused = (): number => connections.counts().refusedInAll + connections.counts().refusedOfClient;
-  return { url, answers: () => answersItself(bound, refused), stop: () => app.close() };
+  return { url, port: bound.port, answers: () => answersItself(bound, refused), stop: () => app.close() };
 }
 
 /** @param refused connections over a limit so far: who refuses is alive */
@@ -146,7 +151,7 @@ function listenProblem(error: NodeJS.ErrnoException, shown: string): string {
 /** Host, origin and token, in this order, before anything else is looked at. Returns who asked a request that passed. */
 function addChecks(app: FastifyInstance, gate: Gate, hosts: readonly string[]): (request: object) => string {
   const askers = new WeakMap<object, string>();
-  app.addHook('onRequest', (request, reply, done) => {
+  app.addHook('onRequest', async (request, reply) => {
     reply.headers({
       'content-security-policy': CONTENT_SECURITY_POLICY,
       'x-content-type-options': 'nosniff',
@@ -169,8 +174,8 @@ function addChecks(app: FastifyInstance, gate: Gate, hosts: readonly string[]): 
     if (allow !== undefined) {
       throw new Problem('wrong-method', `${request.method} is not possible here; ${allow} is`, { allow });
     }
+    await gate.refresh();
     askers.set(request, gate.admit(authorization, roleFor(request.method, request.routeOptions.url)));
-    done();
   });
   return (request) => askers.get(request)!;
 }

@@ -95,6 +95,29 @@ export interface ZoneDetail extends ZoneSummary {
   }[];
 }
 
+/** Something that an operator must see to. */
+export interface ProblemView {
+  /** `state-unsaved`: something can't be stored and is in memory alone. `state-damaged`: a file of an earlier run couldn't be read. */
+  readonly code: 'state-unsaved' | 'state-damaged';
+  readonly message: string;
+  readonly file: string;
+  /** Since when; null: since the start. */
+  readonly since: Timestamp | null;
+}
+
+/** How the updates of one database go; null: not yet, or never. */
+export interface UpdateView {
+  readonly file: string;
+  readonly triedAt: Timestamp | null;
+  /** When the publisher last had the newest, whether that was news or not. */
+  readonly goodAt: Timestamp | null;
+  readonly installedAt: Timestamp | null;
+  readonly nextAt: Timestamp | null;
+  /** Since the last good one. */
+  readonly failures: number;
+  readonly error: string | null;
+}
+
 export interface StatusView {
   readonly version: string;
   readonly startedAt: Timestamp;
@@ -106,9 +129,21 @@ export interface StatusView {
   readonly udp: 'recvmmsg' | 'dgram';
   readonly zones: readonly ZoneSummary[];
   readonly geo: {
-    readonly databases: readonly { readonly file: string; readonly type: string; readonly built: Timestamp }[];
+    readonly databases: readonly {
+      readonly file: string;
+      readonly type: string;
+      readonly built: Timestamp;
+      /** It came with the program. */
+      readonly embedded: boolean;
+      /** null: it doesn't say when it was built. */
+      readonly ageDays: number | null;
+    }[];
     readonly overrides: number;
     readonly problems: readonly string[];
+    /** A sentence for each database that is old. */
+    readonly old: readonly string[];
+    /** What is known of the databases that are fetched. */
+    readonly updates: readonly UpdateView[];
   };
   readonly health: {
     readonly targets: number;
@@ -120,6 +155,8 @@ export interface StatusView {
     readonly blackout: { readonly since: Timestamp; readonly until: Timestamp } | null;
   };
   readonly failOpen: readonly string[];
+  /** What is wrong with the server itself, apart from its zones. */
+  readonly problems: readonly ProblemView[];
   readonly warnings: readonly string[];
   /** The counters of `board/counters.ts` and `serve/counters.ts`, summed over the threads, and those of NOTIFY. */
   readonly counters: Readonly<Record<string, number>>;
@@ -176,6 +213,8 @@ export interface Explanation {
     readonly at: readonly [number, number] | null;
     readonly database: string | null;
     readonly built: Timestamp | null;
+    /** Of a client subnet whose addresses lie in several countries: those, most addresses first; else empty. */
+    readonly countries: readonly string[];
   };
   /** null: the set isn't steered by region. */
   readonly region: {
@@ -219,6 +258,16 @@ export interface CoverageRow {
   readonly pool: string | null;
 }
 
+export interface CoverageView {
+  readonly rows: readonly CoverageRow[];
+  /** The places of those rows that no loaded database (or override) has an address in. */
+  readonly withoutAddresses: readonly string[];
+  /** Places of the record set that no address lies in, and regions that no client gets, a sentence each. */
+  readonly warnings: readonly string[];
+  /** Networks as resolvers send them, IPv4 /24 and IPv6 /56, in which clients get different lists of pools. */
+  readonly split: { readonly ipv4: number; readonly ipv6: number };
+}
+
 export interface ReloadView {
   readonly zones: readonly ZoneSummary[];
   readonly changed: readonly string[];
@@ -245,6 +294,19 @@ export interface ForceRequest {
   readonly by: string;
 }
 
+/** What was forced holds from now on. */
+export interface TargetForced {
+  readonly target: TargetView;
+  /** Record sets that are left without a member that may be answered. */
+  readonly emptied: readonly string[];
+  /** False: it couldn't be stored (yet), and a restart would lose it. */
+  readonly stored: boolean;
+}
+
+export interface PoolForced extends Omit<TargetForced, 'target'> {
+  readonly targets: readonly TargetView[];
+}
+
 /** A request that can't be carried out: `status` is what HTTP says. */
 export class RequestError extends Error {
   readonly status: 400 | 404 | 409;
@@ -263,6 +325,7 @@ type Told<T, Lists extends keyof T> = Omit<T, Lists> & {
 };
 
 export type StatusTold = Told<StatusView, 'zones' | 'warnings'>;
+export type CoverageTold = Told<CoverageView, 'rows'>;
 export type ReloadTold = Told<ReloadView, 'zones' | 'errors' | 'warnings'>;
 
 /**
@@ -279,22 +342,13 @@ export interface ControlPlane {
   /** Throws RequestError. */
   explain(request: ExplainRequest): Explanation;
   /** Throws RequestError. */
-  coverage(name: string, type: string, slices: Slices): AsyncIterable<CoverageRow>;
+  coverage(name: string, type: string, slices: Slices): Promise<CoverageTold>;
   reload(slices: Slices): Promise<ReloadTold>;
-  /** Throws RequestError 404. Returns the record sets that are left without a member. */
-  forceTarget(
-    id: string,
-    request: ForceRequest,
-    slices: Slices,
-  ): Promise<{ target: TargetView; emptied: readonly string[] }>;
-  unforceTarget(id: string, by: string): { target: TargetView };
-  forcePool(
-    zone: string,
-    pool: string,
-    request: ForceRequest,
-    slices: Slices,
-  ): Promise<{ targets: TargetView[]; emptied: readonly string[] }>;
-  unforcePool(zone: string, pool: string, by: string): { targets: TargetView[] };
+  /** Rejects with RequestError 404. */
+  forceTarget(id: string, request: ForceRequest, slices: Slices): Promise<TargetForced>;
+  unforceTarget(id: string, by: string): Promise<Omit<TargetForced, 'emptied'>>;
+  forcePool(zone: string, pool: string, request: ForceRequest, slices: Slices): Promise<PoolForced>;
+  unforcePool(zone: string, pool: string, by: string): Promise<Omit<PoolForced, 'emptied'>>;
   /** `forMs` 0 lifts it, null: until lifted. */
   freeze(forMs: number | null, reason: string, by: string): StatusView['health']['frozen'];
   /** The last events, oldest first. */

@@ -87,13 +87,52 @@ export const limits = {
   cookieRenewSeconds: 1_800,
   /** Cookie secrets: a wrong cookie costs a hash for each; a rotation needs two or three. */
   cookieSecrets: 8,
+  /** Bytes of the file that they stand in: eight lines, and a page of comments. */
+  cookieFileBytes: 64 * 1024,
   /** Rate-limited pairs of network and answer that are told apart at once, five times a power of two: 1 MiB. At 200 a second a
    *  bucket is busy for 5 ms after each answer, so 16 million answers a second would fill it; at 1 a second, 80,000. */
   rateBuckets: 5 * 16_384,
   /** Networks exempt from rate limits: looked through one after another, 1 us for all of them, for clients over the limit. */
   rateExempt: 1_000,
+  /** Files that a process must be allowed to have open: loading the program takes up to 120 at once. */
+  descriptors: 128,
   /** Data-plane threads: more than any machine that this is meant for has cores. */
   workers: 64,
+
+  /** Bytes of a file that an operator names (tokens, keys, certificates, lists of networks) beside zones and databases. */
+  operatorFileBytes: 64 * 1024 * 1024,
+  /** Bytes of one geographic database: the largest on sale has 700 MB, and its whole content must go into memory. */
+  databaseBytes: 2_000_000_000,
+  /** How long the file system may take for one look or read: one on the network that is slow takes less. What takes longer hangs. */
+  fileLookMs: 4_000,
+  /** Calls to the file system that may hang at once: libuv has four threads, and names are looked up on them too. */
+  hungFiles: 2,
+  /** How long a builder thread may read one file: as `fileLookMs`, and 64 MiB at 10 MB/s. */
+  builderReadMs: 10_000,
+  /** How long a reload waits for the zones that it builds: those that take longer are served when they are ready, the others now. */
+  slowZoneMs: 1_500,
+  /** How long it may work on one file, and more for each MiB of it: what is slowest, a file full of mistakes, takes 2 s a MiB on a free core, and
+   *  ten times that on a small machine that is busy. */
+  builderFileMs: 30_000,
+  builderMsPerMiB: 20_000,
+  /** The same for all databases together, once they are read. */
+  builderGeoMs: 600_000,
+  /** The same for one region map: the largest takes a second or two. */
+  builderMapMs: 60_000,
+  /** Builder threads that hang in a read: each holds some 10 MB until the file system answers. Beyond it nothing is built. */
+  hungBuilders: 4,
+  /** Share of the memory that the machine or the container has which the heap of a builder thread may take, and its bounds in MiB: a million records
+   *  take 1.5 GB. */
+  builderHeapShare: 0.5,
+  builderHeapLeastMb: 64,
+  builderHeapMostMb: 4_096,
+  /** Checks that a combination stands for, written out, and how deep combinations nest: every one of them is probed for each member. */
+  checkParts: 100,
+  checkDepth: 16,
+  /** Bytes of a kept zone image: a million records take 120 MB. */
+  zoneImageBytes: 1024 * 1024 * 1024,
+  /** Places of all region maps of one zone together: each map is laid out with all of its own. */
+  placesPerZone: 2_000_000,
 
   /** Bytes of one YAML file that are read: 64 MiB hold about half a million record sets. */
   yamlFileBytes: 64 * 1024 * 1024,
@@ -119,6 +158,32 @@ export const limits = {
   placesPerMap: 200_000,
   /** Networks of the geographic overrides with their lists: read in about a second; more belong into a database. */
   overrideNetworks: 500_000,
+  /** Bytes of a packed geographic database that are fetched, and of one that is unpacked: MaxMind's and DB-IP's largest are a third of it. */
+  geoDownloadBytes: 512 * 1024 * 1024,
+  geoDatabaseBytes: 1536 * 1024 * 1024,
+  /** Bytes of a checksum file: a line or two. */
+  geoChecksumBytes: 16 * 1024,
+  /** Redirects that a download follows: MaxMind's takes one, to its storage. */
+  geoRedirects: 5,
+  /** Silence after which a download is given up, and its longest time: 100 MB over 1 Mbit/s. */
+  geoSilenceMs: 30_000,
+  geoDownloadMs: 15 * 60_000,
+  /** Tries of a download, the wait after the first, four times as long after each, and the longest that a publisher may ask for
+   *  (Retry-After): after that the next scheduled time has to do. */
+  geoTries: 3,
+  geoFirstWaitMs: 2_000,
+  geoRetryAfterMs: 30_000,
+  /** After a scheduled update that failed: the wait for the next, doubled each time up to a day. MaxMind counts downloads by the day. */
+  geoUpdateFirstWaitMs: 15 * 60_000,
+  geoUpdateLongestWaitMs: 86_400_000,
+  /** Shortest time between two scheduled updates: no publisher has news more often than daily. */
+  geoUpdateEverySeconds: 3_600,
+  /** Longest time that a scheduled update may take before its process is ended. */
+  geoUpdateMs: 60 * 60_000,
+  /** Half of the young generation of that process, in MiB. */
+  geoUpdateYoungMb: 8,
+  /** Age in days from which on a geographic database is called old: some 0.15% of the addresses in use change their country in a month. */
+  geoOldDays: 90,
   /** Pools named by one steered record set, over all its lists. */
   poolsPerSteering: 1_000,
   /** Pools of one `closest`: orders of n points grow with n^4. */
@@ -138,10 +203,53 @@ export const limits = {
   /** TTL of a steered negative answer: resolvers cache it for every client. */
   steeredNegativeTtlSeconds: 30,
 
+  /** A regular expression of a check: characters as written, instructions and borders of character classes once repetitions are written out.
+   *  Reading one of a thousand instructions takes 7 ms; `\\pL` alone has 1,300 borders. */
+  regexCharacters: 1_000,
+  regexInstructions: 1_100,
+  regexRanges: 10_000,
+  /** Bytes that the automaton of an expression may keep for its next searches. */
+  regexMemoryBytes: 1024 * 1024,
+  /** Work of one search beyond the first look at each character (10 ns): units of some 30 ns, so a millisecond. Expressions that people write take
+   *  a hundredth of it; only a text that makes the automaton of a long gap, `a.{20}b`, grow with each character takes more. */
+  regexWork: 20_000,
+
   /** Bytes of status line and headers that an HTTP probe reads: what Node's own client takes. */
   probeHeadBytes: 16 * 1024,
   /** Bytes of a response body that an HTTP probe reads. */
   probeBodyBytes: 64 * 1024,
+  /** Reads that one probe takes from its connection: each costs some 15 us, however little it brings; 64 KiB in full segments are 45. */
+  probeReads: 192,
+  /** Lines of heads and trailers, and chunks, of one HTTP response: about 1 us each. */
+  probeHeadLines: 256,
+  probeChunks: 2_048,
+  /** TLS records of one probe: a key update in each costs 50 us. A handshake has some ten, and 64 KiB in small ones are 50. */
+  probeTlsRecords: 128,
+  /** Tickets for sessions that are never resumed, each 15 us; servers send two. */
+  probeTickets: 16,
+  /** HTTP/2 frames of one probe, counted before node:http2 sees them: some 10 us each. A response has three and a few for the connection. */
+  probeFrames: 256,
+  /** Reads from a program's output: lines that are written one by one, each 10 us. */
+  probeOutputReads: 384,
+  /** Datagrams of one probe that don't count as its answer: 15 us each. */
+  probeDatagrams: 64,
+  /** Handshake messages of one WireGuard probe that look right and prove wrong: each costs 1 ms of arithmetic; and cookies, 60 us. */
+  probeHandshakes: 1,
+  probeCookies: 16,
+  /** Records of a DNS answer that a probe looks at: some 2 us each. */
+  probeRecords: 500,
+  /** Looking up the name of a CNAME member: first wait for each server (doubled with each try) and tries, as resolv.conf(5) has them by and
+   *  large; how much longer one family may take than the other (RFC 8305 3); bytes of the hosts file, some 50,000 lines. */
+  nameTimeoutMs: 1_000,
+  nameTries: 3,
+  nameFamilyWaitMs: 50,
+  hostsFileBytes: 4 * 1024 * 1024,
+  /** Files of `file` checks that are read at once: libuv has four threads, and a hung file system keeps what it has. */
+  fileLooks: 2,
+  /** Bytes of a ca-file: all public roots together are a quarter of it. */
+  caFileBytes: 1024 * 1024,
+  /** Depth of JSON in which a load is looked for: V8 takes 5 ms for 64 KiB of brackets. */
+  probeJsonDepth: 100,
   /** Bytes of evidence kept of a probe. */
   probeEvidenceBytes: 200,
   /** Probe results kept for each target. */
@@ -150,6 +258,45 @@ export const limits = {
   probeIntervalMs: 100,
   /** Events kept and stored. */
   events: 10_000,
+  /** Bytes of a file in state/ that are read: 200,000 targets with their probes are 100 MB. */
+  stateFileBytes: 256 * 1024 * 1024,
+  /** How often files in state/ are looked for, and the longest pause before what could not be stored is tried again; the first is
+   *  shorter. A disk that is back is noticed within seconds, and a look costs a few system calls. */
+  stateLookMs: 5_000,
+  stateRetryMs: 1_000,
+  /** Longest pause before geography that could not be stored is built again for that: a city database takes ten seconds. */
+  geoKeepMs: 600_000,
+  /** How long somebody who forces a target waits for the disk before the reply says that it isn't stored. */
+  stateWaitMs: 2_000,
+  /** How long a disk may take to store a file before that is told: a busy one takes seconds. */
+  stateHungMs: 30_000,
+  /** How long a start waits for the server before it to leave state/: one that is told to stop takes a second. */
+  stateLockMs: 2_000,
+  /** Bytes of the event file that are read: twice the events kept, at three kilobytes each. */
+  eventsFileBytes: 64 * 1024 * 1024,
+  /** Unreadable lines of the event file that are kept: those of a newer version, after a step back. */
+  eventsUnread: 1_000,
+
+  /** The health thread tells the control thread of probes after so long (each batch wakes it up), of flips and log lines after so long, and
+   *  looks again after so long whether the last batch was taken. */
+  healthTellMs: 100,
+  healthTellSoonMs: 5,
+  healthTellAgainMs: 20,
+  /** Entries of each kind in one batch: 5 ms of the health thread. */
+  healthBatch: 500,
+  /** Events and log lines that wait for the control thread: twice as many targets as any control thread that is held up should find flipped. */
+  healthQueue: 20_000,
+  /** Targets of one message to the health thread, and such messages that it has not yet taken: 5 ms and 20 ms of it. */
+  healthTargets: 500,
+  healthMessages: 4,
+  /** Freezes and thaws that wait for a health thread that doesn't turn: more say nothing new. */
+  healthCommands: 100,
+  /** How long a reload waits until the health thread has its targets: a new target is then published with its verdict. */
+  healthTakenMs: 1_000,
+  /** Young generation of the health thread, in MiB. */
+  healthYoungMb: 6,
+  /** Longest pause before a health thread that dies again and again is started again. */
+  healthRestartMs: 5_000,
 
   /** Bytes of an admin request's body: the longest has a reason of 1,000 characters. All connections together hold 32 MB of them. */
   adminBodyBytes: 64 * 1024,
@@ -180,6 +327,8 @@ export const limits = {
   adminLongAtOnce: 2,
   adminLongWaiting: 32,
   adminLongPerClient: 12,
+  /** Bytes of the tokens file: some seven thousand tokens. */
+  tokensFileBytes: 1024 * 1024,
   /** Bytes of a token: anything longer was not made here. */
   adminTokenBytes: 256,
   /** Longest time that a target can be forced or verdicts frozen, short of forever: a year. */
@@ -195,6 +344,8 @@ export const limits = {
   eventStreamBatch: 50,
   /** Silence on a live stream before a comment is sent: proxies close idle connections after 30 to 60 s. */
   eventStreamQuietMs: 15_000,
+  /** Bytes that are read of a webhook's answer, of which the status alone counts. */
+  webhookAnswerBytes: 64 * 1024,
   /** Time that the first round of probes may hold back the first answer. */
   firstRoundMs: 5_000,
   /** How long a zone file must be absent before its zone goes. */
@@ -227,6 +378,8 @@ export const limits = {
   dataThreadYoungMb: 2,
   /** Folders are looked at this often even when no event tells of a change (network file systems). */
   watchPollMs: 5_000,
+  /** How many times as long as such a look took no other follows: 20,000 zones take 0.2 s. */
+  watchPollRest: 30,
   /** Threads that parse and compile at once: more than two starve what answers on small machines. */
   builderThreads: 2,
   /** Young generation of a builder thread, in MiB: without a limit it grows to 100 MB and more with every reload, and nothing is

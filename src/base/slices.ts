@@ -53,3 +53,20 @@ export async function* inSlices<T>(steps: Iterable<T | null>, slices: Slices): A
     if (step !== null) yield step;
   }
 }
+
+/** Does work that gives others their turn wherever it yields. Throws Unwanted. */
+export async function finish<T>(work: Generator<unknown, T>, slices: Slices): Promise<T> {
+  for (;;) {
+    if (slices.isOver) await slices.rest();
+    const step = work.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** Does it without a pause. */
+export function atOnce<T>(work: Generator<unknown, T>): T {
+  for (;;) {
+    const step = work.next();
+    if (step.done) return step.value;
+  }
+}

@@ -17,6 +17,7 @@ const CLIENTS = [
 interface Told {
   readonly listen: readonly string[];
   readonly servedZones: readonly Pick<ZoneSummary, 'name' | 'file' | 'state'>[];
+  readonly oldDatabases: readonly string[];
 }
 
 /** The text, some lines. */
@@ -32,6 +33,7 @@ export function banner(control: Told, admin: string, demo: Demo | null): string 
   for (const { name, file, state } of zones.filter((zone) => zone.state !== 'ok').slice(0, 5)) {
     lines.push(`  ${name} is in ${state}: "meridian check ${file}" says why`);
   }
+  lines.push(...control.oldDatabases.map((sentence) => `  ${sentence}`));
   if (demo !== null) lines.push(...tries(control, demo));
   return `${lines.join('\n')}\n`;
 }

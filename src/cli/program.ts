@@ -1,6 +1,7 @@
 // The command line: every command with its options and examples. What a command does is loaded when it is called.
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { demandDescriptors, isShortOfDescriptors, tooFew } from './descriptors.ts';
 import { EXIT, Failure } from './exit.ts';
 import { printError } from './output.ts';
 
@@ -20,9 +21,11 @@ export interface ServerOptions extends ConfigOption {
 export async function run(args: readonly string[]): Promise<number> {
   const outcome = { code: EXIT.good as number };
   try {
+    demandDescriptors();
     await program(outcome).parseAsync(args, { from: 'user' });
     return outcome.code;
-  } catch (error) {
+  } catch (thrown) {
+    const error = isShortOfDescriptors(thrown) ? tooFew(null) : thrown;
     if (error instanceof Failure) {
       printError(`meridian: ${error.message}\n`);
       return error.exitCode;
@@ -64,6 +67,7 @@ function program(outcome: { code: number }): Command {
   addQuestions(add, talks);
   addForce(add, talks);
   addTokens(add);
+  addGeoip(add, outcome);
   meridian.addHelpText('after', EXAMPLES);
   return meridian;
 }
@@ -182,6 +186,27 @@ function addForce(add: Add, talks: Talks): void {
     const { reload } = await import('./reload.ts');
     await reload(options);
   });
+}
+
+function addGeoip(add: Add, outcome: { code: number }): void {
+  const geoip = add(
+    'geoip',
+    'bring the geographic databases up to date',
+    'meridian geoip update\nmeridian geoip update --force',
+  );
+  geoip
+    .command('update')
+    .description('fetch the databases that the settings name (geoip.update), and put those in place that are newer')
+    .exitOverride()
+    .allowExcessArguments(false)
+    .option('--force', 'whether there is something newer or not, however much it changes')
+    .option('--json', 'print a JSON array')
+    .option(...CONFIG)
+    .action(async (options: ConfigOption & { force?: true; json?: true }) => {
+      const { geoipUpdate } = await import('./geoip.ts');
+      const { config, force = false, json = false } = options;
+      outcome.code = await geoipUpdate({ config, force, json });
+    });
 }
 
 function addTokens(add: Add): void {

@@ -1,17 +1,21 @@
 // The control plane as a whole: started in order, asked by the admin and the commands, stopped within a second.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { eventView } from '../api/event-view.ts';
 import { StartError } from '../api/start-error.ts';
 import {
   type ControlPlane,
-  type CoverageRow,
+  type CoverageTold,
   type EventView,
   type ExplainRequest,
   type Explanation,
   type ForceRequest,
+  type PoolForced,
   type ReloadTold,
   RequestError,
   type StatusTold,
   type StatusView,
+  type TargetForced,
   type TargetView,
   type ZoneDetail,
   type ZoneSummary,
@@ -21,28 +25,34 @@ import type { Clock } from '../base/clock.ts';
 import { collectHeap } from '../base/heap.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
-import { inSlices, Slices } from '../base/slices.ts';
+import { finish, inSlices, Slices } from '../base/slices.ts';
+import type { Storage } from '../base/storage.ts';
 import { PROGRAM_VERSION } from '../base/version.ts';
 import { coverage } from '../explain/coverage.ts';
 import { Explainer } from '../explain/explainer.ts';
+import { oldDatabases } from '../geo/age.ts';
+import type { HealthClient } from '../health/client.ts';
 import type { HealthEvent } from '../health/event.ts';
 import type { EventLog } from '../health/events.ts';
-import type { Monitor } from '../health/monitor.ts';
 import type { Serving } from '../loading/serving.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import type { Webhooks } from '../notify/webhooks.ts';
 import type { Settings } from '../settings/settings.ts';
+import type { Drains } from '../targets/drains.ts';
 import type { ForcedStates } from '../targets/forced-states.ts';
 import type { SetStates } from '../targets/set-states.ts';
 import type { Targets } from '../targets/targets.ts';
 import type { Alarms } from './alarms.ts';
 import { announceZones } from './announce.ts';
-import { answerSettings, rereadSecrets } from './answer-settings.ts';
+import { answerSettings } from './answer-settings.ts';
+import type { CookieFile } from './cookie-file.ts';
+import type { GeoipUpdates } from './geoip-updates.ts';
 import type { InternalErrors } from './internal-errors.ts';
 import type { Operator } from './operator.ts';
 import type { Reloads } from './reloads.ts';
 import { statusView, zoneDetail, zoneSummaries } from './status.ts';
 import type { Threads } from './threads.ts';
+import { UnreachedRules } from './unreached-rules.ts';
 import type { Watchdog } from './watchdog.ts';
 
 export interface ServerParts {
@@ -57,20 +67,28 @@ export interface ServerParts {
   readonly targets: Targets;
   readonly setStates: SetStates;
   readonly forcedStates: ForcedStates;
-  readonly monitor: Monitor;
+  readonly health: HealthClient;
   readonly reloads: Reloads;
   readonly notifier: Notifier;
   readonly events: EventLog<HealthEvent>;
   readonly webhooks: Webhooks;
   readonly alarms: Alarms;
+  readonly geoipUpdates: GeoipUpdates;
   readonly operator: Operator;
   readonly watchdog: Watchdog;
   readonly errors: InternalErrors;
   readonly droppedLines: () => number;
+  readonly steadyEpochMs: number;
+  /** What drains are counted down by. */
+  readonly steadyMs: () => number;
+  readonly drains: Drains;
+  readonly cookies: CookieFile;
+  readonly storage: Storage;
 }
 
 export class Server implements ControlPlane {
   readonly #parts: ServerParts;
+  readonly #unreached = new UnreachedRules();
   #explainer: Explainer | null = null;
   #ready = false;
   #stopped = false;
@@ -82,36 +100,64 @@ export class Server implements ControlPlane {
 
   /** Resolves when it answers; throws StartError with what to tell the operator. Stop it then too. */
   async start(): Promise<void> {
-    const { settings, serving, threads, targets, notifier, reloads, clock, log } = this.#parts;
+    const { settings, serving, threads, targets, health, notifier, reloads, drains, storage, clock, log } = this.#parts;
+    const { geoipUpdates } = this.#parts;
+    this.#restore();
+    storage.start();
     serving.onChunk((index, buffer) => threads.chunk(index, buffer));
     serving.builder.onIdle = () => threads.trimHeap();
-    const answer = answerSettings(settings, log);
+    serving.images.store.onFree = (bytes) => threads.discard(bytes);
+    health.start();
+    const answer = answerSettings(settings, this.#parts.cookies.first(), this.#parts.steadyEpochMs);
     threads.open();
     // Threads start while zones are read: until the first directory is published they are silent.
     await Promise.all([threads.start(answer), this.#firstLoad()]);
     await this.#firstRound();
+    await drains.begin();
     serving.publish();
     this.#ready = true;
     announceZones(notifier, serving, serving.zones.all.keys());
     this.#explainer = new Explainer(serving, targets);
     reloads.watch();
+    serving.keepAgain(() => reloads.reload());
     this.#cancelCollect = clock.after(limits.collectMs, () => {
       collectHeap();
       threads.trimHeap();
     });
+    if (this.#stopped) return;
+    geoipUpdates.start();
+    for (const sentence of oldDatabases(serving.geo?.sources ?? [], clock.nowMs())) {
+      log.warn({ event: 'geo-old' }, sentence);
+    }
     const zones = serving.zones.all.size;
     log.info({ event: 'ready', listen: this.listen, zones, realtime: threads.realtime }, 'answering');
+  }
+
+  /** The admin has this port now: probes leave it alone. */
+  adminListens(port: number): void {
+    const { health, settings } = this.#parts;
+    health.leaveAlone({ address: formatAddress(settings.admin.listen.address), port });
+  }
+
+  /** Takes up what the run before left in state/, as far as it can be read. */
+  #restore(): void {
+    const { settings, events, forcedStates, drains, serving } = this.#parts;
+    events.load();
+    forcedStates.load();
+    drains.load(existsSync(join(settings.state, 'serials.json')));
+    serving.restore();
   }
 
   async #firstLoad(): Promise<void> {
     const { serving, reloads, strict } = this.#parts;
     const change = await reloads.load();
     if (change.problem !== null) throw new StartError(change.problem);
-    const geo = serving.geo;
-    if (geo !== null && geo.problems.length > 0) {
-      throw new StartError(geo.problems.map((problem) => `${problem.file}: ${problem.message}`).join('\n'));
-    }
     if (!strict) return;
+    const problems = serving.geo?.problems ?? [];
+    if (problems.length > 0) {
+      const lines = problems.map((problem) => `${problem.file}: ${problem.message}`);
+      throw new StartError([...lines, '--strict was given: not started'].join('\n'), 1);
+    }
     const errors = serving.diagnostics().filter((d) => d.severity === 'error');
     if (errors.length === 0) return;
     const lines = errors.map((d) => `${d.file}:${d.line}:${d.col}: ${d.code}: ${d.message}`);
@@ -126,7 +172,7 @@ export class Server implements ControlPlane {
 
   /** Contract, section 6: answers begin when the first round of probes is in, 5 s after its start at most. */
   async #firstRound(): Promise<void> {
-    const { monitor, reloads, clock, log } = this.#parts;
+    const { health, reloads, clock, log } = this.#parts;
     let cancel = (): void => {};
     const late = new Promise<void>((resolve) => {
       const now = clock.monotonicMs();
@@ -136,7 +182,7 @@ export class Server implements ControlPlane {
         resolve();
       });
     });
-    await Promise.race([monitor.firstRound(), late]);
+    await Promise.race([health.firstRound(), late]);
     cancel();
   }
 
@@ -154,27 +200,36 @@ export class Server implements ControlPlane {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#ready = false;
-    const { serving, threads, forcedStates, monitor, reloads, notifier, events, webhooks, alarms } = this.#parts;
+    const {
+      serving,
+      threads,
+      forcedStates,
+      health,
+      reloads,
+      notifier,
+      events,
+      webhooks,
+      alarms,
+      storage,
+      geoipUpdates,
+    } = this.#parts;
     this.#parts.watchdog.stop();
     reloads.stop();
     notifier.stop();
-    forcedStates.stop();
+    storage.stop();
     alarms.stop();
+    geoipUpdates.stop();
     this.#cancelCollect();
     webhooks.stop();
-    await Promise.all([threads.stop(), monitor.stop(), serving.stop()]);
-    this.#leaveNotes();
-    events.close();
+    await Promise.all([threads.stop(), health.stop(), serving.stop(), forcedStates.stop()]);
+    await this.#parts.targets.leave(this.#parts.steadyMs());
+    await this.#parts.cookies.stop();
+    await events.close();
   }
 
-  /** A full disk must not keep the server from ending. */
-  #leaveNotes(): void {
-    const { targets, clock, log } = this.#parts;
-    try {
-      targets.leave(clock.nowMs());
-    } catch (error) {
-      log.warn({ event: 'answered-unsaved', error: String(error) }, 'what was answered could not be stored');
-    }
+  /** Whether threads are at work that may hang: then the process can't end in the usual way. */
+  get busy(): boolean {
+    return this.#parts.serving.builder.busy;
   }
 
   /** Addresses that are listened on, with their real ports. */
@@ -189,13 +244,25 @@ export class Server implements ControlPlane {
   }
 
   status(slices: Slices): Promise<StatusTold> {
-    const { serving, setStates, targets, monitor, notifier, threads, reloads, settings, startedAtMs, clock } =
-      this.#parts;
+    const {
+      serving,
+      setStates,
+      targets,
+      health,
+      notifier,
+      threads,
+      reloads,
+      settings,
+      storage,
+      startedAtMs,
+      clock,
+      geoipUpdates,
+    } = this.#parts;
     const parts = {
       serving,
       setStates,
       targets,
-      monitor,
+      health,
       notifier,
       version: PROGRAM_VERSION,
       startedAtMs,
@@ -206,13 +273,16 @@ export class Server implements ControlPlane {
       dataThreads: threads.dataThreads,
       udp: threads.udp,
       ownCounters: { internalErrors: this.#parts.errors.count, logDropped: this.#parts.droppedLines() },
-      problems: reloads.problem === null ? [] : [reloads.problem],
+      problems: [reloads.problem ?? [], serving.problems()].flat(),
+      updates: geoipUpdates.views(),
+      unreached: this.#unreached,
+      storage,
     };
     return statusView(parts, slices);
   }
 
   targets(): Iterable<TargetView> {
-    return this.#parts.targets.views(this.#parts.clock);
+    return this.#parts.targets.views(this.#parts.steadyMs);
   }
 
   zones(slices: Slices): AsyncIterable<ZoneSummary> {
@@ -233,12 +303,18 @@ export class Server implements ControlPlane {
     return [...this.#parts.serving.zones.all.values()];
   }
 
+  /** Databases that should be replaced, a sentence each. */
+  get oldDatabases(): readonly string[] {
+    return oldDatabases(this.#parts.serving.geo?.sources ?? [], this.#parts.clock.nowMs());
+  }
+
   explain(request: ExplainRequest): Explanation {
     return this.#mustBeReady().explain(request);
   }
 
-  coverage(name: string, type: string, slices: Slices): AsyncIterable<CoverageRow> {
-    return inSlices(coverage(this.#mustBeReady(), name, type), slices);
+  async coverage(name: string, type: string, slices: Slices): Promise<CoverageTold> {
+    const { rows, rest } = coverage(this.#mustBeReady(), name, type);
+    return { rows: inSlices(rows, slices), ...(await finish(rest, slices)) };
   }
 
   #mustBeReady(): Explainer {
@@ -247,10 +323,10 @@ export class Server implements ControlPlane {
   }
 
   async reload(slices: Slices = new Slices()): Promise<ReloadTold> {
-    const { settings, serving, threads, reloads, log } = this.#parts;
-    const secrets = rereadSecrets(settings.cookies.secretFile, log);
+    const { serving, threads, reloads, cookies } = this.#parts;
+    const secrets = await cookies.again();
     if (secrets !== null) threads.secrets(secrets);
-    const change = await reloads.reload();
+    const change = await reloads.reloadAll();
     const diagnostics = serving.diagnostics();
     return {
       zones: this.zones(slices),
@@ -261,19 +337,19 @@ export class Server implements ControlPlane {
     };
   }
 
-  forceTarget(id: string, request: ForceRequest, slices: Slices): ReturnType<Operator['forceTarget']> {
+  forceTarget(id: string, request: ForceRequest, slices: Slices): Promise<TargetForced> {
     return this.#parts.operator.forceTarget(id, request, slices);
   }
 
-  unforceTarget(id: string, by: string): { target: TargetView } {
+  unforceTarget(id: string, by: string): Promise<Omit<TargetForced, 'emptied'>> {
     return this.#parts.operator.unforceTarget(id, by);
   }
 
-  forcePool(zone: string, pool: string, request: ForceRequest, slices: Slices): ReturnType<Operator['forcePool']> {
+  forcePool(zone: string, pool: string, request: ForceRequest, slices: Slices): Promise<PoolForced> {
     return this.#parts.operator.forcePool(zone, pool, request, slices);
   }
 
-  unforcePool(zone: string, pool: string, by: string): { targets: TargetView[] } {
+  unforcePool(zone: string, pool: string, by: string): Promise<Omit<PoolForced, 'emptied'>> {
     return this.#parts.operator.unforcePool(zone, pool, by);
   }
 

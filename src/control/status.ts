@@ -1,18 +1,22 @@
 // What the server says of itself: status, zones, and the counts in them.
 
-import type { StatusTold, StatusView, ZoneDetail, ZoneSummary } from '../api/views.ts';
+import type { ProblemView, StatusTold, StatusView, UpdateView, ZoneDetail, ZoneSummary } from '../api/views.ts';
 import { formatPrefix } from '../base/address.ts';
 import type { Slices } from '../base/slices.ts';
+import type { Storage } from '../base/storage.ts';
 import { isLive, packTarget } from '../board/board.ts';
 import { ZONE_COUNT } from '../board/counters.ts';
-import type { Monitor } from '../health/monitor.ts';
+import { ageDays, oldDatabases } from '../geo/age.ts';
+import type { HealthClient, HealthStats } from '../health/client.ts';
 import type { Freeze } from '../health/saved.ts';
+import { LATE_MS } from '../health/schedule.ts';
 import type { Serving } from '../loading/serving.ts';
 import type { ServedZone } from '../loading/zones.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import type { SetStates } from '../targets/set-states.ts';
 import type { Targets } from '../targets/targets.ts';
 import type { ZoneMeta } from '../zone/meta.ts';
+import type { UnreachedRules } from './unreached-rules.ts';
 
 function iso(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
@@ -112,22 +116,26 @@ async function* missingData(serving: Serving, slices: Slices): AsyncGenerator<st
   }
 }
 
-async function* warningsOf(problems: readonly string[], serving: Serving, slices: Slices): AsyncGenerator<string> {
-  yield* problems;
-  yield* missingData(serving, slices);
-  for (const d of serving.diagnostics()) {
-    yield `${d.file}:${d.line}:${d.col}: ${d.severity} ${d.code}: ${d.message}`;
-  }
-}
-
 /** A freeze of the verdicts as the admin tells it. */
 export function frozenView(frozen: Freeze | null): StatusView['health']['frozen'] {
   return frozen === null ? null : { until: iso(frozen.untilMs), reason: frozen.reason, by: frozen.by };
 }
 
+function healthCounters(stats: HealthStats): Record<string, number> {
+  return {
+    probesStarted: stats.started,
+    probesRunning: stats.running,
+    probesWaiting: stats.waiting,
+    ...Object.fromEntries(LATE_MS.map((ms, i) => [`probesLate${ms}`, stats.late[i] ?? 0])),
+    healthRestarts: stats.restarts,
+    healthEventsDropped: stats.droppedEvents,
+    healthLinesDropped: stats.droppedLines,
+  };
+}
+
 export interface StatusParts extends ZoneParts {
   readonly targets: Targets;
-  readonly monitor: Monitor;
+  readonly health: HealthClient;
   readonly notifier: Notifier;
   readonly version: string;
   readonly startedAtMs: number;
@@ -138,18 +146,61 @@ export interface StatusParts extends ZoneParts {
   readonly dataThreads: number;
   readonly udp: 'recvmmsg' | 'dgram';
   readonly problems: readonly string[];
+  readonly updates: readonly UpdateView[];
+  readonly unreached: UnreachedRules;
   /** What the control plane itself counts. */
   readonly ownCounters: Readonly<Record<string, number>>;
+  readonly storage: Storage;
+}
+
+function problemsOf({ unsaved, damaged }: Storage): ProblemView[] {
+  return [
+    ...unsaved.map(({ file, reason, sinceMs }) => {
+      const message = `${file} cannot be stored: ${reason}; what it should hold is in memory alone`;
+      return { code: 'state-unsaved' as const, message, file, since: iso(sinceMs) };
+    }),
+    ...damaged.map(({ file, reason }) => {
+      return { code: 'state-damaged' as const, message: `${file}: ${reason}`, file, since: null };
+    }),
+  ];
+}
+
+function updateTrouble({ file, error, failures, triedAt, nextAt }: UpdateView): string[] {
+  if (error === null) return [];
+  const times = failures === 1 ? '' : ` ${failures} times, the last`;
+  const next = nextAt === null ? '' : `; the next try is at ${nextAt}`;
+  return [`the update of ${file} failed${times} at ${triedAt ?? 'an unknown time'}: ${error}${next}`];
+}
+
+async function* warningsOf(
+  parts: StatusParts,
+  problems: readonly ProblemView[],
+  old: readonly string[],
+  slices: Slices,
+): AsyncGenerator<string> {
+  const { serving } = parts;
+  for (const { code, message } of problems) yield `${code}: ${message}`;
+  yield* parts.problems;
+  yield* old;
+  for (const { file, reason, fix } of serving.geo?.unread ?? []) yield `${file} is not read: ${reason} (${fix})`;
+  yield* parts.updates.flatMap(updateTrouble);
+  yield* missingData(serving, slices);
+  yield* parts.unreached.tell(serving, slices);
+  for (const d of serving.diagnostics()) {
+    yield `${d.file}:${d.line}:${d.col}: ${d.severity} ${d.code}: ${d.message}`;
+  }
 }
 
 /** Throws Unwanted. */
 export async function statusView(parts: StatusParts, slices: Slices): Promise<StatusTold> {
-  const { serving, setStates, targets, monitor, nowMs } = parts;
+  const { serving, setStates, targets, health, nowMs } = parts;
   const failOpen: string[] = [];
   for (const zone of serving.zones.all.values()) failOpen.push(...(await setStates.of(zone, 'failOpen', slices)));
   const tally = await targets.tally(slices);
   const geo = serving.geo;
-  const blackout = monitor.blackout();
+  const blackout = health.blackout();
+  const problems = problemsOf(parts.storage);
+  const old = oldDatabases(geo?.sources ?? [], nowMs);
   return {
     version: parts.version,
     startedAt: new Date(parts.startedAtMs).toISOString(),
@@ -165,18 +216,28 @@ export async function statusView(parts: StatusParts, slices: Slices): Promise<St
         file: source.file,
         type: source.type,
         built: new Date(source.builtAt * 1000).toISOString(),
+        embedded: source.kind === 'embedded',
+        ageDays: ageDays(source, nowMs),
       })),
       overrides: geo?.overrides ? 1 : 0,
       problems: (geo?.problems ?? []).map((problem) => `${problem.file}: ${problem.message}`),
+      old,
+      updates: parts.updates,
     },
     health: {
       targets: tally.up + tally.down + tally.unknown,
       ...tally,
-      frozen: frozenView(monitor.frozen()),
+      frozen: frozenView(health.frozen()),
       blackout: blackout === null ? null : { since: iso(blackout.sinceMs)!, until: iso(blackout.untilMs)! },
     },
     failOpen,
-    warnings: warningsOf(parts.problems, serving, slices),
-    counters: { ...serving.rows.totals(), ...parts.notifier.totals(), ...parts.ownCounters },
+    problems,
+    warnings: warningsOf(parts, problems, old, slices),
+    counters: {
+      ...serving.rows.totals(),
+      ...parts.notifier.totals(),
+      ...healthCounters(health.stats()),
+      ...parts.ownCounters,
+    },
   };
 }

@@ -1,11 +1,12 @@
 // Coverage: for every country, and every AS, city, subdivision and network that a rule names, which region and pool answers now.
 
-import { type CoverageRow, RequestError } from '../api/views.ts';
+import { type CoverageRow, type CoverageView, RequestError } from '../api/views.ts';
 import type { Address } from '../base/address.ts';
 import { allCountries, continentOf } from '../geo/countries.ts';
 import { NOWHERE, type Place, type PlaceFacts, placeKey } from '../geo/place.ts';
 import { regionMatcher } from '../zone/match.ts';
 import type { SteeringMeta } from '../zone/meta.ts';
+import { unreached } from '../zone/unreached.ts';
 import type { Explainer } from './explainer.ts';
 import { sampleAddresses, type Wanted } from './place-samples.ts';
 import { placeText } from './place-text.ts';
@@ -16,11 +17,14 @@ interface Subject {
   readonly facts: PlaceFacts | null;
 }
 
+/** Finer than countries. */
+function isFiner({ kind }: Place): boolean {
+  return kind !== 'country' && kind !== 'continent';
+}
+
 /** Rows: countries in order, then the rules that are finer than countries in the order of the file. */
 function subjectsOf(steering: SteeringMeta): Subject[] {
-  const finer = steering.regions
-    .flatMap((region) => region.places)
-    .filter((place) => place.kind !== 'country' && place.kind !== 'continent');
+  const finer = steering.regions.flatMap((region) => region.places).filter(isFiner);
   return [
     ...allCountries().map((code): Subject => ({ place: { kind: 'country', code }, facts: factsOf(code, null, null) })),
     ...finer.map((place): Subject => {
@@ -35,15 +39,42 @@ function factsOf(country: string, subdivision: string | null, city: string | nul
   return { ...NOWHERE, country, continent: continentOf(country), subdivision, city };
 }
 
-/**
- * The rows, one after the other, and null between them where others may have their turn. Throws RequestError where the name isn't steered,
- * before the first row.
- */
-export function coverage(explainer: Explainer, name: string, type: string): Generator<CoverageRow | null> {
+/** What coverage tells: the rows, one after the other, and what is known of all of them. Both are worked out in steps. */
+export interface CoverageSteps {
+  readonly rows: Generator<CoverageRow | null>;
+  readonly rest: Generator<null, Omit<CoverageView, 'rows'>>;
+}
+
+/** Throws RequestError where the name isn't steered. */
+export function coverage(explainer: Explainer, name: string, type: string): CoverageSteps {
   const steering = explainer.steeringOf(name, type);
   if (steering === null)
     throw new RequestError(404, 'not-steered', `${name} ${type} is not steered: every client gets the same`);
-  return rowsOf(explainer, steering, name, type);
+  return {
+    rows: rowsOf(explainer, steering, name, type),
+    rest: restOf(explainer, steering, name, type),
+  };
+}
+
+function* restOf(
+  explainer: Explainer,
+  { regions }: SteeringMeta,
+  name: string,
+  type: string,
+): Generator<null, Omit<CoverageView, 'rows'>> {
+  const places = regions.flatMap((region) => region.places);
+  const asked = [...allCountries().map((code): Place => ({ kind: 'country', code })), ...places.filter(isFiner)];
+  yield null;
+  const empty = explainer.inhabited().without(explainer.geo(), asked);
+  yield null;
+  const said = unreached(regions, explainer.geo(), explainer.inhabited());
+  return {
+    withoutAddresses: asked.filter((place) => empty.has(placeKey(place))).map(placeText),
+    warnings: said.map(({ kind, region, message }) =>
+      kind === 'place' ? `the region ${region}: ${message}` : message,
+    ),
+    split: yield* explainer.split(name, type),
+  };
 }
 
 function* rowsOf(

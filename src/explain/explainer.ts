@@ -6,6 +6,7 @@ import { limits } from '../base/limits.ts';
 import { isLive, isWithdrawn, packTarget } from '../board/board.ts';
 import { coordinatesOf } from '../geo/centres.ts';
 import { greatCircleKm } from '../geo/distance.ts';
+import { Inhabited } from '../geo/inhabited.ts';
 import type { GeoView } from '../geo/lookup.ts';
 import { type PlaceFacts, SPECIAL_PLACE } from '../geo/place.ts';
 import { specialBlockOf } from '../geo/special.ts';
@@ -13,12 +14,14 @@ import type { Serving } from '../loading/serving.ts';
 import type { ServedZone } from '../loading/zones.ts';
 import { wayUp } from '../regionmap/chains.ts';
 import { chainFrom } from '../regionmap/one-chain.ts';
+import { countSplit } from '../regionmap/split.ts';
 import { MODE_FAIL_OPEN } from '../steer/outcome.ts';
 import type { Targets } from '../targets/targets.ts';
 import { rcodeToText, TYPE, typeToText } from '../wire/types.ts';
 import { type Candidate, type MatchedClient, regionMatcher } from '../zone/match.ts';
 import type { PoolMeta, SteeringMeta, TargetMeta, ZoneMeta } from '../zone/meta.ts';
 import { AnswerRunner, type Run } from './answer-run.ts';
+import { explainedPlace } from './explained-place.ts';
 import type { HeardSteering } from './listener.ts';
 import type { ReadResponse } from './packets.ts';
 import { listText, placeText } from './place-text.ts';
@@ -33,6 +36,7 @@ export class Explainer {
   #lastZone: ServedZone | null = null;
   #lastRegions: SteeringMeta['regions'] = [];
   #lastMatching = regionMatcher([]);
+  #inhabited: Inhabited | null = null;
 
   constructor(serving: Serving, targets: Targets) {
     this.#serving = serving;
@@ -82,7 +86,7 @@ export class Explainer {
         prefix: ofSubnet ? formatPrefix(asked.subnet) : `${formatAddress(client)}/${bits}`,
         unplacedSubnet: unplaced === null ? null : { prefix: formatPrefix(asked.subnet!), what: unplaced },
       },
-      place: this.#place(client),
+      place: this.#runner.withGeo((geo) => explainedPlace(geo, client, ofSubnet ? asked.subnet : null)),
       region: last?.region ?? null,
       pools: last?.pools ?? [],
       answer: {
@@ -173,6 +177,28 @@ export class Explainer {
     return heard === null ? null : (this.#zoneOf(heard.zone)?.meta?.steerings[heard.steering] ?? null);
   }
 
+  /** How many networks hold clients of several lists, worked out in steps; the name must be steered. */
+  *split(name: string, type: string): Generator<null, { ipv4: number; ipv6: number }> {
+    for (;;) {
+      const version = this.geoVersion;
+      const { heard } = this.#runner.run(readRequest({ name, type }), limits.explainUdpBytes, false);
+      const zone = heard === null ? undefined : this.#zoneOf(heard.zone);
+      const steering = heard === null ? undefined : zone?.meta?.steerings[heard.steering];
+      const key = steering === undefined ? undefined : zone?.mapKeys[steering.map];
+      const map = key === undefined ? undefined : this.#serving.images.map(key);
+      if (map === undefined) return { ipv4: 0, ipv6: 0 };
+      const steps = countSplit(map, 0, this.geo());
+      const meta = zone?.meta;
+      const isServed = (): boolean => this.geoVersion === version && zone?.meta === meta;
+      let step = steps.next();
+      while (!step.done && isServed()) {
+        yield null;
+        if (isServed()) step = steps.next();
+      }
+      if (step.done) return step.value;
+    }
+  }
+
   /** The geo image that is served. It may be gone as soon as `geoVersion` is another one. */
   geo(): GeoView {
     return this.#runner.withGeo((geo) => geo);
@@ -180,6 +206,13 @@ export class Explainer {
 
   get geoVersion(): number {
     return this.#serving.images.geoVersion;
+  }
+
+  /** What the image that is served has addresses of. */
+  inhabited(): Inhabited {
+    const geo = this.geo();
+    if (this.#inhabited?.stamp !== geo.stamp) this.#inhabited = new Inhabited(geo);
+    return this.#inhabited;
   }
 
   #zoneOf(number: number): ServedZone | undefined {
@@ -201,24 +234,6 @@ export class Explainer {
       this.#lastMatching = regionMatcher(regions);
     }
     return this.#lastMatching;
-  }
-
-  #place(client: Address): Explanation['place'] {
-    return this.#runner.withGeo((geo) => {
-      const located = geo.locate(client);
-      const { facts, source } = located;
-      return {
-        network: source === null ? null : formatPrefix(located.network),
-        country: facts.country,
-        continent: facts.continent,
-        subdivision: facts.subdivision,
-        city: facts.city,
-        as: located.as === 0 ? null : located.as,
-        at: facts.at,
-        database: source?.file ?? null,
-        built: source === null || source.builtAt === 0 ? null : new Date(source.builtAt * 1000).toISOString(),
-      };
-    });
   }
 
   #region(steering: SteeringMeta, client: Address): Explanation['region'] {

@@ -1,6 +1,6 @@
 // One MMDB file: opened by maxmind, then its whole search tree walked once over the bytes into sorted ranges.
 import { Reader, type Response } from 'maxmind';
-import { MmdbData, MmdbFormatError } from './mmdb-data.ts';
+import { MmdbData, MmdbFormatError, type MmdbValue } from './mmdb-data.ts';
 import { RangeTable } from './ranges.ts';
 import { type RecordFacts, readRecord } from './record.ts';
 
@@ -27,11 +27,17 @@ const METADATA_MARKER = Buffer.from('\xab\xcd\xefMaxMind.com', 'latin1');
 /**
  * Reads a database. `bytes` is the whole file; it is not kept. Returns a text about what is wrong with the file when it is
  * truncated, garbage or of an unknown version; never throws.
+ * @param read makes facts of a record; for who needs few of them
  */
-export function readDatabase(file: string, bytes: Buffer): Database | string {
+export function readDatabase(
+  file: string,
+  bytes: Buffer,
+  read: (record: MmdbValue) => RecordFacts = readRecord,
+): Database | string {
   try {
     const marker = bytes.lastIndexOf(METADATA_MARKER);
     if (marker < 0 || marker < bytes.length - METADATA_BYTES) {
+      if (bytes[0] === 0x1f && bytes[1] === 0x8b) return 'it is compressed (gzip): unpack it';
       return 'it is no MMDB file, or its end is missing (the metadata stand there)';
     }
     const { metadata } = new Reader<Response>(bytes);
@@ -44,11 +50,13 @@ export function readDatabase(file: string, bytes: Buffer): Database | string {
       return 'its search tree is longer than the file';
     const tree = new SearchTree(bytes, nodeCount, recordSize, ipVersion);
     const { v4, v6 } = tree.walk();
+    v4.trim();
+    v6.trim();
     const data = new MmdbData(bytes, dataStart, marker);
     const records = tree.pointers.map((pointer) => {
       const offset = pointer - nodeCount - SEPARATOR_BYTES;
       if (offset < 0 || dataStart + offset >= marker) throw new MmdbFormatError('the tree points out of the data');
-      return readRecord(data.decode(offset));
+      return read(data.decode(offset));
     });
     const builtAt = Math.floor(metadata.buildEpoch.getTime() / 1000);
     return {

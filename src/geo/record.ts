@@ -1,8 +1,8 @@
 // One database record of any schema in use, brought to the same few facts.
-import { continentOf, isContinentCode, isCountry } from './countries.ts';
+import { continentOf, continentOfCode, isContinentCode, isCountry } from './countries.ts';
 import type { MmdbValue } from './mmdb-data.ts';
-import type { ContinentCode, Coordinates, PlaceFacts } from './place.ts';
-import { subdivisionByName } from './subdivisions.ts';
+import { type ContinentCode, type Coordinates, NOWHERE, type PlaceFacts } from './place.ts';
+import { subdivisionAround, subdivisionByName } from './subdivisions.ts';
 
 /** What one record says. */
 export interface RecordFacts {
@@ -19,7 +19,6 @@ type Fields = { readonly [key: string]: MmdbValue };
  */
 export function readRecord(record: MmdbValue): RecordFacts {
   const fields = fieldsOf(record);
-  const traits = fieldsOf(fields.traits);
   const country = readCountry(fields);
   const [subdivision, district] = readSubdivisions(fields, country);
   return {
@@ -31,14 +30,14 @@ export function readRecord(record: MmdbValue): RecordFacts {
       city: nameOf(fields.city),
       at: readCoordinates(fields),
     },
-    as: readAs(
-      fields.autonomous_system_number ??
-        traits.autonomous_system_number ??
-        fields.asn ??
-        fields.as_number ??
-        fieldsOf(fields.as).asn,
-    ),
+    as: readAs(fields),
   };
+}
+
+/** Country and AS alone, for who needs no more: a city database has half a million of other facts. */
+export function readCountryAndAs(record: MmdbValue): RecordFacts {
+  const fields = fieldsOf(record);
+  return { place: { ...NOWHERE, country: readCountry(fields) }, as: readAs(fields) };
 }
 
 function readCountry(fields: Fields): string | null {
@@ -55,53 +54,68 @@ function readCountry(fields: Fields): string | null {
 }
 
 function readContinent(fields: Fields): ContinentCode | null {
-  const pseudoCountry = textOf(fields.country_code) ?? textOf(fieldsOf(fields.country).iso_code);
+  const country = textOf(fields.country_code) ?? textOf(fieldsOf(fields.country).iso_code) ?? textOf(fields.country);
   for (const value of [fieldsOf(fields.continent).code, fields.continent_code, fields.continent]) {
     const code = textOf(value)?.toUpperCase();
     if (code !== undefined && isContinentCode(code)) return code;
   }
-  // Some databases write EU as the country of what they can place no better.
-  return pseudoCountry?.toUpperCase() === 'EU' ? 'EU' : null;
+  // Some databases write EU as the country of what they can place no better. A real country's continent follows from it later.
+  const code = country?.toUpperCase() ?? '';
+  return isCountry(code) ? null : continentOfCode(code);
 }
 
 /** The widest subdivision and the one inside it. */
 function readSubdivisions(fields: Fields, country: string | null): [string | null, string | null] {
   if (country === null) return [null, null];
-  const codes: string[] = [];
-  const add = (...values: (MmdbValue | undefined)[]): void => {
-    for (const value of values) {
-      const code = subdivisionCode(country, textOf(value));
-      if (code === null) continue;
-      if (!codes.includes(code)) codes.push(code);
-      return;
-    }
+  const found: string[] = [];
+  const add = (codes: readonly (MmdbValue | undefined)[], names: readonly (MmdbValue | undefined)[]): void => {
+    const code = codeIn(country, codes);
+    const named = code === null ? namedBy(country, names, found[0] ?? null) : [code];
+    for (const one of named) if (!found.includes(one)) found.push(one);
   };
   if (Array.isArray(fields.subdivisions)) {
     for (const item of fields.subdivisions) {
       const { iso_code: code, names, name } = fieldsOf(item);
-      add(code, nameOf(names) ?? undefined, name);
+      add([code], [nameOf(names) ?? undefined, name]);
     }
   }
   add(
-    fields.subdivision_code,
-    fields.subdivision_iso_code,
-    fields.region_code,
-    fields.state_code,
-    fields.region,
-    fields.subdivision,
-    fields.state1,
-    fields.state,
+    [fields.subdivision_code, fields.subdivision_iso_code, fields.region_code, fields.state_code],
+    [fields.region, fields.subdivision, fields.state1, fields.state],
   );
-  add(fields.state2);
-  return [codes[0] ?? null, codes[1] ?? null];
+  add([], [fields.state2]);
+  return [found[0] ?? null, found[1] ?? null];
 }
 
-/** `US-CA`, `CA` and `California` are all US-CA. */
-function subdivisionCode(country: string, text: string | undefined): string | null {
-  if (text === undefined) return null;
-  if (/^[A-Z]{2}-[A-Z0-9]{1,3}$/.test(text)) return text.startsWith(country) ? text : null;
-  if (/^[A-Z0-9]{1,3}$/.test(text)) return `${country}-${text}`;
-  return subdivisionByName(country, text);
+/** `US-CA` and `CA` are US-CA. */
+function codeIn(country: string, values: readonly (MmdbValue | undefined)[]): string | null {
+  for (const value of values) {
+    const text = textOf(value);
+    if (text === undefined) continue;
+    if (/^[A-Z0-9]{1,3}$/.test(text)) return `${country}-${text}`;
+    if (/^[A-Z]{2}-[A-Z0-9]{1,3}$/.test(text) && text.startsWith(country)) return text;
+  }
+  return null;
+}
+
+/**
+ * `California` is US-CA, and where fields for names hold a code, that. The name of a part alone says what it lies in too:
+ * Madrid's province is [ES-MD, ES-M].
+ */
+function namedBy(country: string, values: readonly (MmdbValue | undefined)[], within: string | null): string[] {
+  for (const value of values) {
+    const text = textOf(value);
+    if (text === undefined) continue;
+    const code = subdivisionByName(country, text, within);
+    if (code === null) {
+      const written = codeIn(country, [text]);
+      if (written !== null) return [written];
+      continue;
+    }
+    const around = subdivisionAround(code);
+    return around === null ? [code] : [around, code];
+  }
+  return [];
 }
 
 function readCoordinates(fields: Fields): Coordinates | null {
@@ -118,7 +132,13 @@ function readCoordinates(fields: Fields): Coordinates | null {
   return latitude === 0 && longitude === 0 ? null : [latitude, longitude];
 }
 
-function readAs(value: MmdbValue | undefined): number {
+function readAs(fields: Fields): number {
+  const value =
+    fields.autonomous_system_number ??
+    fieldsOf(fields.traits).autonomous_system_number ??
+    fields.asn ??
+    fields.as_number ??
+    fieldsOf(fields.as).asn;
   const number =
     typeof value === 'string' ? Number(/^(?:AS)?([0-9]{1,10})$/i.exec(value.trim())?.[1] ?? 0) : Number(value ?? 0);
   return Number.isInteger(number) && number > 0 && number <= 0xffff_ffff ? number : 0;

@@ -17,6 +17,7 @@ import {
 } from '../base/fields.ts';
 import { limits } from '../base/limits.ts';
 import type { LogLevel } from '../base/log.ts';
+import { readUpdate, type UpdateSettings } from './geoip-update.ts';
 
 /** An address and port to listen on. */
 export interface Endpoint {
@@ -52,7 +53,12 @@ export interface Settings {
   readonly listen: readonly Endpoint[];
   readonly admin: AdminSettings;
   readonly zones: string;
-  readonly geoip: { readonly directory: string; readonly overrides: string };
+  readonly geoip: {
+    readonly directory: string;
+    readonly overrides: string;
+    /** null: databases are not fetched. */
+    readonly update: UpdateSettings | null;
+  };
   readonly state: string;
   /** Data-plane threads; null: as many as fit the machine (`auto`). */
   readonly workers: number | null;
@@ -67,7 +73,8 @@ export interface Settings {
     readonly maxConnections: number;
     readonly maxConnectionsPerClient: number;
   };
-  readonly cookies: { readonly secretFile: string };
+  /** `secretFileGiven`: the settings name it. */
+  readonly cookies: { readonly secretFile: string; readonly secretFileGiven: boolean };
   /** null: off. */
   readonly rateLimit: RateLimitSettings | null;
   /** What is empty is not told. */
@@ -76,6 +83,10 @@ export interface Settings {
     readonly maxConcurrent: number;
     readonly blackoutHoldMs: number;
     readonly exec: boolean;
+    /** Folders below which `file` checks may read; absolute. */
+    readonly files: readonly string[];
+    /** Whether probes may go to link-local and metadata addresses. */
+    readonly linkLocal: boolean;
     readonly webhooks: readonly WebhookSettings[];
   };
   readonly log: { readonly level: LogLevel };
@@ -85,6 +96,11 @@ export interface WebhookSettings {
   readonly url: string;
   /** Absolute path of a file with the key that signs; null: not signed. */
   readonly secretFile: string | null;
+}
+
+/** What checks may do. */
+export function checkRulesOf({ health }: Settings): Pick<Settings['health'], 'exec' | 'files' | 'linkLocal'> {
+  return { exec: health.exec, files: health.files, linkLocal: health.linkLocal };
 }
 
 const KEYS = [
@@ -141,7 +157,7 @@ class SettingsReader {
   read(): Settings {
     const fields = this.#fields;
     fields.read('version', (document, node, what) => readChoice(document, node, what, ['meridian/v1']));
-    const geoip = this.#section('geoip', ['directory', 'overrides']);
+    const geoip = this.#section('geoip', ['directory', 'overrides', 'update']);
     const identity = this.#section('identity', ['nsid', 'version', 'hostname']);
     const geoipDirectory = this.#path(geoip, 'directory', 'geoip');
     const state = this.#path(fields, 'state', 'state');
@@ -153,21 +169,24 @@ class SettingsReader {
       geoip: {
         directory: geoipDirectory,
         overrides: this.#path(geoip, 'overrides', resolve(geoipDirectory, 'overrides.yaml')),
+        update:
+          geoip.read('update', (document, node) => {
+            const map = readMap(document, node, 'geoip.update');
+            return map === undefined ? undefined : readUpdate(document, map, this.#directory);
+          }) ?? null,
       },
       state,
       workers: fields.read('workers', readWorkers) ?? null,
       udp: this.#udp(),
       tcp: this.#tcp(),
-      cookies: {
-        secretFile: this.#path(this.#section('cookies', ['secret-file']), 'secret-file', resolve(state, 'cookie.key')),
-      },
+      cookies: this.#cookies(state),
       rateLimit: this.#rateLimit(),
       identity: {
         nsid: identity.read('nsid', readIdentity) ?? '',
         version: identity.read('version', readIdentity) ?? '',
         hostname: identity.read('hostname', readIdentity) ?? '',
       },
-      health: this.#health(),
+      health: this.#health(state),
       log: {
         level:
           this.#section('log', ['level']).choice('level', [
@@ -226,6 +245,12 @@ class SettingsReader {
       } else endpoints.push(read);
     }
     return endpoints;
+  }
+
+  #cookies(state: string): Settings['cookies'] {
+    const fields = this.#section('cookies', ['secret-file']);
+    const secretFile = this.#path(fields, 'secret-file', resolve(state, 'cookie.key'));
+    return { secretFile, secretFileGiven: fields.has('secret-file') };
   }
 
   #admin(state: string): AdminSettings {
@@ -294,8 +319,15 @@ class SettingsReader {
     };
   }
 
-  #health(): Settings['health'] {
-    const fields = this.#section('health', ['max-concurrent', 'blackout-hold', 'exec', 'webhooks']);
+  #health(state: string): Settings['health'] {
+    const fields = this.#section('health', [
+      'max-concurrent',
+      'blackout-hold',
+      'exec',
+      'files',
+      'link-local',
+      'webhooks',
+    ]);
     const webhooks = fields.node('webhooks');
     const list =
       webhooks === undefined
@@ -307,8 +339,23 @@ class SettingsReader {
       maxConcurrent: fields.whole('max-concurrent', 1, 10_000) ?? 500,
       blackoutHoldMs: (fields.seconds('blackout-hold', 0, DAY_SECONDS) ?? 60) * 1000,
       exec: fields.read('exec', readFlag) ?? false,
+      files: this.#folders(fields, 'files', resolve(state, 'checks')),
+      linkLocal: fields.read('link-local', readFlag) ?? false,
       webhooks: (list ?? []).map((node) => this.#webhook(node)).filter((webhook) => webhook !== undefined),
     };
+  }
+
+  /** One path or a list of them; an empty list is none. */
+  #folders(fields: Fields, key: string, fallback: string): string[] {
+    if (!fields.has(key)) return [fallback];
+    const folders: string[] = [];
+    for (const node of fields.read(key, readOneOrMore) ?? []) {
+      const scalar = readScalar(this.#document, node, key, 'a path');
+      if (scalar === undefined) continue;
+      if (scalar.text !== '') folders.push(resolve(this.#directory, scalar.text));
+      else this.#document.report('bad-path', scalar, `${key}: this is no path`, 'write a path, or remove it');
+    }
+    return folders;
   }
 
   /** A URL, or `{ url, secret-file }`. */

@@ -1,5 +1,6 @@
 // Which steered record sets fail open now, and which forced states leave without a member: what the chooser says of all their clients.
 
+import { atOnce } from '../base/slices.ts';
 import type { Images } from '../loading/images.ts';
 import type { ServedZone } from '../loading/zones.ts';
 import { RegionMapView } from '../regionmap/lookup.ts';
@@ -33,13 +34,6 @@ export function failOpenSets(zone: SteeredZone, served: Served): string[] {
 /** The sets of a zone that have no member left for some client: all that it could get are forced down or drained. */
 export function emptySets(zone: SteeredZone, served: Served): string[] {
   return atOnce(setsOf(zone, served, 'empty'));
-}
-
-function atOnce<T>(work: Generator<void, T>): T {
-  for (;;) {
-    const step = work.next();
-    if (step.done) return step.value;
-  }
 }
 
 /** Ways up that are looked at before others may have their turn. */

@@ -2,6 +2,7 @@
 import type { Document } from '../base/document.ts';
 import { TYPE } from '../wire/types.ts';
 import type { Check, SteeredSet } from '../zone/model.ts';
+import type { SetRegions, Unreached } from '../zone/unreached.ts';
 import { lintPlaces } from './check-places.ts';
 import type { Checks } from './checks.ts';
 import { detectionSeconds, longestTtlSeconds, slowestFailoverSeconds } from './failover.ts';
@@ -15,6 +16,8 @@ export interface GeoData {
   readonly subdivisions: boolean;
   readonly cities: boolean;
   readonly asNumbers: boolean;
+  /** What the regions of a record set name in vain, and what to do about it. */
+  unreached(regions: readonly SetRegions[]): readonly (Unreached & { readonly fix: string })[];
 }
 
 /** A zone as written, for lint. */

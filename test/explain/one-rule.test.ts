@@ -313,7 +313,9 @@ describe('one rule of steering', () => {
             }
           });
           const rows = new Map(
-            [...coverage(explainer, 'www.x.test', type)].flatMap((row) => (row === null ? [] : [[row.place, row]])),
+            [...coverage(explainer, 'www.x.test', type).rows].flatMap((row) =>
+              row === null ? [] : [[row.place, row] as const],
+            ),
           );
           for (const [place, places, at] of [
             ['BR', ['BR', 'south-america'], [-22.9, -43.2]],

@@ -57,7 +57,7 @@ async function load(root) {
     overridesFile: join(directory, 'geoip', 'overrides.yaml'),
     stateDirectory: null,
     baseDirectory: directory,
-    execAllowed: false,
+    checkRules: { exec: false, files: [], linkLocal: false },
     clock: systemClock,
     log: createLog('fatal'),
   });
@@ -111,6 +111,7 @@ export class Plane {
     const parts = {
       ...made.parts,
       clock,
+      steadyMs: clock.nowMs,
       random: new RandomWords([1, 2, 3, 4]),
       cookies: setup.cookies ? new Cookies([SECRET]) : null,
       rate:

@@ -2,6 +2,7 @@
 import {
   type ControlPlane,
   type CoverageRow,
+  type CoverageTold,
   type EventView,
   type Explanation,
   type ForceRequest,
@@ -33,6 +34,9 @@ function target(pool: string, address: string, state: TargetView['state']): Targ
 
 export class FakeControl implements ControlPlane {
   isReady = true;
+  /** Whether what is forced can be stored. */
+  stores = true;
+  problems: StatusTold['problems'] = [];
   known = [target('moscow', '127.0.1.1', 'up'), target('rio', '2001:db8::1', 'down')];
   summary: ZoneSummary = {
     name: 'net.cat',
@@ -80,9 +84,19 @@ export class FakeControl implements ControlPlane {
       dataThreads: 1,
       udp: 'recvmmsg',
       zones: this.zones(),
-      geo: { databases: [{ file: 'embedded', type: 'country', built: AT }], overrides: 2, problems: [] },
+      geo: {
+        databases: [{ file: 'embedded', type: 'country', built: AT, embedded: true, ageDays: 100 }],
+        overrides: 2,
+        problems: [],
+        old: ['the embedded database is 100 days old'],
+        updates: [
+          { file: 'a.mmdb', triedAt: AT, goodAt: AT, installedAt: null, nextAt: null, failures: 2, error: 'down' },
+          { file: 'b.mmdb', triedAt: null, goodAt: null, installedAt: null, nextAt: AT, failures: 0, error: null },
+        ],
+      },
       health: { targets: 2, up: 1, down: 1, unknown: 0, forced: 0, frozen: null, blackout: null },
       failOpen: ['net.cat A'],
+      problems: this.problems,
       warnings: [],
       counters: { udpQueries: 90, tcpQueries: 10, ecsQueries: 25, nxdomain: 3, tcp_open: 2 },
     };
@@ -125,6 +139,7 @@ export class FakeControl implements ControlPlane {
         at: [51.5, -0.1],
         database: 'embedded',
         built: AT,
+        countries: [],
       },
       region: { name: 'default', match: 'default', candidates: [] },
       pools: [
@@ -160,9 +175,9 @@ export class FakeControl implements ControlPlane {
     };
   }
 
-  coverage(name: string, type: string): AsyncIterable<CoverageRow> {
+  async coverage(name: string, type: string): Promise<CoverageTold> {
     this.asked.push(['coverage', name, type]);
-    return this.rows();
+    return { rows: this.rows(), withoutAddresses: [], warnings: [], split: { ipv4: 0, ipv6: 0 } };
   }
 
   async *rows(): AsyncGenerator<CoverageRow> {
@@ -177,22 +192,22 @@ export class FakeControl implements ControlPlane {
 
   async forceTarget(id: string, request: ForceRequest) {
     this.asked.push(['forceTarget', id, request]);
-    return { target: this.#find(id), emptied: ['rio.net.cat A'] };
+    return { target: this.#find(id), emptied: ['rio.net.cat A'], stored: this.stores };
   }
 
-  unforceTarget(id: string, by: string) {
+  async unforceTarget(id: string, by: string) {
     this.asked.push(['unforceTarget', id, by]);
-    return { target: this.#find(id) };
+    return { target: this.#find(id), stored: this.stores };
   }
 
   async forcePool(zone: string, pool: string, request: ForceRequest) {
     this.asked.push(['forcePool', zone, pool, request]);
-    return { targets: this.#findPool(zone, pool), emptied: [] };
+    return { targets: this.#findPool(zone, pool), emptied: [], stored: this.stores };
   }
 
-  unforcePool(zone: string, pool: string, by: string) {
+  async unforcePool(zone: string, pool: string, by: string) {
     this.asked.push(['unforcePool', zone, pool, by]);
-    return { targets: this.#findPool(zone, pool) };
+    return { targets: this.#findPool(zone, pool), stored: this.stores };
   }
 
   freeze(forMs: number | null, reason: string, by: string) {
