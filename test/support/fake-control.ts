@@ -56,6 +56,8 @@ export class FakeControl implements ControlPlane {
   /** What was asked, in order: method and arguments. */
   readonly asked: unknown[][] = [];
   readonly stored: EventView[] = [];
+  /** Events after which more were asked for. */
+  readonly askedAfter: number[] = [];
   readonly #listeners = new Set<(event: EventView) => void>();
 
   get listeners(): number {
@@ -220,6 +222,7 @@ export class FakeControl implements ControlPlane {
   }
 
   eventsAfter(id: number, most: number): EventView[] {
+    this.askedAfter.push(id);
     return this.stored.filter((event) => event.id > id).slice(0, most);
   }
 
