@@ -58,7 +58,7 @@ export function addReads(app: FastifyInstance, control: ControlPlane, long: Long
     long.json('coverage', (request, slices) => {
       const { name, type } = readQuery(request.query, ['name', 'type']);
       if (name === undefined) throw new Problem('bad-request', 'say which name: ?name=www.example.org');
-      return { rows: control.coverage(name, type ?? 'A', slices) };
+      return control.coverage(name, type ?? 'A', slices);
     }),
   );
 }

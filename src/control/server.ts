@@ -244,39 +244,20 @@ export class Server implements ControlPlane {
   }
 
   status(slices: Slices): Promise<StatusTold> {
-    const {
-      serving,
-      setStates,
-      targets,
-      health,
-      notifier,
-      threads,
-      reloads,
-      settings,
-      storage,
-      startedAtMs,
-      clock,
-      geoipUpdates,
-    } = this.#parts;
+    const { serving, threads, reloads, settings, clock, geoipUpdates, errors, droppedLines } = this.#parts;
     const parts = {
-      serving,
-      setStates,
-      targets,
-      health,
-      notifier,
+      ...this.#parts,
       version: PROGRAM_VERSION,
-      startedAtMs,
       nowMs: clock.nowMs(),
       ready: this.#ready,
       listen: this.listen,
       admin: settings.admin.listen.text,
       dataThreads: threads.dataThreads,
       udp: threads.udp,
-      ownCounters: { internalErrors: this.#parts.errors.count, logDropped: this.#parts.droppedLines() },
+      ownCounters: { internalErrors: errors.count, logDropped: droppedLines() },
       problems: [reloads.problem ?? [], serving.problems()].flat(),
       updates: geoipUpdates.views(),
       unreached: this.#unreached,
-      storage,
     };
     return statusView(parts, slices);
   }
@@ -298,12 +279,10 @@ export class Server implements ControlPlane {
     return this.#parts.serving.zone(name) !== undefined;
   }
 
-  /** The zones as they are served. */
   get servedZones(): readonly Pick<ZoneSummary, 'name' | 'file' | 'state'>[] {
     return [...this.#parts.serving.zones.all.values()];
   }
 
-  /** Databases that should be replaced, a sentence each. */
   get oldDatabases(): readonly string[] {
     return oldDatabases(this.#parts.serving.geo?.sources ?? [], this.#parts.clock.nowMs());
   }
