@@ -28,6 +28,14 @@ export const METRICS = {
   ),
   meridian_log_dropped_total: counter('Log lines that were dropped, since nobody took them in time'),
 
+  meridian_admin_connections: gauge('Connections to the admin that are open now'),
+  meridian_admin_connections_refused_total: counter('Connections to the admin over a limit', 'limit'),
+  meridian_admin_connections_closed_total: counter('Connections to the admin that the server closed', 'why'),
+  meridian_admin_requests_refused_total: counter(
+    'Requests for long answers that were refused, since too many of the kind wait already',
+    'kind',
+  ),
+
   meridian_queries_total: counter('Requests that were read', 'transport'),
   meridian_queries_ipv6_total: counter('Requests over IPv6'),
   meridian_queries_ecs_total: counter('Queries with a client subnet (RFC 7871)'),

@@ -10,12 +10,8 @@ import {
 import type { Histogram, NumbersView } from '../api/views.ts';
 import type { Serving } from '../loading/serving.ts';
 
-export function numbersView({ rows, images }: Serving): NumbersView {
-  const row = rows.numbers();
-  const { shareNames } = images;
-  const pools = rows.shares().map(({ pool, region, answers }) => {
-    return { ...shareNames.poolOf(pool), region: shareNames.regionOf(region), answers };
-  });
+export function numbersView(serving: Serving): NumbersView {
+  const row = serving.rows.numbers();
   const types = TYPE_LABELS.flatMap((type, label) =>
     (['udp', 'tcp'] as const).map((transport, tcp) => {
       return { type, transport, queries: row[typeLabelColumn(label, tcp as 0 | 1)]! };
@@ -27,7 +23,7 @@ export function numbersView({ rows, images }: Serving): NumbersView {
     if (country !== null && row[column]! > 0) clients.push({ country, queries: row[column]! });
   }
   return {
-    pools,
+    pools: pools(serving),
     types,
     clients,
     sizes: histogram(row, SIZE_BOUNDS, NUMBERS.sizes, NUMBERS.sizeSum),
@@ -37,4 +33,14 @@ export function numbersView({ rows, images }: Serving): NumbersView {
 
 function histogram(row: Float64Array, bounds: readonly number[], at: number, sum: number): Histogram {
   return { bounds, counts: [...row.subarray(at, at + bounds.length + 1)], sum: row[sum]! };
+}
+
+function* pools({
+  rows,
+  images,
+}: Serving): Generator<NumbersView['pools'] extends Iterable<infer Share> ? Share : never> {
+  const { shareNames } = images;
+  for (const { pool, region, answers } of rows.shares()) {
+    yield { ...shareNames.poolOf(pool), region: shareNames.regionOf(region), answers };
+  }
 }

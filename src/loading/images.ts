@@ -38,6 +38,8 @@ export class Images {
   readonly #maps = new Map<string, SegmentRef>();
   #geo: SegmentRef = 0;
   #generation = 0;
+  /** Changes with the geographic image and every region map. */
+  geoVersion = 0;
 
   constructor(board: Board, onChunk: (index: number, buffer: SharedArrayBuffer) => void) {
     this.#board = board;
@@ -110,6 +112,7 @@ export class Images {
   replaceGeo(image: Uint8Array | SegmentRef, specs: readonly MapSpec[], maps: readonly Uint8Array[]): void {
     const old = [this.#geo, ...this.#maps.values()];
     this.#geo = typeof image === 'number' ? image : this.store.add(image);
+    this.geoVersion++;
     this.#maps.clear();
     this.addMaps(specs, maps);
     for (const ref of old) if (ref !== 0) this.store.release(ref);

@@ -1,9 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { COUNTER_METRICS, METRICS } from '../../dist/admin/metric-table.js';
 import { COUNTERS } from '../../dist/board/counters.js';
 import { SERVE_COUNTERS } from '../../dist/serve/counters.js';
 import { type RunningAdmin, runAdmin } from '../support/admin.ts';
+import { have } from '../support/programs.ts';
 
 let running: RunningAdmin;
 
@@ -49,7 +51,7 @@ describe('metrics', () => {
     expect(text).toContain(
       'meridian_target_probe_latency_seconds{zone="net.cat",pool="rio",address="2001:db8::1"} 0.0015\n',
     );
-    control.targets = [{ ...control.targets[0]!, state: 'unknown', lastProbe: null }];
+    control.known = [{ ...control.known[0]!, state: 'unknown', lastProbe: null }];
     text = await scrape();
     expect(text).not.toContain('pool="rio"');
     expect(text).not.toContain('meridian_target_up{');
@@ -114,5 +116,23 @@ meridian_response_size_bytes_count 4
     const labelText = (labels: readonly string[]): string => labels.map((label) => `\`${label}\``).join(' ');
     const known = Object.entries(METRICS).map(([name, m]) => [name, m.kind, labelText(m.labels), m.help]);
     expect(documented).toEqual(known);
+  });
+
+  it('have nothing that the linter of Prometheus objects to', async () => {
+    if (!have('promtool')) return;
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: await scrape() });
+    expect([status, String(stdout), String(stderr)]).toEqual([0, '', '']);
+  });
+
+  it('escape what zones and targets are called', async () => {
+    running.control.summary = { ...running.control.summary, name: 'a"b\\c\nd' };
+    expect(await scrape()).toContain('meridian_zone_names{zone="a\\"b\\\\c\\nd"} 3\n');
+  });
+
+  it('tell of the admin itself', async () => {
+    const text = await scrape();
+    expect(text).toContain('meridian_admin_connections 1\n');
+    expect(text).toContain('meridian_admin_connections_refused_total{limit="client"} 0\n');
+    expect(text).toContain('meridian_admin_requests_refused_total{kind="metrics"} 0\n');
   });
 });

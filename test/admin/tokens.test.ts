@@ -147,4 +147,32 @@ describe('tokens', () => {
     expect((await running.ask('GET', '/api/v1/status')).status).toBe(401);
     expect((await running.ask('GET', '/api/v1/status', bearer(token))).status).toBe(200);
   });
+
+  it('let a viewer ask with HEAD what GET would tell, and nobody without a token', async () => {
+    const file = newFile();
+    const token = addToken(file, 'eye', 'viewer');
+    running = await runAdmin({ tokensFile: file });
+    for (const path of ['/api/v1/status', '/api/v1/health', '/metrics', '/api/v1/coverage?name=net.cat']) {
+      const head = await running.ask('HEAD', path, bearer(token));
+      expect([path, head.status, head.text]).toEqual([path, 200, '']);
+      expect((await running.ask('HEAD', path)).status).toBe(401);
+    }
+  });
+
+  it('and bodies are not looked at where the method is wrong', async () => {
+    const file = newFile();
+    addToken(file, 'eye', 'viewer');
+    running = await runAdmin({ tokensFile: file });
+    for (const method of ['POST', 'OPTIONS', 'DELETE']) {
+      const reply = await running.ask(method, '/api/v1/status', { body: '{"no": JSON' });
+      expect([method, reply.status, reply.json.code, reply.headers.allow]).toEqual([
+        method,
+        405,
+        'wrong-method',
+        'GET, HEAD',
+      ]);
+    }
+    const large = await running.ask('PUT', '/metrics', { body: 'x'.repeat(200_000) });
+    expect(large.status).toBe(405);
+  });
 });

@@ -32,6 +32,7 @@ export function lacking(what: string | null): boolean {
 
 const PACKAGES: Readonly<Record<string, string>> = {
   ip: 'iproute2',
+  promtool: 'prometheus',
   dig: 'bind9-dnsutils',
   delv: 'bind9-dnsutils',
   host: 'bind9-host',
@@ -45,7 +46,6 @@ const PACKAGES: Readonly<Record<string, string>> = {
   kresd: 'knot-resolver',
   dnsmasq: 'dnsmasq-base',
   getent: 'libc-bin',
-  promtool: 'prometheus',
 };
 
 /** A program that runs until `stop`. */
