@@ -22,6 +22,7 @@ import { QueryLog } from '../querylog/query-log.ts';
 import { checkRulesOf, type Settings } from '../settings/settings.ts';
 import { Drains } from '../targets/drains.ts';
 import { ForcedStates } from '../targets/forced-states.ts';
+import { SetStates } from '../targets/set-states.ts';
 import { Targets } from '../targets/targets.ts';
 import { Alarms } from './alarms.ts';
 import { announceZones } from './announce.ts';
@@ -83,7 +84,8 @@ export function makeServer(options: ServerOptions): Server {
     clock,
     log,
   });
-  const alarms = new Alarms({ serving, clock, log });
+  const setStates = new SetStates(serving);
+  const alarms = new Alarms({ serving, setStates, clock, log });
   const events = new EventLog({
     kept: { file: join(settings.state, 'events.jsonl'), storage },
     schema: HealthEventSchema,
@@ -144,11 +146,21 @@ export function makeServer(options: ServerOptions): Server {
     clock,
     log,
   });
-  const operator = new Operator({ steadyMs: steadyClock(epochMs), serving, targets, forcedStates, health, clock, log });
+  const operator = new Operator({
+    steadyMs: steadyClock(epochMs),
+    serving,
+    setStates,
+    targets,
+    forcedStates,
+    health,
+    clock,
+    log,
+  });
   const parts = {
     serving,
     threads,
     targets,
+    setStates,
     forcedStates,
     health,
     reloads,

@@ -45,6 +45,8 @@ export interface AnswerMemory {
   readonly counters: SharedArrayBuffer;
   readonly zoneCounters: SharedArrayBuffer;
   readonly notes: SharedArrayBuffer;
+  readonly numbers: SharedArrayBuffer;
+  readonly shares: SharedArrayBuffer;
   readonly serveCounters: SharedArrayBuffer;
   /** One rate table and seed for all threads: a network's debt doesn't depend on which thread it meets. */
   readonly rateTable: SharedArrayBuffer;
@@ -80,6 +82,8 @@ export function createAnswerer(
     counters: new Float64Array(memory.counters),
     zoneCounters: new Float64Array(memory.zoneCounters),
     notes: new Float64Array(memory.notes),
+    numbers: new Float64Array(memory.numbers),
+    shares: new Float64Array(memory.shares),
     random: new RandomWords(seed),
     clock: systemClock,
     steadyMs: steadyClock(settings.steadyEpochMs),

@@ -71,6 +71,14 @@ export class QueryTap implements Responder, AnswerTrace {
     this.#inner.endBatch();
   }
 
+  get isTimed(): boolean {
+    return this.#inner.isTimed;
+  }
+
+  took(seconds: number, responses: number): void {
+    this.#inner.took(seconds, responses);
+  }
+
   readNext(i: number, bytes: Uint8Array, at: number, length: number): void {
     this.#keep(i, bytes, at, length);
     this.#inner.readNext(i, bytes, at, length);

@@ -25,6 +25,8 @@ export class FixedResponder implements Responder {
   }
   beginBatch(): void {}
   endBatch(): void {}
+  readonly isTimed = false;
+  took(): void {}
 }
 
 export const TIME_MS = Date.UTC(2026, 0, 2, 3, 4, 5, 678);

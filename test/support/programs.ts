@@ -32,6 +32,7 @@ export function lacking(what: string | null): boolean {
 
 const PACKAGES: Readonly<Record<string, string>> = {
   ip: 'iproute2',
+  promtool: 'prometheus',
   dig: 'bind9-dnsutils',
   delv: 'bind9-dnsutils',
   host: 'bind9-host',
