@@ -48,8 +48,6 @@ function run(what, script, args) {
 function install() {
   const installed = writtenMs('node_modules/.package-lock.json');
   if (installed !== 0 && installed >= writtenMs('package-lock.json')) return;
-  // What a broken `npm pack` left behind would be taken for the lock file.
-  rmSync(join(root, 'npm-shrinkwrap.json'), { force: true });
   // npm's own path is known when npm runs this; --include=dev, since the compiler is needed with NODE_ENV=production too.
   const npm = process.env.npm_execpath;
   const script = npm !== undefined && /\.c?js$/.test(npm) ? npm : null;
