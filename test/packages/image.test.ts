@@ -105,7 +105,9 @@ describe.skipIf(!canBuildImages() || !canMakeNamespaces())('the image', () => {
       expect(await got(outside, 'www.example.test')).toBe('192.0.2.1');
       expect(await got(outside, 'www.example.test', { tcp: true })).toBe('192.0.2.1');
       expect(existsSync(image.on('/var/lib/meridian/serials.json'))).toBe(true);
-      const problems = server.output.split('\n').filter((line) => /"level":[45]0/.test(line) && !line.includes('"geo-old"'));
+      const problems = server.output
+        .split('\n')
+        .filter((line) => /"level":[45]0/.test(line) && !line.includes('"geo-old"'));
       expect(problems).toEqual([]);
       // What the engine asks.
       const probe = stages.at(-1)!.instructions.find((each) => each.getKeyword() === 'HEALTHCHECK')!;

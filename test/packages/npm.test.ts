@@ -107,7 +107,16 @@ describe.skipIf(!have('git', 'npm'))('npm pack in a fresh clone, and npm install
     await run(fresh, 'npm', 'pack', '--pack-destination', folder);
     const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))!;
     mkdirSync(prefix);
-    said = await run(prefix, 'npm', 'install', '--global', '--ignore-scripts', '--prefix', prefix, join(folder, tarball));
+    said = await run(
+      prefix,
+      'npm',
+      'install',
+      '--global',
+      '--ignore-scripts',
+      '--prefix',
+      prefix,
+      join(folder, tarball),
+    );
   }, 900_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
