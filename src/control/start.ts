@@ -26,6 +26,7 @@ import { CookieFile } from './cookie-file.ts';
 import { GeoipUpdates } from './geoip-updates.ts';
 import { startHealthThread } from './health-thread.ts';
 import type { InternalErrors } from './internal-errors.ts';
+import { listenAddresses } from './listen-addresses.ts';
 import { Operator } from './operator.ts';
 import { Reloads } from './reloads.ts';
 import { Server } from './server.ts';
@@ -59,7 +60,7 @@ export function makeServer(options: ServerOptions): Server {
     onHung: (thread) => log.error({ event: 'thread-hung', thread }, 'a thread shows no sign of life and is replaced'),
   });
   const threads = new Threads({
-    listen: settings.listen,
+    listen: listenAddresses(settings, log),
     workers: settings.workers ?? Math.min(availableParallelism(), limits.workers),
     realtime: settings.udp.realtime,
     tcp: {
