@@ -6,7 +6,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --include=dev --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json ./
 COPY src src
-COPY scripts/bundle.mjs scripts/
+COPY scripts/bundle.mjs scripts/manual.mjs scripts/
 RUN npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
 
 FROM node:lts-slim
@@ -21,15 +21,18 @@ COPY dashboard dashboard
 COPY data data
 COPY LICENSE NOTICE ./
 # Settings that listen on every address; mount your zones over the folder, or all of /etc/meridian.
-COPY docker/meridian.yaml /etc/meridian/meridian.yaml
-RUN mkdir -p /etc/meridian/zones /etc/meridian/geoip /var/lib/meridian \
- && chown node:node /var/lib/meridian /etc/meridian/geoip \
+COPY docker/meridian.yaml /etc/meridian/
+COPY geoip /etc/meridian/geoip
+RUN mkdir -p /etc/meridian/zones /var/lib/meridian \
+ && chown 1000:1000 /var/lib/meridian /etc/meridian/geoip \
  && chmod 755 dist/cli/main.js \
  && ln -s /opt/meridian/dist/cli/main.js /usr/local/bin/meridian
-USER node
+# The image's user "node" as a number: who forbids root (runAsNonRoot) can see from it that it is none.
+USER 1000:1000
 WORKDIR /etc/meridian
 VOLUME /var/lib/meridian
-# Containers may bind port 53 without root (net.ipv4.ip_unprivileged_port_start is 0 in them).
+# Docker and Podman let containers bind port 53 without root; elsewhere set net.ipv4.ip_unprivileged_port_start=0 for the container.
+# Nothing but /var/lib/meridian is written (and /etc/meridian/geoip by geoip.update): the root may be read-only.
 EXPOSE 53/udp 53/tcp
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:8053/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]

@@ -22,6 +22,13 @@ function newestMs(folder) {
   return newest;
 }
 
+/** Without what `npm install --global` and `npm pack --dry-run` would tell an npm below them: it installs here, and in truth. */
+function ownEnvironment() {
+  const outer =
+    /^npm_config_(?:global|location|prefix|local_prefix|global_prefix|dry_run|omit|only|production|package_lock_only)$/i;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !outer.test(name)));
+}
+
 /** Runs npm or a script quietly; what it had to say is shown only when it fails. Returns whether it succeeded. */
 function run(what, script, args) {
   process.stderr.write(`${what} ...\n`);
@@ -30,6 +37,7 @@ function run(what, script, args) {
     cwd: root,
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
+    env: ownEnvironment(),
     shell: npm && process.platform === 'win32',
   });
   if (status === 0) return true;
@@ -72,14 +80,14 @@ function lacksModule(folder) {
 }
 
 function build() {
-  const bundler = join(root, 'scripts/bundle.mjs');
-  const bundles = ['dist/serve/udp-worker.bundle.js', 'dist/control/health-worker.bundle.js'];
+  const made = ['dist/serve/udp-worker.bundle.js', 'dist/control/health-worker.bundle.js', 'dist/man/meridian.1'];
   // The oldest: the compiler may have run without the bundler (npm run types).
-  const built = Math.min(...['dist/.tsbuildinfo', ...bundles].map(writtenMs));
+  const built = Math.min(...['dist/.tsbuildinfo', ...made].map(writtenMs));
   const sources = Math.max(
     newestMs('src'),
     writtenMs('tsconfig.json'),
     writtenMs('scripts/bundle.mjs'),
+    writtenMs('scripts/manual.mjs'),
     writtenMs('node_modules/.package-lock.json'),
   );
   const incomplete = lacksModule('');
@@ -90,7 +98,12 @@ function build() {
   // With a record of what it wrote before, the compiler would not write again what somebody deleted.
   if (incomplete) rmSync(record, { force: true });
   const compiler = join(root, 'node_modules/typescript/bin/tsc');
-  if (!run('building', compiler, ['-p', 'tsconfig.json']) || !run('bundling', bundler, [])) {
+  const steps = [
+    () => run('building', compiler, ['-p', 'tsconfig.json']),
+    () => run('bundling', join(root, 'scripts/bundle.mjs'), []),
+    () => run('writing the manual', join(root, 'scripts/manual.mjs'), []),
+  ];
+  if (!steps.every((step) => step())) {
     // A build that failed must not look like one that is up to date.
     rmSync(record, { force: true });
     process.exit(1);

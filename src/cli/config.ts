@@ -18,17 +18,21 @@ export interface FoundSettings {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Reads `--config`, else ./meridian.yaml, else takes the defaults. Throws Failure when a file can't be read. */
+/**
+ * Reads `--config`, else MERIDIAN_CONFIG, else ./meridian.yaml, else takes the defaults; what other variables say wins over the file.
+ * Throws Failure when a file can't be read.
+ */
 export function findSettings(config: string | undefined): FoundSettings {
-  const file = config ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : null);
-  if (file === null) return { file, ...readSettings(null, process.cwd()) };
+  const named = config ?? (process.env.MERIDIAN_CONFIG || undefined);
+  const file = named ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : null);
+  if (file === null) return { file, ...readSettings(null, process.cwd(), existsSync, process.env) };
   let text: string;
   try {
     text = readTextHere(file, limits.yamlFileBytes);
   } catch (error) {
     throw new Failure(EXIT.input, `cannot read the settings ${file}: ${reasonOf(error)}`);
   }
-  return { file, ...readSettings({ file, text }) };
+  return { file, ...readSettings({ file, text }, undefined, existsSync, process.env) };
 }
 
 /** As findSettings. Throws Failure with every mistake when there are errors. */

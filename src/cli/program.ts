@@ -42,7 +42,8 @@ function version(): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
-function program(outcome: { code: number }): Command {
+/** The whole command line; a command sets `outcome.code` where it ends well with another code than 0. */
+export function program(outcome: { code: number }): Command {
   const meridian = new Command('meridian')
     .description('An authoritative DNS server that answers each client with the nearest backend that is alive.')
     .version(version(), '-V, --version', 'print the version')
@@ -68,6 +69,7 @@ function program(outcome: { code: number }): Command {
   addForce(add, talks);
   addTokens(add);
   addGeoip(add, outcome);
+  addCompletion(add, meridian);
   meridian.addHelpText('after', EXAMPLES);
   return meridian;
 }
@@ -228,4 +230,21 @@ function addTokens(add: Add): void {
   ).action((format: string) => {
     throw new Failure(EXIT.usage, `import is not there yet: no format is read so far, not "${format}" either`);
   });
+}
+
+function addCompletion(add: Add, meridian: Command): void {
+  const examples = [
+    'source <(meridian completion bash)',
+    'meridian completion zsh > ~/.zfunc/_meridian',
+    'meridian completion fish > ~/.config/fish/completions/meridian.fish',
+  ].join('\n');
+  add('completion <shell>', 'print what completes commands in bash, zsh or fish', examples).action(
+    async (shell: string) => {
+      const [{ commandTree }, { completionScript }] = await Promise.all([
+        import('./command-tree.ts'),
+        import('./completion.ts'),
+      ]);
+      process.stdout.write(completionScript(shell, commandTree(meridian)));
+    },
+  );
 }

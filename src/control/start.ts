@@ -30,6 +30,7 @@ import { CookieFile } from './cookie-file.ts';
 import { GeoipUpdates } from './geoip-updates.ts';
 import { startHealthThread } from './health-thread.ts';
 import type { InternalErrors } from './internal-errors.ts';
+import { listenAddresses } from './listen-addresses.ts';
 import { loggedNames } from './logged-names.ts';
 import { Operator } from './operator.ts';
 import { Reloads } from './reloads.ts';
@@ -66,7 +67,7 @@ export function makeServer(options: ServerOptions): Server {
   });
   const queryLog = makeQueryLog(options);
   const threads = new Threads({
-    listen: settings.listen,
+    listen: listenAddresses(settings, log),
     workers: settings.workers ?? Math.min(availableParallelism(), limits.workers),
     realtime: settings.udp.realtime,
     tcp: {

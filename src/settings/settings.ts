@@ -17,6 +17,7 @@ import {
 } from '../base/fields.ts';
 import { limits } from '../base/limits.ts';
 import type { LogLevel } from '../base/log.ts';
+import { type Environment, overlaid, readEnvironment } from './environment.ts';
 import { readUpdate, type UpdateSettings } from './geoip-update.ts';
 import { type QueryLogSettings, readQueryLog } from './query-log.ts';
 import { SECTION_EXAMPLES } from './section-examples.ts';
@@ -53,6 +54,8 @@ export interface Settings {
   /** The folder that relative paths start from. */
   readonly baseDirectory: string;
   readonly listen: readonly Endpoint[];
+  /** Whether the file (or the environment) named `listen` itself. */
+  readonly listenGiven: boolean;
   readonly admin: AdminSettings;
   readonly zones: string;
   readonly geoip: {
@@ -132,19 +135,28 @@ const DAY_SECONDS = 86_400;
 
 /**
  * Reads the settings. `source` null: there is no file, everything is as by default, relative to `directory`.
- * `settings` is null when there are errors. Never throws. `fileExists` tells whether the tokens file is there.
+ * `settings` is null when there are errors. Never throws. `fileExists` tells whether the tokens file is there;
+ * `environment` has variables that win over the file (`MERIDIAN_LISTEN` ...).
  */
 export function readSettings(
   source: { readonly file: string; readonly text: string } | null,
   directory: string = source === null ? process.cwd() : dirname(resolve(source.file)),
   fileExists: (path: string) => boolean = existsSync,
+  environment: Environment = {},
 ): { settings: Settings | null; diagnostics: readonly Diagnostic[] } {
   const document = readDocument(source?.file ?? 'meridian.yaml', source?.text ?? '');
   const map =
     document.root === null ? undefined : readMap(document, document.root, 'meridian.yaml', undefined, 'zones: zones');
   if (map === undefined) return { settings: null, diagnostics: document.diagnostics };
-  const settings = new SettingsReader(document, map, directory, fileExists).read();
-  return { settings: document.failed ? null : settings, diagnostics: document.diagnostics };
+  const parts = readEnvironment(environment);
+  // Each by itself first, so that a mistake is told of its variable. Whether tokens are missing shows with the file.
+  for (const part of parts) new SettingsReader(part.document, part.map, directory, () => true).read();
+  const sound = parts.filter((part) => !part.document.failed);
+  const whole = sound.reduce((merged, part) => overlaid(merged, part.map), map);
+  const settings = new SettingsReader(document, whole, directory, fileExists).read();
+  const failed = document.failed || sound.length < parts.length;
+  const diagnostics = [...parts.map((part) => part.document), document].flatMap((each) => each.diagnostics);
+  return { settings: failed ? null : settings, diagnostics };
 }
 
 class SettingsReader {
@@ -170,6 +182,7 @@ class SettingsReader {
     return {
       baseDirectory: this.#directory,
       listen: this.#listen(),
+      listenGiven: fields.has('listen'),
       admin: this.#admin(state),
       zones: this.#path(fields, 'zones', 'zones'),
       geoip: {
