@@ -26,6 +26,8 @@ export const METRICS = {
     'Mistakes of the program that were caught: each is in the log as internal-error',
   ),
   meridian_log_dropped_total: counter('Log lines that were dropped, since nobody took them in time'),
+  meridian_query_log_written_total: counter('Queries that were written to the query log'),
+  meridian_query_log_dropped_total: counter('Queries that the query log dropped, since nobody took them in time'),
 
   meridian_admin_connections: gauge('Connections to the admin that are open now'),
   meridian_admin_connections_refused_total: counter('Connections to the admin over a limit', 'limit'),

@@ -126,6 +126,8 @@ function putCounters(series: Samples, counters: Readonly<Record<string, number>>
   series.put('meridian_notify_total', counters.notifyFailed ?? 0, { result: 'failed' });
   series.put('meridian_internal_errors_total', counters.internalErrors ?? 0);
   series.put('meridian_log_dropped_total', counters.logDropped ?? 0);
+  series.put('meridian_query_log_written_total', counters.queryLogWritten ?? 0);
+  series.put('meridian_query_log_dropped_total', counters.queryLogDropped ?? 0);
   series.put('meridian_probes_total', counters.probesStarted ?? 0);
   series.put('meridian_probes_running', counters.probesRunning ?? 0);
   series.put('meridian_probes_waiting', counters.probesWaiting ?? 0);

@@ -118,7 +118,7 @@ export class Steered {
       if (map.place === 0 || map.place === SPECIAL_PLACE) this.nowhere = true;
     } else special = client.specialPrefix(this.#snapshot.geo);
     const { pools } = chooser;
-    pools.trace = this.trace;
+    pools.trace = this.trace === null ? null : this.trace.choices;
     const outcome =
       special < 0
         ? chooser.choose(zone, steering, map, client.family, client.w0, client.w1, most)
@@ -130,7 +130,7 @@ export class Steered {
     if (pools.climbed) counters[C.climbed]!++;
     if (pools.mode === MODE_FAIL_OPEN && outcome === CHOSE_MEMBERS) counters[C.failOpen]!++;
     this.#widen(scope, special);
-    if (this.trace !== null) this.#tell(this.trace, steering, outcome);
+    if (this.trace !== null) this.#tell(this.trace, steering, outcome, map);
     if (outcome === CHOSE_SERVFAIL) {
       this.#message.clear();
       this.#message.rcode = RCODE.SERVFAIL;
@@ -162,7 +162,7 @@ export class Steered {
     if (scope > this.#edns.scope) this.#edns.scope = scope;
   }
 
-  #tell(trace: AnswerTrace, steering: number, outcome: number): void {
+  #tell(trace: AnswerTrace, steering: number, outcome: number, map: RegionMapView | null): void {
     const { pool, mode, climbed } = this.#chooser.pools;
     const zone = this.#zone;
     trace.steered(
@@ -172,6 +172,7 @@ export class Steered {
       mode,
       climbed,
       this.#chooser.ttlSeconds,
+      map === null ? zone.at(steering + STEER.defaultSlot) : map.words[map.variantAt(0)]!,
     );
   }
 

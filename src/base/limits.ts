@@ -96,6 +96,34 @@ export const limits = {
   rateExempt: 1_000,
   /** Files that a process must be allowed to have open: loading the program takes up to 120 at once. */
   descriptors: 128,
+  /** Bytes of the ring in which a thread leaves queries for the query log, a power of two: 16,000 of usual size, a fifth of a second of
+   *  what a thread answers at most. */
+  queryRingBytes: 4 * 1024 * 1024,
+  /** How long the query log's thread rests when it found something, and when it found nothing: a busy ring fills by a tenth meanwhile. */
+  queryLogBusyMs: 20,
+  queryLogIdleMs: 160,
+  /** Bytes that the query log writes at once, records of whole length: what a pipe holds, and what a rotated file may be too long by. */
+  queryLogChunkBytes: 64 * 1024,
+  /** Chunks that are written before the thread looks for messages again. */
+  queryLogChunks: 16,
+  /** Bytes that wait for a reader of the query log's socket: beyond it records wait in the rings. */
+  queryLogSocketBytes: 1024 * 1024,
+  /** How long a reader of dnstap may take to say that it accepts the stream. */
+  queryLogHandshakeMs: 5_000,
+  /** Pauses before a socket is connected anew, doubled each time, and before a file that failed is tried again. */
+  queryLogRetryMs: 100,
+  queryLogRetryMostMs: 10_000,
+  /** How long the query log may write on after the last query, at shutdown: SIGTERM must end within a second. */
+  queryLogStopMs: 250,
+  /** Sizes of files that are put aside, how many of them, and the least share that is logged: one query of a million. */
+  queryLogRotateLeastBytes: 64_000,
+  queryLogRotateMostBytes: 1_000_000_000_000,
+  queryLogKept: 1_000,
+  queryLogShare: 0.000001,
+  /** Young generation of the query log's thread in MiB: what it makes of a chunk dies with it. */
+  queryLogYoungMb: 4,
+  /** What unix(7) has room for in a socket's path, less the final zero. */
+  unixPathBytes: 107,
   /** Data-plane threads: more than any machine that this is meant for has cores. */
   workers: 64,
 

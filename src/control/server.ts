@@ -37,6 +37,7 @@ import type { EventLog } from '../health/events.ts';
 import type { Serving } from '../loading/serving.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import type { Webhooks } from '../notify/webhooks.ts';
+import type { QueryLog } from '../querylog/query-log.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Drains } from '../targets/drains.ts';
 import type { ForcedStates } from '../targets/forced-states.ts';
@@ -48,6 +49,7 @@ import { answerSettings } from './answer-settings.ts';
 import type { CookieFile } from './cookie-file.ts';
 import type { GeoipUpdates } from './geoip-updates.ts';
 import type { InternalErrors } from './internal-errors.ts';
+import { loggedNames } from './logged-names.ts';
 import type { Operator } from './operator.ts';
 import type { Reloads } from './reloads.ts';
 import { statusView, zoneDetail, zoneSummaries } from './status.ts';
@@ -84,6 +86,8 @@ export interface ServerParts {
   readonly drains: Drains;
   readonly cookies: CookieFile;
   readonly storage: Storage;
+  /** null: queries are not logged. */
+  readonly queryLog: QueryLog | null;
 }
 
 export class Server implements ControlPlane {
@@ -108,12 +112,14 @@ export class Server implements ControlPlane {
     serving.builder.onIdle = () => threads.trimHeap();
     serving.images.store.onFree = (bytes) => threads.discard(bytes);
     health.start();
+    this.#parts.queryLog?.start();
     const answer = answerSettings(settings, this.#parts.cookies.first(), this.#parts.steadyEpochMs);
     threads.open();
     // Threads start while zones are read: until the first directory is published they are silent.
     await Promise.all([threads.start(answer), this.#firstLoad()]);
     await this.#firstRound();
     await drains.begin();
+    this.#parts.queryLog?.names({ sinceMs: 0, zones: [...serving.zones.all.values()].map(loggedNames) });
     serving.publish();
     this.#ready = true;
     announceZones(notifier, serving, serving.zones.all.keys());
@@ -202,7 +208,6 @@ export class Server implements ControlPlane {
     this.#ready = false;
     const {
       serving,
-      threads,
       forcedStates,
       health,
       reloads,
@@ -221,10 +226,17 @@ export class Server implements ControlPlane {
     geoipUpdates.stop();
     this.#cancelCollect();
     webhooks.stop();
-    await Promise.all([threads.stop(), health.stop(), serving.stop(), forcedStates.stop()]);
+    await Promise.all([this.#stopAnswering(), health.stop(), serving.stop(), forcedStates.stop()]);
     await this.#parts.targets.leave(this.#parts.steadyMs());
     await this.#parts.cookies.stop();
     await events.close();
+  }
+
+  /** The query log ends with what the last answers left in it. */
+  async #stopAnswering(): Promise<void> {
+    const { threads, queryLog } = this.#parts;
+    await threads.stop();
+    await queryLog?.stop();
   }
 
   /** Whether threads are at work that may hang: then the process can't end in the usual way. */
@@ -244,7 +256,7 @@ export class Server implements ControlPlane {
   }
 
   status(slices: Slices): Promise<StatusTold> {
-    const { serving, threads, reloads, settings, clock, geoipUpdates, errors, droppedLines } = this.#parts;
+    const { serving, threads, reloads, settings, clock, geoipUpdates, errors, droppedLines, queryLog } = this.#parts;
     const parts = {
       ...this.#parts,
       version: PROGRAM_VERSION,
@@ -254,8 +266,13 @@ export class Server implements ControlPlane {
       admin: settings.admin.listen.text,
       dataThreads: threads.dataThreads,
       udp: threads.udp,
-      ownCounters: { internalErrors: errors.count, logDropped: droppedLines() },
-      problems: [reloads.problem ?? [], serving.problems()].flat(),
+      ownCounters: {
+        internalErrors: errors.count,
+        logDropped: droppedLines(),
+        queryLogWritten: queryLog?.counts.written ?? 0,
+        queryLogDropped: queryLog?.counts.dropped ?? 0,
+      },
+      problems: [reloads.problem ?? [], serving.problems(), queryLog?.problem ?? []].flat(),
       updates: geoipUpdates.views(),
       unreached: this.#unreached,
     };
@@ -302,7 +319,8 @@ export class Server implements ControlPlane {
   }
 
   async reload(slices: Slices = new Slices()): Promise<ReloadTold> {
-    const { serving, threads, reloads, cookies } = this.#parts;
+    const { serving, threads, reloads, cookies, queryLog } = this.#parts;
+    queryLog?.reopen();
     const secrets = await cookies.again();
     if (secrets !== null) threads.secrets(secrets);
     const change = await reloads.reloadAll();

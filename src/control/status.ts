@@ -102,15 +102,20 @@ async function* missingData(serving: Serving, slices: Slices): AsyncGenerator<st
   const { geo } = serving;
   if (geo === null) return;
   const lacking = [
-    { kind: 'as', has: geo.hasAs, what: 'AS numbers (a GeoLite2-ASN-like database)' },
-    { kind: 'city', has: geo.hasCities, what: 'cities (a GeoLite2-City-like database)' },
-    { kind: 'subdivision', has: geo.hasSubdivisions, what: 'subdivisions (a GeoLite2-City-like database)' },
+    { kind: 'as', code: 'no-as-data', has: geo.hasAs, what: 'AS numbers (a GeoLite2-ASN-like database)' },
+    { kind: 'city', code: 'no-city-data', has: geo.hasCities, what: 'cities (a GeoLite2-City-like database)' },
+    {
+      kind: 'subdivision',
+      code: 'no-subdivision-data',
+      has: geo.hasSubdivisions,
+      what: 'subdivisions (a GeoLite2-City-like database)',
+    },
   ].filter((data) => !data.has);
   if (lacking.length === 0) return;
   for (const { name, meta } of serving.zones.all.values()) {
     if (slices.isOver) await slices.rest();
-    for (const { kind, what } of lacking) {
-      if (meta === null || !placeKinds(meta).has(kind)) continue;
+    for (const { kind, code, what } of lacking) {
+      if (meta === null || meta.accept.includes(code) || !placeKinds(meta).has(kind)) continue;
       yield `zone ${name} has rules by what no loaded database knows: ${what}; only overrides can match them`;
     }
   }
@@ -182,7 +187,9 @@ async function* warningsOf(
   for (const { code, message } of problems) yield `${code}: ${message}`;
   yield* parts.problems;
   yield* old;
-  for (const { file, reason, fix } of serving.geo?.unread ?? []) yield `${file} is not read: ${reason} (${fix})`;
+  for (const { file, reason, fix } of [...serving.zones.unread, ...(serving.geo?.unread ?? [])]) {
+    yield `${file} is not read: ${reason} (${fix})`;
+  }
   yield* parts.updates.flatMap(updateTrouble);
   yield* missingData(serving, slices);
   yield* parts.unreached.tell(serving, slices);

@@ -4,7 +4,7 @@ import { Inhabited } from '../geo/inhabited.ts';
 import { GeoView } from '../geo/lookup.ts';
 import type { Serving } from '../loading/serving.ts';
 import type { ZoneMeta } from '../zone/meta.ts';
-import { unreached } from '../zone/unreached.ts';
+import { UNREACHED_CODES, unreached } from '../zone/unreached.ts';
 
 export class UnreachedRules {
   #inhabited: Inhabited | null = null;
@@ -46,6 +46,8 @@ function sentences(meta: ZoneMeta, geo: GeoView, inhabited: Inhabited): string[]
     if (pattern === '' || seen.has(pattern)) continue;
     seen.add(pattern);
     for (const { kind, region, message } of unreached(regions, geo, inhabited)) {
+      // What only the rest of a country gets is a rule like others: coverage shows it.
+      if (kind === 'rest' || meta.accept.includes(UNREACHED_CODES[kind])) continue;
       const where = kind === 'place' ? `the region ${region}` : (owners[0] ?? '@');
       said.add(`zone ${meta.name}: ${where}: ${message}`);
     }

@@ -53,6 +53,8 @@ export interface ZoneMeta {
   readonly steerings: readonly SteeringMeta[];
   readonly pools: readonly PoolMeta[];
   readonly transfer: Transfer | null;
+  /** Codes of warnings that the file accepts. */
+  readonly accept: readonly string[];
   readonly usesCommon: boolean;
   readonly names: number;
   readonly records: number;

@@ -46,6 +46,9 @@ const PACKAGES: Readonly<Record<string, string>> = {
   kresd: 'knot-resolver',
   dnsmasq: 'dnsmasq-base',
   getent: 'libc-bin',
+  fstrm_dump: 'fstrm-bin',
+  fstrm_capture: 'fstrm-bin',
+  dnstap: 'golang-github-dnstap-golang-dnstap-cli',
 };
 
 /** A program that runs until `stop`. */
