@@ -258,8 +258,7 @@ export class Server implements ControlPlane {
   }
 
   status(slices: Slices): Promise<StatusTold> {
-    const { serving, threads, reloads, settings, clock, geoipUpdates, errors, droppedLines, queryLog } =
-      this.#parts;
+    const { serving, threads, reloads, settings, clock, geoipUpdates, errors, droppedLines, queryLog } = this.#parts;
     const parts = {
       ...this.#parts,
       version: PROGRAM_VERSION,

@@ -208,8 +208,12 @@ describe('cost', () => {
   const zone = (sets: number): string =>
     `records:\n${Array.from({ length: sets }, (_, i) => `  name${i}: { A: { ttl: 30, pools: [moscow, newyork] } }\n`).join('')}`;
 
-  it('reads 20,000 record sets in well under 1.5 s', () => {
-    expect(time(zone(20_000))).toBeLessThan(1_500);
+  /** The least time of some tries: a machine with more to do only adds. */
+  const least = (text: string): number => Math.min(...Array.from({ length: 3 }, () => time(text)));
+
+  it('grows with the record sets, and not faster', () => {
+    // Eight times as much: squares would take sixty-four times as long.
+    expect(least(zone(16_000)) / least(zone(2_000))).toBeLessThan(30);
   });
 
   it.each([
@@ -220,7 +224,7 @@ describe('cost', () => {
     ['slips', '- *.a\n'.repeat(5_000)],
     ['aliases', `a: &a x\nb: [${'*a, '.repeat(50_000)}]\n`],
   ])('is not driven up by %s', (_, text) => {
-    expect(time(text)).toBeLessThan(10_000);
+    expect(time(text)).toBeLessThan(60_000);
   });
 });
 
