@@ -124,6 +124,10 @@ class ZoneReader implements Steerable {
     return common;
   }
 
+  unsure(section: 'pools' | 'regions'): boolean {
+    return !this.#fields.has(section) && !this.#fields.isMissing(section);
+  }
+
   nearestPool(name: string): string | undefined {
     return this.#poolSuggestions.nearest(name);
   }
@@ -146,7 +150,8 @@ class ZoneReader implements Steerable {
     const scope = this.#scope(this.document, zoneApex, name);
     this.#ttlSeconds = this.#readTtl();
     this.#regions = readRegions(this.document, fields.node('regions'));
-    const checks = new Checks(scope, fields.node('checks'), this.#common?.checks ?? null);
+    const unsure = !fields.has('checks') && !fields.isMissing('checks');
+    const checks = new Checks(scope, fields.node('checks'), this.#common?.checks ?? null, unsure);
     checks.readAll();
     this.#pools = readPools(scope, fields.node('pools'), checks);
     for (const { usesCommonCheck, pool } of this.#pools.values()) {
