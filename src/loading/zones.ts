@@ -374,6 +374,9 @@ export class Zones {
     for (const image of [zone.image, before?.image ?? null])
       if (image !== null) this.#options.images.store.release(image);
     this.kept?.forget(zone.name);
+    // Whoever is still looking at the zone finds nothing there.
+    zone.image = null;
+    zone.meta = null;
     if (this.#options.stateDirectory !== null) dropZone(this.#options.stateDirectory, zone.name);
     this.#options.log.info({ event: 'zone-removed', zone: zone.name }, 'zone removed');
   }

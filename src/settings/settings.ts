@@ -18,6 +18,7 @@ import {
 import { limits } from '../base/limits.ts';
 import type { LogLevel } from '../base/log.ts';
 import { readUpdate, type UpdateSettings } from './geoip-update.ts';
+import { type QueryLogSettings, readQueryLog } from './query-log.ts';
 import { SECTION_EXAMPLES } from './section-examples.ts';
 
 /** An address and port to listen on. */
@@ -91,6 +92,8 @@ export interface Settings {
     readonly webhooks: readonly WebhookSettings[];
   };
   readonly log: { readonly level: LogLevel };
+  /** null: queries are not logged. */
+  readonly queryLog: QueryLogSettings | null;
 }
 
 export interface WebhookSettings {
@@ -119,6 +122,7 @@ const KEYS = [
   'identity',
   'health',
   'log',
+  'query-log',
 ] as const;
 
 /** Longest identity that is told: NSID and TXT strings are one octet string. */
@@ -200,6 +204,7 @@ class SettingsReader {
             'silent',
           ] as const) ?? 'info',
       },
+      queryLog: fields.read('query-log', (document, node) => readQueryLog(document, node, this.#directory)) ?? null,
     };
   }
 

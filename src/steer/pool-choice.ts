@@ -35,6 +35,8 @@ export class PoolChoice {
   sticky = false;
   /** Seconds until the earliest flip among the members of the chosen pool and of those passed over, or NEVER. */
   flipSeconds = NEVER;
+  /** Word of the client's own list, in the zone: the first of its way up. */
+  ownList = 0;
   trace: ChoiceTrace | null = null;
 
   readonly #state: PoolState;
@@ -100,12 +102,13 @@ export class PoolChoice {
     const words = zone.words;
     const list = this.#list;
     if (way === null) {
-      const slot = words[steer + STEER.defaultSlot]!;
-      list.open(words, zone.base + words[steer + STEER.size + slot]!, NO_ORDER, 0);
+      this.ownList = words[steer + STEER.size + words[steer + STEER.defaultSlot]!]!;
+      list.open(words, zone.base + this.ownList, NO_ORDER, 0);
     } else {
       const variant = way.variantAt(c);
-      const slot = way.words[variant]!;
-      list.open(words, zone.base + words[steer + STEER.size + slot]!, way.words, variant + 1);
+      const at = words[steer + STEER.size + way.words[variant]!]!;
+      if (c === 0) this.ownList = at;
+      list.open(words, zone.base + at, way.words, variant + 1);
     }
     return list;
   }

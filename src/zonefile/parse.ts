@@ -191,7 +191,11 @@ class ZoneReader implements Steerable {
     const usesCommon = this.#borrowed.size > 0;
     const diagnostics = this.document.diagnostics;
     if (this.document.failed || apex === undefined) return { model: null, diagnostics, usesCommon };
-    return { model: this.#model({ name, apex, owner, soa, ns, transfer, accept, whoami, records }), diagnostics, usesCommon };
+    return {
+      model: this.#model({ name, apex, owner, soa, ns, transfer, accept, whoami, records }),
+      diagnostics,
+      usesCommon,
+    };
   }
 
   #scope(document: Document, apex: Uint8Array, zone: string): Scope & { readonly apex: Uint8Array } {

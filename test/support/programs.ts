@@ -32,6 +32,7 @@ export function lacking(what: string | null): boolean {
 
 const PACKAGES: Readonly<Record<string, string>> = {
   ip: 'iproute2',
+  promtool: 'prometheus',
   dig: 'bind9-dnsutils',
   delv: 'bind9-dnsutils',
   host: 'bind9-host',
@@ -45,6 +46,9 @@ const PACKAGES: Readonly<Record<string, string>> = {
   kresd: 'knot-resolver',
   dnsmasq: 'dnsmasq-base',
   getent: 'libc-bin',
+  fstrm_dump: 'fstrm-bin',
+  fstrm_capture: 'fstrm-bin',
+  dnstap: 'golang-github-dnstap-golang-dnstap-cli',
 };
 
 /** A program that runs until `stop`. */
