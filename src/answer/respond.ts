@@ -19,7 +19,7 @@ import {
 } from '../wire/query.ts';
 import { CLASS, EXTENDED_ERROR, RCODE, TYPE } from '../wire/types.ts';
 import { FIND_NONE, FIND_REFERRAL, ZoneView } from '../zone/find.ts';
-import { RECORD_HOST_SHIFT, SET_DATA, SET_STEERED, SET_TYPE, typeOf } from '../zone/layout.ts';
+import { RECORD_HOST_SHIFT, SET_DATA, SET_STEERED, SET_TYPE, SET_WHOAMI, typeOf } from '../zone/layout.ts';
 import { Ahead } from './ahead.ts';
 import { writeChaos } from './chaos.ts';
 import { Client } from './client.ts';
@@ -41,6 +41,7 @@ import { Snapshot } from './snapshot.ts';
 import { Steered } from './steered.ts';
 import type { AnswerTrace } from './trace.ts';
 import { GATE_ANSWERED, GATE_TRANSFER, gateTransfer } from './transfer-gate.ts';
+import { Whoami } from './whoami.ts';
 
 const C = COUNT;
 
@@ -76,6 +77,7 @@ export class Answerer implements Responder {
   readonly #client = new Client();
   readonly #snapshot: Snapshot;
   readonly #steered: Steered;
+  readonly #whoami: Whoami;
   readonly #numbers: Float64Array;
   readonly #sampler: Sampler;
   readonly #rate: RateLimiter | null;
@@ -99,6 +101,7 @@ export class Answerer implements Responder {
     this.#sampler = new Sampler(parts.numbers);
     this.#snapshot = new Snapshot(parts.reader);
     this.#ahead = new Ahead(this.#snapshot);
+    this.#whoami = new Whoami(this.#snapshot.geo);
     this.#steered = new Steered(parts, this.#snapshot, this.#zone, this.#message, this.#edns, this.#client);
   }
 
@@ -382,6 +385,12 @@ export class Answerer implements Responder {
     if ((zone.at(set + SET_TYPE) & SET_STEERED) !== 0) {
       if (typeOf(zone.at(set + SET_TYPE)) === TYPE.CNAME) this.#answerCname(set, ownerOffset, apexOffset);
       else this.#steered.addresses(set, ownerOffset, apexOffset);
+      return;
+    }
+    if ((zone.at(set + SET_TYPE) & SET_WHOAMI) !== 0) {
+      // Each client has an answer of its own.
+      this.#edns.scope = this.#client.family === 4 ? 32 : 128;
+      if (!this.#whoami.write(message, this.#query, this.#client, ownerOffset, tcp)) message.truncated = true;
       return;
     }
     const hosts = this.#hosts;

@@ -62,6 +62,15 @@ function tabMistake(tabs: readonly TabLine[]): YamlMistake {
   };
 }
 
+/** What every complaint may be followed by: the parser has lost its way, and takes the rest of the text for rubbish. */
+const LOST = 'lost';
+
+/** Complaints with one of these come again and again behind the first. */
+function echoOf(message: string): string {
+  if (/in YAML stream|must start at the same column/.test(message)) return LOST;
+  return message.replace(/Flow (?:map|sequence)/, 'Flow').replace(/[\]}]$/, '');
+}
+
 /** Of several complaints on one line the first, and of equal ones further down the first too: those say again that the indentation is lost. */
 function withoutEchoes(text: string, mistakes: readonly YamlMistake[]): YamlMistake[] {
   const stumbled = new Set<number>();
@@ -73,9 +82,9 @@ function withoutEchoes(text: string, mistakes: readonly YamlMistake[]): YamlMist
       counted = at + 1;
       line++;
     }
-    const echo = code === 'yaml-syntax' && (stumbled.has(line) || said.has(message));
+    const echo = code === 'yaml-syntax' && (stumbled.has(line) || (said.size > 0 && said.has(echoOf(message))));
     stumbled.add(line);
-    if (code === 'yaml-syntax' && message.startsWith('not valid YAML')) said.add(message);
+    if (code === 'yaml-syntax') said.add(echoOf(message)).add(LOST);
     return !echo;
   });
 }

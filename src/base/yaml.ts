@@ -300,6 +300,14 @@ class TreeBuilder {
         incomplete = true;
         continue;
       }
+      const words = key.quoted || !this.#isNothing(pair.value) ? null : /^([^\s:]+)\s+(\S.*)$/.exec(key.text);
+      if (words !== null) {
+        // Nothing more is said of such a key.
+        const fix = `write ${words[1]}: ${words[2]}`;
+        this.#mistakeAt('empty-value', key.offset, `a colon is missing: "${key.text}" has no value`, fix);
+        incomplete = true;
+        continue;
+      }
       const value = this.#readValue(pair.value, depth + 1, `"${key.text}" has no value`, key.offset);
       size += value.size + 1;
       const earlier = entries.get(key.text);
@@ -337,6 +345,10 @@ class TreeBuilder {
       return { node: { kind: 'broken', offset }, size: 1 };
     }
     return this.#read(node, depth);
+  }
+
+  #isNothing(node: LibraryNode | null): boolean {
+    return node === null || (isScalar(node) && node.tag === undefined && this.#isEmpty(node));
   }
 
   #isEmpty(node: Scalar): boolean {

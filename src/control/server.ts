@@ -208,18 +208,8 @@ export class Server implements ControlPlane {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#ready = false;
-    const {
-      serving,
-      forcedStates,
-      health,
-      reloads,
-      notifier,
-      events,
-      webhooks,
-      alarms,
-      storage,
-      geoipUpdates,
-    } = this.#parts;
+    const { serving, forcedStates, health, reloads, notifier, events, webhooks, alarms, storage, geoipUpdates } =
+      this.#parts;
     this.#parts.watchdog.stop();
     reloads.stop();
     notifier.stop();

@@ -250,6 +250,18 @@ export class GeoView {
     return Buffer.from(new Uint8Array(this.words.buffer, bytes + from, length)).toString('utf8');
   }
 
+  /** Writes a text, at most `room` octets of it, to `out`; returns how many. Nothing is allocated. */
+  copyText(number: number, out: Uint8Array, at: number, room: number): number {
+    const offsets = this.base + this.#header(HEADER.stringOffsets) + number;
+    const pool = (this.base + this.#header(HEADER.strings)) * 4 + this.words[offsets]!;
+    const length = Math.min(room, this.words[offsets + 1]! - this.words[offsets]!);
+    for (let i = 0; i < length; i++) {
+      const byte = pool + i;
+      out[at + i] = (this.words[byte >> 2]! >>> ((byte & 3) * 8)) & 255;
+    }
+    return length;
+  }
+
   /** How many texts there are, number 0 included. */
   get textCount(): number {
     return this.#header(HEADER.stringCount);

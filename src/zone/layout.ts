@@ -82,6 +82,8 @@ export const SET_COUNT = 1;
 export const SET_DATA = 2;
 export const SET_BYTES = 3;
 export const SET_STEERED = 1;
+/** A TXT that says who asked: made for each query, without records here. */
+export const SET_WHOAMI = 2;
 
 /** The record type of a set, from its first word. */
 export function typeOf(setWord: number): number {

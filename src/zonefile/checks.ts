@@ -28,14 +28,19 @@ export class Checks {
   /** Names that are being read just now, outermost first: a name that comes up again is a cycle. */
   readonly #reading: string[] = [];
   #depthTold = false;
+  readonly #unsure: boolean;
   readonly #used = new Set<string>();
   /** Where the probes of this file's checks stand. */
   readonly #probeOffsets = new Map<Probe, number>();
   readonly #suggestions = new Suggestions(() => this.names());
 
-  /** @param common the checks of `_common.yaml`, for names that this file doesn't have */
-  constructor(scope: Scope, node: Node | undefined, common: Checks | null) {
+  /**
+   * @param common the checks of `_common.yaml`, for names that this file doesn't have
+   * @param unsure whether the names can't be known, since the key `checks` is wrong (reported)
+   */
+  constructor(scope: Scope, node: Node | undefined, common: Checks | null, unsure: boolean) {
     this.scope = scope;
+    this.#unsure = unsure;
     this.#nodes =
       node === undefined
         ? undefined
@@ -86,6 +91,7 @@ export class Checks {
       return { check, common: false };
     }
     if (this.#common?.has(name)) return { check: this.#common.#named(reference).check, common: true };
+    if (this.#unsure) return { check: null, common: false };
     const meant = this.#suggestions.nearest(name);
     const fix =
       meant === undefined ? `define it under checks: ${name}: { tcp: { port: 443 } }` : `did you mean "${meant}"?`;
@@ -155,7 +161,10 @@ export class Checks {
     const { document } = this.scope;
     const what = name === null ? 'this check' : `the check ${name}`;
     const combined = COMBINATION_KEYS.some((key) => map.entries.has(key));
-    const known = combined ? COMBINATION_KEYS : [...PROBE_KINDS, ...RHYTHM_KEYS, 'load'];
+    const open = !PROBE_KINDS.some((kind) => map.entries.has(kind));
+    const known = combined
+      ? COMBINATION_KEYS
+      : [...PROBE_KINDS, ...RHYTHM_KEYS, 'load', ...(open ? COMBINATION_KEYS : [])];
     for (const key of RHYTHM_KEYS) {
       const entry = combined ? map.entries.get(key) : undefined;
       if (entry !== undefined) {

@@ -71,7 +71,7 @@ export function parseCommon(
   readVersion(fields);
   fields.read('accept', readAccept);
   const regions = readRegions(document, fields.node('regions'));
-  const checks = new Checks(scope, fields.node('checks'), null);
+  const checks = new Checks(scope, fields.node('checks'), null, !fields.has('checks') && !fields.isMissing('checks'));
   checks.readAll();
   const pools = readPools(scope, fields.node('pools'), checks);
   for (const pool of pools.values()) lintPool(pool, null);

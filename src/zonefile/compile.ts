@@ -18,6 +18,7 @@ import {
   SET_DATA,
   SET_STEERED,
   SET_TYPE,
+  SET_WHOAMI,
   SET_WORDS,
 } from '../zone/layout.ts';
 import type { CompiledZone } from '../zone/meta.ts';
@@ -73,6 +74,10 @@ function collectNodes(model: ZoneModel): Map<string, Node> {
   };
   add(model.apex);
   for (const owner of model.owners) add(owner.name).sets.push(...owner.sets);
+  if (model.whoami) {
+    const name = Uint8Array.from([6, ...Buffer.from('whoami'), ...model.apex]);
+    add(name).sets.push({ kind: 'static', type: TYPE.TXT, ttlSeconds: 0, records: [] });
+  }
   const apex = add(model.apex);
   apex.sets.push({
     kind: 'static',
@@ -132,7 +137,8 @@ export function compileZone(model: ZoneModel): CompiledZone {
           out.set(HEADER.serialByte, serialByte(record));
         }
       });
-      out.set(at + SET_TYPE, set.type << 8);
+      // No other set is without records.
+      out.set(at + SET_TYPE, (set.type << 8) | (set.records.length === 0 ? SET_WHOAMI : 0));
       out.set(at + SET_COUNT, set.records.length);
       out.set(at + SET_BYTES, octets);
       records += set.records.length;

@@ -15,7 +15,7 @@ import { Checks } from './checks.ts';
 import { type ParsedCommon, type ReadOptions, readVersion, type SourceText } from './common.ts';
 import { checkIntegrity, type WrittenNameserver } from './integrity.ts';
 import { readPools, type WrittenPool } from './pools.ts';
-import { readRecords, type WrittenRecords } from './records.ts';
+import { nameKey, readRecords, type WrittenRecords } from './records.ts';
 import { type Region, readRegions } from './regions.ts';
 import type { Scope } from './scope.ts';
 import type { Steerable } from './steering.ts';
@@ -30,6 +30,7 @@ const KEYS = [
   'ns',
   'transfer',
   'accept',
+  'whoami',
   'regions',
   'checks',
   'pools',
@@ -124,6 +125,10 @@ class ZoneReader implements Steerable {
     return common;
   }
 
+  unsure(section: 'pools' | 'regions'): boolean {
+    return !this.#fields.has(section) && !this.#fields.isMissing(section);
+  }
+
   nearestPool(name: string): string | undefined {
     return this.#poolSuggestions.nearest(name);
   }
@@ -146,7 +151,8 @@ class ZoneReader implements Steerable {
     const scope = this.#scope(this.document, zoneApex, name);
     this.#ttlSeconds = this.#readTtl();
     this.#regions = readRegions(this.document, fields.node('regions'));
-    const checks = new Checks(scope, fields.node('checks'), this.#common?.checks ?? null);
+    const unsure = !fields.has('checks') && !fields.isMissing('checks');
+    const checks = new Checks(scope, fields.node('checks'), this.#common?.checks ?? null, unsure);
     checks.readAll();
     this.#pools = readPools(scope, fields.node('pools'), checks);
     for (const { usesCommonCheck, pool } of this.#pools.values()) {
@@ -165,6 +171,8 @@ class ZoneReader implements Steerable {
       dottedNames: scope.dottedNames,
       outsideNames: scope.outsideNames,
     });
+    const whoami = fields.flag('whoami') ?? false;
+    if (whoami) this.#checkWhoami(zoneApex, records);
     this.#checkSize(records);
     this.#checkCommon();
     lintZone({
@@ -183,7 +191,11 @@ class ZoneReader implements Steerable {
     const usesCommon = this.#borrowed.size > 0;
     const diagnostics = this.document.diagnostics;
     if (this.document.failed || apex === undefined) return { model: null, diagnostics, usesCommon };
-    return { model: this.#model({ name, apex, owner, soa, ns, transfer, accept, records }), diagnostics, usesCommon };
+    return {
+      model: this.#model({ name, apex, owner, soa, ns, transfer, accept, whoami, records }),
+      diagnostics,
+      usesCommon,
+    };
   }
 
   #scope(document: Document, apex: Uint8Array, zone: string): Scope & { readonly apex: Uint8Array } {
@@ -262,6 +274,14 @@ class ZoneReader implements Steerable {
     this.document.report('too-many', this.#fields.entry('records')!.key, message, 'delegate a part of the zone');
   }
 
+  #checkWhoami(apex: Uint8Array, records: WrittenRecords): void {
+    const name = parseName('whoami', apex);
+    const owner = name.ok ? records.owners.get(nameKey(lowerName(name.wire))) : undefined;
+    if (owner === undefined) return;
+    const message = 'whoami: true makes this name, which tells who asked';
+    this.document.report('duplicate-name', owner.offset, message, 'remove the name, or whoami');
+  }
+
   #checkCommon(): void {
     if (this.#common === null || !this.#common.failed || this.#borrowed.size === 0) return;
     const what = [...this.#borrowed].slice(0, 3).join(', ');
@@ -278,6 +298,7 @@ class ZoneReader implements Steerable {
     ns: WrittenNs;
     transfer: Transfer | null;
     accept: readonly string[];
+    whoami: boolean;
     records: WrittenRecords;
   }): ZoneModel {
     const pools = new Map<string, Pool>();
@@ -287,9 +308,9 @@ class ZoneReader implements Steerable {
       name,
       sets: [...sets.values()].map(({ set }) => set),
     }));
-    const { name, apex, owner, soa, transfer, accept } = parts;
+    const { name, apex, owner, soa, transfer, accept, whoami } = parts;
     const ns = { ttlSeconds: parts.ns.ttlSeconds, names: parts.ns.nameservers.map((server) => server.name) };
-    return { name, apex, owner, soa, ns, transfer, accept, pools, owners, usesCommon: this.#borrowed.size > 0 };
+    return { name, apex, owner, soa, ns, transfer, accept, whoami, pools, owners, usesCommon: this.#borrowed.size > 0 };
   }
 }
 

@@ -7,6 +7,8 @@ import type { WrittenPool } from './pools.ts';
 
 /** Where the names of pools are looked up. */
 export interface PoolNames {
+  /** Whether the names of a section can't be known, since its key is wrong (reported). */
+  unsure(section: 'pools' | 'regions'): boolean;
   readonly document: Document;
   /** The pool of a name; noted down as used. undefined: there is none. */
   pool(name: string): WrittenPool | undefined;
@@ -98,7 +100,8 @@ export class PoolListReader {
       else {
         pools.push(name);
         const written = this.pools.get(name)!;
-        if (written.pool.at === null && !written.broken) {
+        if (written.pool.at === null && written.atBroken) this.failed = true;
+        else if (written.pool.at === null && !written.broken) {
           const fix = `add at: [latitude, longitude] to the pool ${name}`;
           this.#document.report('pool-without-at', element, `closest cannot place the pool ${name}: it has no at`, fix);
           this.failed = true;
@@ -141,6 +144,7 @@ export class PoolListReader {
     const name = scalar.text;
     const written = this.#zone.pool(name);
     if (written === undefined) {
+      if (this.#zone.unsure('pools')) return undefined;
       const meant = this.#zone.nearestPool(name);
       const nodata = name === 'nodata' ? 'only default can be nodata; ' : '';
       const fix =

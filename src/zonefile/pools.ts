@@ -21,6 +21,8 @@ export interface WrittenPool {
   readonly offset: number;
   readonly minLiveOffset: number;
   readonly atOffset: number;
+  /** It has an `at`, which is wrong (reported). */
+  readonly atBroken: boolean;
   readonly membersOffset: number;
   /** Its check stands in `_common.yaml`, while the pool does not. */
   readonly usesCommonCheck: boolean;
@@ -109,6 +111,7 @@ function readPool(scope: Scope, key: ScalarNode, node: Node, checks: Checks): Wr
     offset: key.offset,
     minLiveOffset: fields.node('min-live')?.offset ?? key.offset,
     atOffset: fields.node('at')?.offset ?? key.offset,
+    atBroken: pool.at === null && !fields.isMissing('at'),
     membersOffset: membersNode?.offset ?? key.offset,
     usesCommonCheck: found?.common === true,
     broken: members === undefined,
@@ -296,9 +299,9 @@ function buildMember(
   return { address: text, family: 'name', bytes: wire, weight, stickyName: name ?? text, capacity };
 }
 
-/** Digits and dots, colons, a slash: somebody meant an address. */
+/** Digits and dots, colons, a slash, digits at the end (which no top-level domain is): somebody meant an address. */
 function looksLikeName(text: string): boolean {
-  return text !== '' && !/^[0-9.]+$/.test(text) && !/[:/\s]/.test(text);
+  return text !== '' && !/(?:^|\.)[0-9]+$/.test(text) && !/^[0-9.]+$/.test(text) && !/[:/\s]/.test(text);
 }
 
 /** The families that a pool has members of. */

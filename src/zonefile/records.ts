@@ -115,6 +115,8 @@ class RecordReader {
   #readOwner(key: ScalarNode, node: Node): void {
     const { document, apex } = this.#scope;
     const name = this.#readName(key);
+    // Something else went wrong where both are.
+    if (name === undefined && node.kind !== 'map') return;
     const map = readMap(
       document,
       node,
@@ -127,7 +129,7 @@ class RecordReader {
       if (map !== undefined) this.#readSets(key, map, apex);
       return;
     }
-    if (map.entries.size === 0)
+    if (map.entries.size === 0 && map.incomplete !== true)
       document.report('no-records', key, `${key.text} has no records`, 'add some, or remove the name');
     const { sets, types, broken } = this.#readSets(key, map, name);
     const lower = lowerName(name);
@@ -176,7 +178,7 @@ class RecordReader {
   #readSets(owner: ScalarNode, map: MapNode, name: Uint8Array): Pick<WrittenOwner, 'sets' | 'types' | 'broken'> {
     const sets = new Map<number, WrittenSet>();
     const types = new Map<number, WrittenType>();
-    let broken = false;
+    let broken = map.incomplete === true;
     for (const { key, value } of map.entries.values()) {
       const own = this.#readType(key, name);
       const taken = own?.map((type) => types.get(type)).find((other) => other !== undefined);

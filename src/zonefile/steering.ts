@@ -117,7 +117,7 @@ class SteeringReader {
         fix,
       );
     }
-    const ttl = fields.has('ttl') ? fields.read('ttl', readSteeredTtl) : fixedTtl(this.#zone.defaultTtlSeconds);
+    const ttl = fields.isMissing('ttl') ? fixedTtl(this.#zone.defaultTtlSeconds) : fields.read('ttl', readSteeredTtl);
     const isCname = this.#type.text === 'CNAME';
     const answers = fields.has('answers') ? fields.whole('answers', 1, isCname ? 1 : limits.recordsPerSet) : null;
     const whenAllDown: WhenAllDown | undefined = fields.has('when-all-down')
@@ -234,8 +234,10 @@ class SteeringReader {
     const result = parsePlace(key.text);
     if (result.ok) return [{ place: result.place, key: placeKey(result.place), offset: key.offset }];
     this.#failed = true;
+    const isName = /^[a-z][a-z0-9_-]*$/.test(key.text);
+    if (isName && this.#zone.unsure('regions')) return undefined;
     // Lower-case words are names of regions or continents; what looks like another kind of place is judged as one.
-    if (/^[a-z][a-z0-9_-]*$/.test(key.text)) {
+    if (isName) {
       const meant = this.#zone.nearestRegion(key.text);
       const fix =
         meant === undefined ? `define it under regions: ${key.text}: [PLACE, ...]` : `did you mean "${meant}"?`;

@@ -58,6 +58,11 @@ describe('what is told of a text that is no YAML', () => {
     expect(told(text).map((line) => line.split(' ')[0])).not.toContain('yaml-tab');
   });
 
+  it('says once that a colon is missing, though nothing behind it can be read any more', () => {
+    expect(told(GOOD.replace('pools:', 'pools')).map((text) => text.split(':')[0])).toEqual(['yaml-syntax 2']);
+    expect(told(GOOD.replace('pools:\n', 'pools { a: b }\n')).length).toBeLessThanOrEqual(2);
+  });
+
   it('says once that a line is indented wrongly, not again for each line behind it', () => {
     const text = 'a:\n  b: 1\n c: 2\n d: 3\n e: 4\nf: 5\n';
     expect(told(text)).toHaveLength(1);

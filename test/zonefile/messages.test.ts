@@ -93,11 +93,42 @@ describe('what follows from a mistake', () => {
       'unknown-check: did you mean "web"?',
     ]);
     expect(codesOf(pool('members: [192.0.2.1], min-live: 0'))).toEqual(['out-of-range']);
+    const near = `${ZONE}pools: { p: { at: [x, 2], members: [192.0.2.1] } }\nrecords: { www: { A: { closest: [p] } } }\n`;
+    expect(codesOf(near)).toEqual(['bad-number']);
+    expect(codesOf(pool('members: [192.0.2.x, 192.0.2.300, 192.0.2.2]'))).toContain('bad-address');
+    expect(codesOf(`${ZONE}checks: { both: { al: [web] } }\n`)).toEqual(['unknown-key']);
   });
 
   it('is not told of a check whose timeout is wrong', () => {
     const text = pool('check: { tcp: { port: 80 }, interval: 1s, timeout: 5x }, members: [192.0.2.1]');
     expect(readZone(text).diagnostics.map(({ code }) => code)).toEqual(['bad-duration']);
+  });
+});
+
+describe('a missing colon', () => {
+  it('is one mistake, with what was meant, whatever map it is in', () => {
+    for (const [text, fix] of [
+      ['records: { www: { A 192.0.2.1 } }', 'write A: 192.0.2.1'],
+      ['soa: { mname ns1.example.net., minimum: 60 }', 'write mname: ns1.example.net.'],
+      ['checks: { ssh: { tcp: { port 22, send: x } } }', 'write port: 22'],
+    ] as const) {
+      const errors = readZone(`${ZONE}${text}\n`).diagnostics.filter(({ severity }) => severity === 'error');
+      expect(errors.map(({ code, fix: told }) => `${code}: ${told}`)).toEqual([`empty-value: ${fix}`]);
+    }
+  });
+});
+
+describe('a section under a wrong key', () => {
+  it('is told once, not again for every name in it', () => {
+    const text =
+      'pols: { p: { members: [192.0.2.1] } }\nrecords: { a: { A: { pools: [p] } }, b: { A: { pools: [p] } } }\n';
+    expect(told(`${ZONE}${text}`).map((one) => one.split(':')[0])).toEqual(['unknown-key']);
+    expect(errorsOf(pool('check: web, members: [192.0.2.1]', 'cecks: { web: { tcp: { port: 80 } } }\n'))).toEqual([
+      'unknown-key 3:1',
+    ]);
+    const regions =
+      'rgions: { east: [RU] }\npools: { p: { members: [192.0.2.1] } }\nrecords: { a: { A: { regions: { east: p, default: p } } } }\n';
+    expect(errorsOf(`${ZONE}${regions}`)).toEqual(['unknown-key 3:1']);
   });
 });
 
@@ -205,14 +236,7 @@ describe('coordinates', () => {
     for (const at of [
       ['[40.7, -74.0]', '[-22.9, -43.2]', '[55.75, 37.62]', '[1.35, 103.8]', '[-33.9, 151.2]', '[21.3, -157.9]'],
       ['[64.1, -21.9]', '[-54.8, -68.3]', '[69.6, 18.9]', '[61.2, -149.9]', '[78.2, 15.6]', '[-31.9, 115.9]', '[0, 0]'],
-      [
-        '[14.7, -17.4]',
-        '[28.1, -15.4]',
-        '[37.7, -25.7]',
-        '[-20.3, 57.5]',
-        '[4.2, 73.5]',
-        '[64.2, -51.7]',
-      ],
+      ['[14.7, -17.4]', '[28.1, -15.4]', '[37.7, -25.7]', '[-20.3, 57.5]', '[4.2, 73.5]', '[64.2, -51.7]'],
     ].flat())
       expect(swapped(at), at).toEqual([]);
   });
