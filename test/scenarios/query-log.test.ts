@@ -164,7 +164,9 @@ describe.skipIf(!have('dig'))('JSON lines', () => {
     }
     const files = (): string[] => readdirSync(running.directory).filter((name) => name.startsWith('queries.log'));
     const texts = (): string[] => files().map((name) => readFileSync(join(running.directory, name), 'utf8'));
-    await until(() => lines(texts().join('')).length === count);
+    // Only then do files keep their names.
+    await until(async () => (await metric(running, 'meridian_query_log_written_total')) === count);
+    expect(lines(texts().join('')).length).toBe(count);
     expect(files().length).toBeGreaterThan(5);
     for (const text of texts()) expect(text.length).toBeLessThanOrEqual(64_000);
   });
