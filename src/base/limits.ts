@@ -102,8 +102,8 @@ export const limits = {
   /** How long the query log's thread rests when it found something, and when it found nothing: a busy ring fills by a tenth meanwhile. */
   queryLogBusyMs: 20,
   queryLogIdleMs: 160,
-  /** Bytes that the query log writes at once, records of whole length: what a pipe holds, and what a rotated file may be too long by. */
-  queryLogChunkBytes: 64 * 1024,
+  /** Bytes that the query log writes at once, in whole records: less than the smallest file that is rotated, and than a pipe holds. */
+  queryLogChunkBytes: 48 * 1024,
   /** Chunks that are written before the thread looks for messages again. */
   queryLogChunks: 16,
   /** Bytes that wait for a reader of the query log's socket: beyond it records wait in the rings. */

@@ -16,7 +16,7 @@ import { Writer } from './writer.ts';
 import { NameTable } from './zone-names.ts';
 
 /** Everything else goes first: probes, the admin, and above all who answers. */
-const NICE_MORE = 10;
+const NICE_MORE = 5;
 
 keepHeapsSmall();
 loadFfi()?.schedule({ policy: SCHED_BATCH, nice: Math.min(19, getPriority() + NICE_MORE) });

@@ -38,7 +38,11 @@ export class QueryTap implements Responder, AnswerTrace {
   readonly #below: number;
   /** The requests of a group, which the answers are written over; and how long each is, 0: not logged. */
   readonly #requests = new Uint8Array(limits.udpAhead * REQUEST_ROOM);
+  readonly #requestWords = new Int32Array(this.#requests.buffer);
   readonly #lengths = new Int32Array(limits.udpAhead);
+  /** What was copied from last, and the same as words. */
+  #source: Uint8Array = new Uint8Array(0);
+  #sourceWords: Int32Array = new Int32Array(0);
   #seconds = 0;
   #milliseconds = 0;
   /** What the answer path told of the query that is being answered; see RECORD. */
@@ -140,9 +144,7 @@ export class QueryTap implements Responder, AnswerTrace {
     if (length < HEADER_BYTES || (bytes[at + 2]! & 0x80) !== 0) return;
     if (this.#random.next() >>> 0 >= this.#below) return;
     const kept = Math.min(length, REQUEST_ROOM);
-    const requests = this.#requests;
-    const end = i * REQUEST_ROOM + kept;
-    for (let to = i * REQUEST_ROOM, from = at; to < end; to++, from++) requests[to] = bytes[from]!;
+    this.#copy(bytes, at, kept, this.#requestWords, this.#requests, (i * REQUEST_ROOM) >> 2);
     this.#lengths[i] = kept;
   }
 
@@ -171,12 +173,31 @@ export class QueryTap implements Responder, AnswerTrace {
     words[record + RECORD.pool] = this.#pool;
     words[record + RECORD.requestBytes] = request;
     words[record + RECORD.responseBytes] = length;
-    const out = ring.bytes;
-    const requests = this.#requests;
-    let to = (record + RECORD.size) * 4;
-    for (let from = i * REQUEST_ROOM, end = from + request; from < end; from++) out[to++] = requests[from]!;
-    to = (record + RECORD.size + requestWords) * 4;
-    for (let from = at, end = at + response; from < end; from++) out[to++] = bytes[from]!;
+    const start = record + RECORD.size;
+    // Its last word may hold what an earlier request left behind its end: nobody looks there.
+    for (let k = 0, from = (i * REQUEST_ROOM) >> 2; k < requestWords; k++)
+      words[start + k] = this.#requestWords[from + k]!;
+    this.#copy(bytes, at, response, words, ring.bytes, start + requestWords);
     ring.commit();
+  }
+
+  /** Copies bytes to the word `to` of a target that is given as words and as bytes: by words where they lie so, in a quarter of the time. */
+  #copy(bytes: Uint8Array, at: number, count: number, words: Int32Array, target: Uint8Array, to: number): void {
+    let done = 0;
+    if (((bytes.byteOffset | at) & 3) === 0) {
+      if (bytes !== this.#source) this.#look(bytes);
+      const source = this.#sourceWords;
+      const whole = count >> 2;
+      for (let k = 0, from = at >> 2; k < whole; k++) words[to + k] = source[from + k]!;
+      done = whole * 4;
+    }
+    for (let from = at + done, place = to * 4 + done, end = at + count; from < end; from++)
+      target[place++] = bytes[from]!;
+  }
+
+  /** Transports have one memory each: this happens once. */
+  #look(bytes: Uint8Array): void {
+    this.#source = bytes;
+    this.#sourceWords = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
   }
 }

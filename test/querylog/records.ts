@@ -39,11 +39,11 @@ export function makeTap(sample = 1, ringBytes = 1 << 16) {
   return { ring, responder, tap };
 }
 
-/** Asks it. */
-export function ask(tap: QueryTap, request: Uint8Array, transport: 0 | 1 = 0): void {
+/** Asks it, with the request at that place of the transport's memory. */
+export function ask(tap: QueryTap, request: Uint8Array, transport: 0 | 1 = 0, at = 7): void {
   const bytes = new Uint8Array(70_000);
-  bytes.set(request, 7);
+  bytes.set(request, at);
   tap.beginBatch();
-  tap.respond(bytes, 7, request.length, 65_535, transport);
+  tap.respond(bytes, at, request.length, 65_535, transport);
   tap.endBatch();
 }

@@ -77,6 +77,19 @@ describe('the tap', () => {
     for (const request of requests) expect(take(reader)?.request).toEqual([...request]);
   });
 
+  it('copies every byte, wherever request and response lie and end', () => {
+    const { ring, responder, tap } = makeTap();
+    const reader = new RingReader(ring);
+    for (let at = 0; at < 8; at++) {
+      for (let length = 100; length < 108; length++) {
+        const request = Uint8Array.from({ length: length - 50 }, (_, i) => (i === 2 ? 0 : i + at + 1));
+        responder.response = Uint8Array.from({ length }, (_, i) => 255 - i);
+        ask(tap, request, 0, at);
+        expect(take(reader)).toMatchObject({ request: [...request], response: [...responder.response] });
+      }
+    }
+  });
+
   it('passes over what is no query: responses, and what has no header', () => {
     const { ring, tap } = makeTap();
     const response = Uint8Array.from(REQUEST);
