@@ -28,15 +28,23 @@ describe('the columns of what is counted', () => {
   it('have one for every country', () => {
     for (const code of allCountries())
       expect(countryOfColumn(countryColumn(code.charCodeAt(0), code.charCodeAt(1)))).toBe(code);
-    for (const [a, b] of [[0, 0], [0x61, 0x62], [0x41, 0x5b], [255, 255]] as const)
+    for (const [a, b] of [
+      [0, 0],
+      [0x61, 0x62],
+      [0x41, 0x5b],
+      [255, 255],
+    ] as const)
       expect(countryOfColumn(countryColumn(a, b))).toBe('unknown');
     expect(countryOfColumn(NUMBERS.countries - 1)).toBe(null);
   });
 
   it('put a value into the first bucket whose bound it does not exceed', () => {
     const row = new Float64Array(NUMBERS_ROW);
-    for (const size of [1, 64, 65, 512, 65_535, 70_000]) observe(row, SIZE_BOUNDS, NUMBERS.sizes, NUMBERS.sizeSum, size, 2);
-    expect([...row.subarray(NUMBERS.sizes, NUMBERS.sizes + SIZE_BOUNDS.length + 1)]).toEqual([4, 2, 0, 2, 0, 0, 0, 0, 0, 2, 2]);
+    for (const size of [1, 64, 65, 512, 65_535, 70_000])
+      observe(row, SIZE_BOUNDS, NUMBERS.sizes, NUMBERS.sizeSum, size, 2);
+    expect([...row.subarray(NUMBERS.sizes, NUMBERS.sizes + SIZE_BOUNDS.length + 1)]).toEqual([
+      4, 2, 0, 2, 0, 0, 0, 0, 0, 2, 2,
+    ]);
     expect(row[NUMBERS.sizeSum]).toBe(2 * (1 + 64 + 65 + 512 + 65_535 + 70_000));
   });
 });
@@ -62,7 +70,9 @@ describe('the sampler', () => {
   it.each([100, 1000, 50_000])('looks at few of %i batches a second, which stand for all', (perSecond) => {
     const all = weights(new Sampler(new Float64Array(NUMBERS_ROW)), 8, perSecond).slice(perSecond);
     const looked = all.filter((weight) => weight > 0);
-    expect(looked.length / 7).toBeLessThanOrEqual(Math.max(limits.samplesPerSecond, perSecond / limits.sampleEvery) + 1);
+    expect(looked.length / 7).toBeLessThanOrEqual(
+      Math.max(limits.samplesPerSecond, perSecond / limits.sampleEvery) + 1,
+    );
     const sum = looked.reduce((total, weight) => total + weight, 0);
     expect(Math.abs(sum - all.length) / all.length).toBeLessThan(0.03);
   });

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { certificateWarnings, leastDays } from '../../dist/targets/certificates.js';
 import type { Check } from '../../dist/zone/model.js';
 
-const https = (minDays: number | null): Check => ({ name: 'web', probe: { kind: 'http', minDays } }) as unknown as Check;
+const https = (minDays: number | null): Check =>
+  ({ name: 'web', probe: { kind: 'http', minDays } }) as unknown as Check;
 const of = (id: string, days: number, minDays: number | null) => ({ id, days, check: https(minDays) });
 
 describe('a warning of a certificate', () => {
@@ -27,7 +28,10 @@ describe('a warning of a certificate', () => {
   });
 
   it('goes by the strictest part of a combined check', () => {
-    const both = { name: 'both', probe: { kind: 'combined', of: [https(3), https(30)], atLeast: 2 } } as unknown as Check;
+    const both = {
+      name: 'both',
+      probe: { kind: 'combined', of: [https(3), https(30)], atLeast: 2 },
+    } as unknown as Check;
     expect(leastDays(both)).toBe(30);
   });
 });
