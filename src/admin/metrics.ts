@@ -42,6 +42,7 @@ export function addMetrics(app: FastifyInstance, control: ControlPlane, counted:
     for (const [type, count] of events) series.put('meridian_events_total', count, { type });
     const zones: ZoneSummary[] = [];
     for await (const zone of status.zones) zones.push(zone);
+    const held = await hold(control.targets(), slices);
     for (const name of Object.keys(METRICS) as MetricName[]) {
       yield headText(name) + series.text(name);
       if (name === 'meridian_pool_answers_total') yield* poolLines(numbers);
@@ -49,7 +50,7 @@ export function addMetrics(app: FastifyInstance, control: ControlPlane, counted:
       if (ofZone !== undefined) for (const zone of zones) yield linesOf(name, ofZone(zone), { zone: zone.name });
       const ofTarget = TARGET_SAMPLES[name];
       if (ofTarget === undefined) continue;
-      for (const target of control.targets()) {
+      for (const target of held ?? control.targets()) {
         const { zone, pool, address } = target;
         yield linesOf(name, ofTarget(target), { zone, pool, address });
       }
@@ -61,6 +62,17 @@ export function addMetrics(app: FastifyInstance, control: ControlPlane, counted:
     '/metrics',
     counted.long.text('metrics', CONTENT_TYPE, (slices) => inPieces(text(slices), slices)),
   );
+}
+
+/** The targets, looked at once for all of their metrics; null where there are too many to be held: then each metric looks at them anew. */
+async function hold(targets: Iterable<TargetView>, slices: Slices): Promise<TargetView[] | null> {
+  const held: TargetView[] = [];
+  for (const target of targets) {
+    if (held.length === limits.metricsTargetsHeld) return null;
+    if (slices.isOver) await slices.rest();
+    held.push(target);
+  }
+  return held;
 }
 
 /** Lines gathered to pieces of about `limits.adminPieceBytes`, with a rest when the slice is used up. */

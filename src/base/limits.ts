@@ -227,6 +227,8 @@ export const limits = {
    *  are named. */
   certificateWarnDays: 14,
   certificatesTold: 20,
+  /** Targets whose views a scrape holds until it has told all of their metrics: some 10 MB. */
+  metricsTargetsHeld: 10_000,
   /** Batches a second above which a thread looks at some of them only (sizes, times, countries), and the most that one stands for: with 64
    *  the sampling costs a query 2 ns. */
   samplesPerSecond: 64,
