@@ -45,6 +45,10 @@ const PACKAGES: Readonly<Record<string, string>> = {
   kresd: 'knot-resolver',
   dnsmasq: 'dnsmasq-base',
   getent: 'libc-bin',
+  bwrap: 'bubblewrap',
+  setpriv: 'util-linux',
+  promtool: 'prometheus',
+  'systemd-analyze': 'systemd',
 };
 
 /** A program that runs until `stop`. */
