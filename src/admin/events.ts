@@ -4,32 +4,61 @@ import type { FastifyInstance } from 'fastify';
 import type { ControlPlane, EventView } from '../api/views.ts';
 import type { Clock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
+import { Slices, Unwanted } from '../base/slices.ts';
 import { readQuery } from './body.ts';
+import { type Connections, clientOf } from './connections.ts';
+import type { LongAnswers } from './long-answers.ts';
 import { Problem } from './problem.ts';
 
 /** Events of one JSON reply when nobody says how many. */
 const DEFAULT_EVENTS = 100;
 
 /** Adds it. */
-export function addEvents(app: FastifyInstance, control: ControlPlane, clock: Clock): void {
-  let open = 0;
-  app.get('/api/v1/events', (request, reply) => {
-    if (!wantsStream(request.headers.accept)) {
-      const { limit } = readQuery(request.query, ['limit']);
-      reply.send({ events: control.events(readLimit(limit)) });
-      return;
-    }
+export function addEvents(
+  app: FastifyInstance,
+  control: ControlPlane,
+  { long, connections, clock }: { long: LongAnswers; connections: Connections; clock: Clock },
+): void {
+  const open = new OpenStreams();
+  const list = long.json('events', (request) => {
     const { limit } = readQuery(request.query, ['limit']);
-    if (open >= limits.eventStreams) {
-      throw new Problem('too-many-streams', `${limits.eventStreams} streams are open`, { 'retry-after': '10' });
-    }
-    const last = request.headers['last-event-id'];
-    const missed = eventsSince(control, typeof last === 'string' ? Number(last) : Number.NaN);
-    const first = limit === undefined ? missed : control.events(readLimit(limit));
-    open++;
-    reply.hijack();
-    stream(reply.raw, first, control, clock, () => open--);
+    return { events: control.events(readLimit(limit)) };
   });
+  app.get('/api/v1/events', function (request, reply) {
+    if (!wantsStream(request.headers.accept)) return list.call(this, request, reply);
+    const { limit } = readQuery(request.query, ['limit']);
+    const seen = seenBefore(control, limit, request.headers['last-event-id']);
+    const end = open.add(clientOf(request.socket.remoteAddress));
+    connections.endless(request.socket);
+    reply.hijack();
+    stream(reply.raw, seen, control, clock, end);
+    return;
+  });
+}
+
+/** How many streams are open, in all and of whom. */
+class OpenStreams {
+  readonly #perClient = new Map<string, number>();
+  #count = 0;
+
+  /** Counts one more; returns what ends it. Throws Problem 429 and 503. */
+  add(client: string): () => void {
+    const own = this.#perClient.get(client) ?? 0;
+    if (own >= limits.eventStreamsPerClient) {
+      throw new Problem('too-many-requests', `${own} streams are open for you`, { 'retry-after': '10' });
+    }
+    if (this.#count >= limits.eventStreams) {
+      throw new Problem('too-many-streams', `${this.#count} streams are open`, { 'retry-after': '10' });
+    }
+    this.#count++;
+    this.#perClient.set(client, own + 1);
+    return () => {
+      this.#count--;
+      const left = this.#perClient.get(client)! - 1;
+      if (left === 0) this.#perClient.delete(client);
+      else this.#perClient.set(client, left);
+    };
+  }
 }
 
 function wantsStream(accept: string | undefined): boolean {
@@ -43,41 +72,66 @@ function readLimit(text: string | undefined): number {
   return Math.min(limit, limits.events);
 }
 
-/** What a client that comes back with Last-Event-ID has missed, as far as it is kept. */
-function eventsSince(control: ControlPlane, last: number): EventView[] {
-  return Number.isSafeInteger(last) ? control.events(limits.events).filter((event) => event.id > last) : [];
+/** The number of the last event that a stream's client doesn't want: what it names in Last-Event-ID, or all but the last `limit`, or all. */
+function seenBefore(control: ControlPlane, limit: string | undefined, lastId: string | string[] | undefined): number {
+  const newest = [...control.events(1)][0]?.id ?? 0;
+  if (limit !== undefined) {
+    const [first] = control.events(readLimit(limit));
+    return first === undefined ? newest : first.id - 1;
+  }
+  // Digits alone: Number('') is 0. A number that is still to come is of an earlier life of this server.
+  return typeof lastId === 'string' && /^[0-9]{1,15}$/.test(lastId) ? Math.min(Number(lastId), newest) : newest;
 }
 
 /** One event in the stream's form: without an `event:` line, so that a browser's `onmessage` sees every type. */
-export function formatEvent(event: EventView): string {
+function formatEvent(event: EventView): string {
   return `id: ${event.id}\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
-function stream(
-  raw: ServerResponse,
-  first: readonly EventView[],
-  control: ControlPlane,
-  clock: Clock,
-  onEnd: () => void,
-): void {
+/** Sends what came after event number `seen`, and what comes: never more than the client reads. */
+function stream(raw: ServerResponse, seen: number, control: ControlPlane, clock: Clock, onEnd: () => void): void {
+  const slices = new Slices(() => !raw.destroyed, clock);
+  let sent = seen;
+  let isSending = false;
+  let cancelQuiet = (): void => undefined;
+  const write = (text: string): void => {
+    raw.write(text);
+    cancelQuiet();
+    cancelQuiet = clock.after(limits.eventStreamQuietMs, () => {
+      // Where something waits to be read, there is no silence to fill.
+      if (raw.writableLength === 0) write(':\n\n');
+    });
+  };
+  const send = async (): Promise<void> => {
+    // The record keeps what the client has yet to read; `drain` says when there is room again.
+    while (raw.writableLength <= limits.eventStreamBytes) {
+      if (slices.isOver) await slices.rest();
+      const events = control.eventsAfter(sent, limits.eventStreamBatch);
+      if (events.length === 0) return;
+      sent = events.at(-1)!.id;
+      write(events.map(formatEvent).join(''));
+    }
+  };
+  const sendSoon = (): void => {
+    if (isSending || raw.destroyed) return;
+    isSending = true;
+    send()
+      .finally(() => {
+        isSending = false;
+      })
+      .catch((error: unknown) => {
+        raw.destroy();
+        if (!(error instanceof Unwanted)) throw error;
+      });
+  };
   raw.writeHead(200, {
     'content-type': 'text/event-stream',
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     'x-accel-buffering': 'no',
   });
-  let cancelQuiet = (): void => undefined;
-  const send = (text: string): void => {
-    // A client that doesn't read would make the server keep everything for it; it can come back with Last-Event-ID.
-    if (raw.writableLength > limits.eventStreamBytes) {
-      raw.destroy();
-      return;
-    }
-    raw.write(text);
-    cancelQuiet();
-    cancelQuiet = clock.after(limits.eventStreamQuietMs, () => send(':\n\n'));
-  };
-  const stop = control.onEvent((event) => send(formatEvent(event)));
+  const stop = control.onEvent(sendSoon);
+  raw.on('drain', sendSoon);
   raw.on('error', () => raw.destroy());
   raw.on('close', () => {
     stop();
@@ -85,5 +139,6 @@ function stream(
     onEnd();
   });
   // The comment tells a client that waits for the headers that the stream is open.
-  send(`retry: 2000\n: events of meridian\n\n${first.map(formatEvent).join('')}`);
+  write('retry: 2000\n: events of meridian\n\n');
+  sendSoon();
 }

@@ -3,16 +3,12 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ControlPlane } from '../api/views.ts';
 import type { Logger } from '../base/log.ts';
 import { readForce, readFreeze } from './body.ts';
+import type { LongAnswers } from './long-answers.ts';
 import { Problem } from './problem.ts';
 import { zoneName } from './reads.ts';
 
-interface TargetRoute {
-  Params: { id: string };
-}
-
-interface PoolRoute {
-  Params: { zone: string; pool: string };
-}
+type TargetRoute = { id: string };
+type PoolRoute = { zone: string; pool: string };
 
 /**
  * Adds them.
@@ -21,6 +17,7 @@ interface PoolRoute {
 export function addForce(
   app: FastifyInstance,
   control: ControlPlane,
+  long: LongAnswers,
   log: Logger,
   askedBy: (request: FastifyRequest) => string,
 ): void {
@@ -30,26 +27,36 @@ export function addForce(
     return askedBy(request);
   };
 
-  app.put<TargetRoute>('/api/v1/targets/:id/force', (request) => {
-    const by = asker(request);
-    return control.forceTarget(request.params.id, { ...readForce(request.body), by });
-  });
-
-  app.delete<TargetRoute>('/api/v1/targets/:id/force', (request) =>
-    control.unforceTarget(request.params.id, asker(request)),
+  app.put(
+    '/api/v1/targets/:id/force',
+    long.json<TargetRoute>('act', (request, slices) => {
+      const by = asker(request);
+      return control.forceTarget(request.params.id, { ...readForce(request.body), by }, slices);
+    }),
   );
 
-  app.put<PoolRoute>('/api/v1/pools/:zone/:pool/force', (request) => {
-    const by = asker(request);
-    const { zone, pool } = request.params;
-    return control.forcePool(zoneName(control, zone), pool, { ...readForce(request.body), by });
-  });
+  app.delete(
+    '/api/v1/targets/:id/force',
+    long.json<TargetRoute>('act', (request) => control.unforceTarget(request.params.id, asker(request))),
+  );
 
-  app.delete<PoolRoute>('/api/v1/pools/:zone/:pool/force', (request) => {
-    const by = asker(request);
-    const { zone, pool } = request.params;
-    return control.unforcePool(zoneName(control, zone), pool, by);
-  });
+  app.put(
+    '/api/v1/pools/:zone/:pool/force',
+    long.json<PoolRoute>('act', (request, slices) => {
+      const by = asker(request);
+      const { zone, pool } = request.params;
+      return control.forcePool(zoneName(control, zone), pool, { ...readForce(request.body), by }, slices);
+    }),
+  );
+
+  app.delete(
+    '/api/v1/pools/:zone/:pool/force',
+    long.json<PoolRoute>('act', (request) => {
+      const by = asker(request);
+      const { zone, pool } = request.params;
+      return control.unforcePool(zoneName(control, zone), pool, by);
+    }),
+  );
 
   app.put('/api/v1/health/freeze', (request) => {
     const by = asker(request);
@@ -59,8 +66,11 @@ export function addForce(
 
   app.delete('/api/v1/health/freeze', (request) => ({ frozen: control.freeze(0, '', asker(request)) }));
 
-  app.post('/api/v1/reload', async (request) => {
-    log.info({ event: 'admin-reload', by: asker(request) }, 'reload asked for');
-    return control.reload();
-  });
+  app.post(
+    '/api/v1/reload',
+    long.json('reload', (request, slices) => {
+      log.info({ event: 'admin-reload', by: asker(request) }, 'reload asked for');
+      return control.reload(slices);
+    }),
+  );
 }

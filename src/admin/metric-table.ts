@@ -3,12 +3,13 @@ import type { CounterName } from '../board/counters.ts';
 import type { SERVE_COUNTERS } from '../serve/counters.ts';
 
 export interface MetricEntry {
-  readonly kind: 'counter' | 'gauge';
+  readonly kind: 'counter' | 'gauge' | 'histogram';
   readonly labels: readonly string[];
   readonly help: string;
 }
 
 const counter = (help: string, ...labels: string[]): MetricEntry => ({ kind: 'counter', labels, help });
+const histogram = (help: string): MetricEntry => ({ kind: 'histogram', labels: [], help });
 const gauge = (help: string, ...labels: string[]): MetricEntry => ({ kind: 'gauge', labels, help });
 
 /** A released name is never given another meaning. */
@@ -26,6 +27,16 @@ export const METRICS = {
     'Mistakes of the program that were caught: each is in the log as internal-error',
   ),
   meridian_log_dropped_total: counter('Log lines that were dropped, since nobody took them in time'),
+  meridian_query_log_written_total: counter('Queries that were written to the query log'),
+  meridian_query_log_dropped_total: counter('Queries that the query log dropped, since nobody took them in time'),
+
+  meridian_admin_connections: gauge('Connections to the admin that are open now'),
+  meridian_admin_connections_refused_total: counter('Connections to the admin over a limit', 'limit'),
+  meridian_admin_connections_closed_total: counter('Connections to the admin that the server closed', 'why'),
+  meridian_admin_requests_refused_total: counter(
+    'Requests for long answers that were refused, since too many of the kind wait already',
+    'kind',
+  ),
 
   meridian_queries_total: counter('Requests that were read', 'transport'),
   meridian_queries_ipv6_total: counter('Requests over IPv6'),
@@ -45,6 +56,24 @@ export const METRICS = {
   meridian_silent_total: counter('Packets that got no response: no header, responses, garbage'),
   meridian_rate_limited_total: counter('Queries over the rate limit', 'action'),
   meridian_cookies_total: counter('Queries with a DNS cookie (RFC 7873)', 'verdict'),
+
+  meridian_queries_by_type_total: counter('Questions by the type that they ask for', 'type', 'transport'),
+  meridian_pool_answers_total: counter(
+    "Answers by the pool that was chosen, the client's region and the kind of address",
+    'zone',
+    'pool',
+    'region',
+    'family',
+  ),
+  meridian_member_answers_total: counter('Answers that named a member', 'zone', 'pool', 'address'),
+  meridian_clients_total: counter(
+    'Questions by the country of the client (by sample: one batch of a busy thread stands for up to 64)',
+    'country',
+  ),
+  meridian_response_size_bytes: histogram('Sizes of responses (by sample, as meridian_clients_total)'),
+  meridian_response_seconds: histogram(
+    'From taking a query from its socket to having sent the response (by sample, as meridian_clients_total)',
+  ),
 
   meridian_received_total: counter('Messages that the transport received', 'transport'),
   meridian_sent_total: counter('Messages that the transport sent', 'transport'),
@@ -85,6 +114,12 @@ export const METRICS = {
   meridian_target_probe_latency_seconds: gauge('How long the last probe took', 'zone', 'pool', 'address'),
   meridian_target_probe_timestamp_seconds: gauge('When the last probe ended', 'zone', 'pool', 'address'),
   meridian_target_load: gauge('Load that a target reported, 0 to 1', 'zone', 'pool', 'address'),
+  meridian_target_certificate_days: gauge(
+    'Whole days that the certificate of a target has left; negative: since it expired',
+    'zone',
+    'pool',
+    'address',
+  ),
   meridian_health_frozen: gauge('1 while an operator has frozen the verdicts'),
   meridian_health_blackout: gauge('1 while the blackout guard holds the verdicts'),
   meridian_probes_total: counter('Probes that were started'),

@@ -1,61 +1,95 @@
-// The route of the metrics: what the control plane tells, in Prometheus' text, filled in when it is scraped.
+// The route of the metrics: what the control plane tells, in Prometheus' text, made in slices as it is read.
 import { performance } from 'node:perf_hooks';
 import type { FastifyInstance } from 'fastify';
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import type { ControlPlane, StatusView, TargetView, ZoneSummary } from '../api/views.ts';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { ControlPlane, StatusTold, TargetView, ZoneSummary } from '../api/views.ts';
+import { limits } from '../base/limits.ts';
+import type { Slices } from '../base/slices.ts';
 import { LATE_MS } from '../health/schedule.ts';
+import type { Connections } from './connections.ts';
+import { CONTENT_TYPE, headText, type Labels, Samples, sampleText } from './exposition.ts';
+import type { LongAnswers } from './long-answers.ts';
 import { COUNTER_METRICS, METRICS, type MetricName } from './metric-table.ts';
+import { poolLines, putNumbers } from './number-samples.ts';
 
-type Labels = Record<string, string>;
-
-/** The metrics of the table in a registry of their own: counters hold what they are told, they don't add up. */
-class Series {
-  readonly registry = new Registry();
-  readonly #metrics = new Map<MetricName, Counter | Gauge>();
-
-  constructor() {
-    for (const [name, { kind, labels, help }] of Object.entries(METRICS)) {
-      const settings = { name, help, labelNames: [...labels], registers: [this.registry] };
-      this.#metrics.set(name as MetricName, kind === 'counter' ? new Counter(settings) : new Gauge(settings));
-    }
-  }
-
-  /** Forgets every value: a target that is gone must not stay. */
-  clear(): void {
-    for (const metric of this.#metrics.values()) metric.reset();
-  }
-
-  put(name: MetricName, value: number, labels: Labels = {}): void {
-    this.#metrics.get(name)!.inc(labels, value);
-  }
+/** Parts of the admin that are counted too. */
+export interface Counted {
+  readonly connections: Connections;
+  readonly long: LongAnswers;
 }
 
 /** Adds it. */
-export function addMetrics(app: FastifyInstance, control: ControlPlane): void {
-  const series = new Series();
-  addNodeMetrics(series.registry);
+export function addMetrics(app: FastifyInstance, control: ControlPlane, counted: Counted): void {
+  const registry = new Registry();
+  addNodeMetrics(registry);
   const events = new Map<string, number>();
   const stop = control.onEvent((event) => events.set(event.type, (events.get(event.type) ?? 0) + 1));
   app.addHook('onClose', (_app, done) => {
     stop();
-    series.registry.clear();
+    registry.clear();
     done();
   });
-  app.get('/metrics', async (_request, reply) => {
-    series.clear();
-    const status = control.status();
+
+  async function* text(slices: Slices): AsyncGenerator<string> {
+    const series = new Samples();
+    const status = await control.status(slices);
     putServer(series, status, control.ready());
     putCounters(series, status.counters);
-    for (const zone of status.zones) putZone(series, zone);
     putHealth(series, status);
-    for (const target of control.health().targets) putTarget(series, target);
+    putAdmin(series, counted);
+    const numbers = control.numbers();
+    putNumbers(series, numbers);
     for (const [type, count] of events) series.put('meridian_events_total', count, { type });
-    return reply.type(series.registry.contentType).send(await series.registry.metrics());
-  });
+    const zones: ZoneSummary[] = [];
+    for await (const zone of status.zones) zones.push(zone);
+    for (const name of Object.keys(METRICS) as MetricName[]) {
+      yield headText(name) + series.text(name);
+      if (name === 'meridian_pool_answers_total') yield* poolLines(numbers);
+      const ofZone = ZONE_SAMPLES[name];
+      if (ofZone !== undefined) for (const zone of zones) yield linesOf(name, ofZone(zone), { zone: zone.name });
+      const ofTarget = TARGET_SAMPLES[name];
+      if (ofTarget === undefined) continue;
+      for (const target of control.targets()) {
+        const { zone, pool, address } = target;
+        yield linesOf(name, ofTarget(target), { zone, pool, address });
+      }
+    }
+    yield await registry.metrics();
+  }
+
+  app.get(
+    '/metrics',
+    counted.long.text('metrics', CONTENT_TYPE, (slices) => inPieces(text(slices), slices)),
+  );
+}
+
+/** Lines gathered to pieces of about `limits.adminPieceBytes`, with a rest when the slice is used up. */
+async function* inPieces(lines: AsyncIterable<string>, slices: Slices): AsyncGenerator<string> {
+  let piece = '';
+  for await (const line of lines) {
+    if (slices.isOver) await slices.rest();
+    piece += line;
+    if (piece.length < limits.adminPieceBytes) continue;
+    yield piece;
+    piece = '';
+  }
+  yield piece;
+}
+
+/** What a zone or target says to a metric: values, each with labels beside those that say whose it is. */
+type Values = readonly (readonly [value: number, labels?: Labels])[];
+
+function linesOf(name: MetricName, values: Values, whose: Labels): string {
+  let text = '';
+  for (const [value, labels] of values) text += sampleText(name, value, labels ? { ...whose, ...labels } : whose);
+  return text;
 }
 
 /** What Node's histogram of the event loop's delay is read as. */
 const SAMPLED_LAG = ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'];
+
+/** Gauges that Prometheus' own linter objects to: their names end as those of counters. The same by type is there without `_total`. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
 /**
  * The process' and Node's own metrics, without the lag that Node samples with a timer of some milliseconds, for ever: an idle server would
@@ -65,9 +99,10 @@ const SAMPLED_LAG = ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'];
 function addNodeMetrics(registry: Registry): void {
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 2 ** 31 - 1 });
   for (const part of SAMPLED_LAG) registry.removeSingleMetric(`nodejs_eventloop_lag_${part}_seconds`);
+  for (const name of MISNAMED) registry.removeSingleMetric(name);
 }
 
-function putServer(series: Series, status: StatusView, ready: boolean): void {
+function putServer(series: Samples, status: StatusTold, ready: boolean): void {
   series.put('meridian_info', 1, { version: status.version, udp: status.udp });
   series.put('meridian_start_time_seconds', seconds(status.startedAt));
   series.put('meridian_ready', ready ? 1 : 0);
@@ -86,7 +121,7 @@ function putServer(series: Series, status: StatusView, ready: boolean): void {
   }
 }
 
-function putCounters(series: Series, counters: Readonly<Record<string, number>>): void {
+function putCounters(series: Samples, counters: Readonly<Record<string, number>>): void {
   for (const [name, [metric, labels]] of Object.entries(COUNTER_METRICS)) {
     series.put(metric, counters[name] ?? 0, labels);
   }
@@ -95,6 +130,8 @@ function putCounters(series: Series, counters: Readonly<Record<string, number>>)
   series.put('meridian_notify_total', counters.notifyFailed ?? 0, { result: 'failed' });
   series.put('meridian_internal_errors_total', counters.internalErrors ?? 0);
   series.put('meridian_log_dropped_total', counters.logDropped ?? 0);
+  series.put('meridian_query_log_written_total', counters.queryLogWritten ?? 0);
+  series.put('meridian_query_log_dropped_total', counters.queryLogDropped ?? 0);
   series.put('meridian_probes_total', counters.probesStarted ?? 0);
   series.put('meridian_probes_running', counters.probesRunning ?? 0);
   series.put('meridian_probes_waiting', counters.probesWaiting ?? 0);
@@ -107,38 +144,51 @@ function putCounters(series: Series, counters: Readonly<Record<string, number>>)
   series.put('meridian_ecs_ratio', queries === 0 ? 0 : (counters.ecsQueries ?? 0) / queries);
 }
 
-function putZone(series: Series, zone: ZoneSummary): void {
-  const labels = { zone: zone.name };
-  for (const state of ['ok', 'stale', 'error'] as const) {
-    series.put('meridian_zone_state', zone.state === state ? 1 : 0, { ...labels, state });
-  }
-  if (zone.loadedAt !== null) series.put('meridian_zone_loaded_timestamp_seconds', seconds(zone.loadedAt), labels);
-  if (zone.serial !== null) series.put('meridian_zone_serial', zone.serial, labels);
-  series.put('meridian_zone_names', zone.names, labels);
-  series.put('meridian_zone_problems', zone.errors, { ...labels, severity: 'error' });
-  series.put('meridian_zone_problems', zone.warnings, { ...labels, severity: 'warning' });
-  series.put('meridian_zone_queries_total', zone.queries.ecs, { ...labels, client: 'ecs' });
-  series.put('meridian_zone_queries_total', zone.queries.resolver, { ...labels, client: 'resolver' });
-  series.put('meridian_zone_unknown_place_total', zone.queries.unknownPlace, labels);
-  series.put('meridian_zone_fail_open_sets', zone.failOpen.length, labels);
-}
+const ZONE_SAMPLES: Partial<Record<MetricName, (zone: ZoneSummary) => Values>> = {
+  meridian_zone_state: (zone) =>
+    (['ok', 'stale', 'error'] as const).map((state) => [zone.state === state ? 1 : 0, { state }]),
+  meridian_zone_loaded_timestamp_seconds: ({ loadedAt }) => (loadedAt === null ? [] : [[seconds(loadedAt)]]),
+  meridian_zone_serial: ({ serial }) => (serial === null ? [] : [[serial]]),
+  meridian_zone_names: ({ names }) => [[names]],
+  meridian_zone_problems: ({ errors, warnings }) => [
+    [errors, { severity: 'error' }],
+    [warnings, { severity: 'warning' }],
+  ],
+  meridian_zone_queries_total: ({ queries }) => [
+    [queries.ecs, { client: 'ecs' }],
+    [queries.resolver, { client: 'resolver' }],
+  ],
+  meridian_zone_unknown_place_total: ({ queries }) => [[queries.unknownPlace]],
+  meridian_zone_fail_open_sets: ({ failOpen }) => [[failOpen.length]],
+};
 
-function putHealth(series: Series, { health, failOpen }: StatusView): void {
+function putHealth(series: Samples, { health, failOpen }: StatusTold): void {
   for (const state of ['up', 'down', 'unknown'] as const) series.put('meridian_targets', health[state], { state });
   series.put('meridian_fail_open_active', failOpen.length);
   series.put('meridian_health_frozen', health.frozen === null ? 0 : 1);
   series.put('meridian_health_blackout', health.blackout === null ? 0 : 1);
 }
 
-function putTarget(series: Series, target: TargetView): void {
-  const labels = { zone: target.zone, pool: target.pool, address: target.address };
-  if (target.state !== 'unknown') series.put('meridian_target_up', target.state === 'up' ? 1 : 0, labels);
-  if (target.forced !== null) series.put('meridian_target_forced', 1, { ...labels, state: target.forced.state });
-  if (target.flapping) series.put('meridian_target_flapping', 1, labels);
-  if (target.load !== null) series.put('meridian_target_load', target.load, labels);
-  if (target.lastProbe === null) return;
-  series.put('meridian_target_probe_latency_seconds', target.lastProbe.latencyMs / 1000, labels);
-  series.put('meridian_target_probe_timestamp_seconds', seconds(target.lastProbe.at), labels);
+const TARGET_SAMPLES: Partial<Record<MetricName, (target: TargetView) => Values>> = {
+  meridian_target_up: ({ state }) => (state === 'unknown' ? [] : [[state === 'up' ? 1 : 0]]),
+  meridian_target_forced: ({ forced }) => (forced === null ? [] : [[1, { state: forced.state }]]),
+  meridian_target_flapping: ({ flapping }) => (flapping ? [[1]] : []),
+  meridian_target_load: ({ load }) => (load === null ? [] : [[load]]),
+  meridian_target_certificate_days: ({ certificateDays }) => (certificateDays === null ? [] : [[certificateDays]]),
+  meridian_member_answers_total: ({ answers }) => [[answers]],
+  meridian_target_probe_latency_seconds: ({ lastProbe }) => (lastProbe === null ? [] : [[lastProbe.latencyMs / 1000]]),
+  meridian_target_probe_timestamp_seconds: ({ lastProbe }) => (lastProbe === null ? [] : [[seconds(lastProbe.at)]]),
+};
+
+function putAdmin(series: Samples, { connections, long }: Counted): void {
+  const { open, refusedOfClient, refusedInAll, closed } = connections.counts();
+  series.put('meridian_admin_connections', open);
+  series.put('meridian_admin_connections_refused_total', refusedOfClient, { limit: 'client' });
+  series.put('meridian_admin_connections_refused_total', refusedInAll, { limit: 'all' });
+  for (const [why, count] of Object.entries(closed)) {
+    series.put('meridian_admin_connections_closed_total', count, { why });
+  }
+  for (const [kind, count] of long.refused()) series.put('meridian_admin_requests_refused_total', count, { kind });
 }
 
 /** Seconds since 1970 of an ISO timestamp. */

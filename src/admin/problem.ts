@@ -26,7 +26,9 @@ export const PROBLEMS = {
   'not-found': 404,
   'wrong-method': 405,
   'too-large': 413,
+  'too-many-requests': 429,
   'too-many-streams': 503,
+  busy: 503,
   'not-ready': 503,
   internal: 500,
 } as const;

@@ -1,17 +1,20 @@
 // The admin's HTTP server: puts the routes together behind the checks that every request passes.
-import { get } from 'node:http';
+import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { ControlPlane } from '../api/views.ts';
 import type { Clock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
+import { Unwanted } from '../base/slices.ts';
 import { AdminError } from './admin-error.ts';
 import { Gate } from './auth.ts';
+import { Connections } from './connections.ts';
 import { addDashboard, CONTENT_SECURITY_POLICY } from './dashboard.ts';
 import { addEvents } from './events.ts';
 import { addForce } from './force.ts';
 import { hostAllowed, isLoopback, originAllowed } from './host.ts';
+import { LongAnswers } from './long-answers.ts';
 import { addMetrics } from './metrics.ts';
 import { Problem, problemOf } from './problem.ts';
 import { addReads } from './reads.ts';
@@ -46,15 +49,22 @@ export interface Admin {
   stop(): Promise<void>;
 }
 
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
 /** What a supervisor or a browser asks before it can have a token: the probes, and the page (which then asks for one). */
 const OPEN = ['/healthz', '/readyz', '/', '/dashboard.js', '/dashboard.css'];
 
+/**
+ * What answers whatever name it is asked by: Prometheus and a cluster's probes use names that nobody has written down. It changes
+ * nothing, and where there are tokens the metrics ask for one as ever.
+ */
+const ANY_HOST = ['/healthz', '/readyz', '/metrics'];
+
 /** The least role for a route; null: anybody. */
 function roleFor(method: string, url: string | undefined): Role | null {
   if (url !== undefined && OPEN.includes(url)) return null;
-  return method === 'GET' || method === 'HEAD' ? 'viewer' : 'operator';
+  if (method !== 'GET' && method !== 'HEAD') return 'operator';
+  return url === '/metrics' ? 'scraper' : 'viewer';
 }
 
 /**
@@ -70,11 +80,25 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
     const how = 'make one with "meridian token add NAME ROLE", or listen on 127.0.0.1';
     throw new AdminError(`the admin refuses to listen on ${shown} without tokens: ${how}`);
   }
+  const connections = new Connections(clock);
+  const long = new LongAnswers(clock);
   const app = fastify({
+    serverFactory: (answer) => {
+      const server = createServer(
+        {
+          headersTimeout: limits.adminHeadersMs,
+          requestTimeout: limits.adminRequestMs,
+          keepAliveTimeout: limits.adminKeepAliveMs,
+          connectionsCheckingInterval: limits.adminHeadersMs / 2,
+        },
+        connections.inTurn(answer),
+      );
+      connections.watch(server);
+      return server;
+    },
     bodyLimit: limits.adminBodyBytes,
     // Or an open event stream holds close() up for ever.
     forceCloseConnections: true,
-    requestTimeout: 30_000,
     // A target's id is one segment, and a name in it has up to 253 characters.
     routerOptions: { maxParamLength: 4 * limits.nameBytes },
     frameworkErrors: (error, _request, reply: FastifyReply) => {
@@ -82,15 +106,19 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
       reply.code(document.status).type('application/problem+json').send(document);
     },
   });
+  app.addHook('onClose', (_app, done) => {
+    connections.stop();
+    done();
+  });
   const askedBy = addChecks(app, gate, options.hosts);
   addErrors(app, log);
   readBodies(app);
   const allowed = watchRoutes(app);
   let url = `http://${shown}`;
-  addReads(app, control, () => url);
-  addForce(app, control, log, askedBy);
-  addEvents(app, control, clock);
-  addMetrics(app, control);
+  addReads(app, control, long, () => url);
+  addForce(app, control, long, log, askedBy);
+  addEvents(app, control, { long, connections, clock });
+  addMetrics(app, control, { long, connections });
   await addDashboard(app);
   refuseOtherMethods(app, allowed);
 
@@ -102,10 +130,13 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
   }
   const bound = app.server.address() as AddressInfo;
   url = `http://${host.includes(':') ? `[${host}]` : host}:${bound.port}`;
-  return { url, port: bound.port, answers: () => answersItself(bound), stop: () => app.close() };
+  const refused = (): number => connections.counts().refusedInAll + connections.counts().refusedOfClient;
+  return { url, port: bound.port, answers: () => answersItself(bound, refused), stop: () => app.close() };
 }
 
-function answersItself({ address, port }: AddressInfo): Promise<boolean> {
+/** @param refused connections over a limit so far: who refuses is alive */
+function answersItself({ address, port }: AddressInfo, refused: () => number): Promise<boolean> {
+  const before = refused();
   const host = address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address;
   return new Promise((resolve) => {
     const asked = get({ host, port, path: '/healthz', timeout: limits.adminAliveMs, agent: false }, (response) => {
@@ -113,7 +144,7 @@ function answersItself({ address, port }: AddressInfo): Promise<boolean> {
       resolve(response.statusCode === 200);
     });
     asked.on('timeout', () => asked.destroy(new Error('no answer in time')));
-    asked.on('error', () => resolve(false));
+    asked.on('error', () => resolve(refused() > before));
   });
 }
 
@@ -135,7 +166,7 @@ function addChecks(app: FastifyInstance, gate: Gate, hosts: readonly string[]): 
       'cache-control': 'no-store',
     });
     const { host, origin, authorization } = request.headers;
-    if (!hostAllowed(host, hosts)) {
+    if (!ANY_HOST.includes(request.routeOptions.url ?? '') && !hostAllowed(host, hosts)) {
       throw new Problem(
         'bad-host',
         `the Host header "${host ?? ''}" is no address of this server: add the name to admin.hosts`,
@@ -145,6 +176,11 @@ function addChecks(app: FastifyInstance, gate: Gate, hosts: readonly string[]): 
     if (!reads && !originAllowed(origin, host)) {
       throw new Problem('bad-origin', `a page of ${origin} may not change anything here`);
     }
+    // Before anything of the request is read or decided: RFC 9110 15.5.6.
+    const { allow } = request.routeOptions.config as { allow?: string };
+    if (allow !== undefined) {
+      throw new Problem('wrong-method', `${request.method} is not possible here; ${allow} is`, { allow });
+    }
     await gate.refresh();
     askers.set(request, gate.admit(authorization, roleFor(request.method, request.routeOptions.url)));
   });
@@ -153,6 +189,12 @@ function addChecks(app: FastifyInstance, gate: Gate, hosts: readonly string[]): 
 
 function addErrors(app: FastifyInstance, log: Logger): void {
   app.setErrorHandler((error, request, reply) => {
+    if (error instanceof Unwanted) {
+      // Its client has left.
+      reply.hijack();
+      reply.raw.destroy();
+      return;
+    }
     const { document, headers } = problemOf(error);
     if (document.status === 500) {
       log.error({ event: 'admin-internal', method: request.method, url: request.url, err: error }, 'a request failed');
@@ -193,12 +235,7 @@ function refuseOtherMethods(app: FastifyInstance, routes: ReadonlyMap<string, Re
   for (const [url, known] of [...routes].map(([path, set]) => [path, [...set]] as const)) {
     const others = METHODS.filter((method) => !known.includes(method));
     const allow = known.join(', ');
-    app.route({
-      method: [...others],
-      url,
-      handler: (request) => {
-        throw new Problem('wrong-method', `${request.method} is not possible here; ${allow} is`, { allow });
-      },
-    });
+    // The checks refuse it.
+    app.route({ method: [...others], url, config: { allow }, handler: () => {} });
   }
 }

@@ -6,8 +6,8 @@ import { limits } from '../base/limits.ts';
 import { readTextHere } from '../base/read-file.ts';
 import { isMissing, writeStable } from '../base/stable-file.ts';
 
-/** What a token allows, least first: look; force, freeze and reload; everything. */
-export const ROLES = ['viewer', 'operator', 'admin'] as const;
+/** What a token allows, least first: read /metrics and nothing else; look; force, freeze and reload; everything. */
+export const ROLES = ['scraper', 'viewer', 'operator', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** One line of the file. The token itself is nowhere: who reads the file can't use the admin. */

@@ -15,8 +15,13 @@ export interface AnswerParts {
   readonly counters: Float64Array;
   readonly zoneCounters: Float64Array;
   readonly notes: Float64Array;
+  /** A row of NUMBERS, and a table of Shares. */
+  readonly numbers: Float64Array;
+  readonly shares: Float64Array;
   readonly random: RandomWords;
   readonly clock: Clock;
+  /** Milliseconds since 1970 that no setting of the clock changes: how long caches may hold an answer is counted by it. */
+  readonly steadyMs: () => number;
   readonly cookies: Cookies | null;
   readonly rate: RateLimiter | null;
   readonly edns: EdnsSettings;

@@ -50,6 +50,12 @@ export interface Responder {
   /** Called after the batch and before anything that blocks: lets go of them. */
   endBatch(): void;
 
+  /** Whether the current batch is one of those that are timed; then `took` is told of it, before the next. */
+  readonly isTimed: boolean;
+
+  /** So many responses were sent that many seconds after their requests had been taken from the socket. */
+  took(seconds: number, responses: number): void;
+
   /**
    * Called where `respond` returned RESPOND_BY_TRANSFER, outside of any batch, with copies of the request and the peer.
    * An iterator that throws, or no handler: the connection is closed. The iterator's `return` is called when the client goes.

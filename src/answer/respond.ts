@@ -25,6 +25,7 @@ import { writeChaos } from './chaos.ts';
 import { Client } from './client.ts';
 import { Edns } from './edns.ts';
 import { Message, SECTION_ANSWER } from './message.ts';
+import { typeColumn } from './numbers.ts';
 import type { AnswerParts } from './parts.ts';
 import {
   emptyPeer,
@@ -34,6 +35,7 @@ import {
   TRANSPORT_TCP,
   type TransferHandler,
 } from './port.ts';
+import { Sampler } from './sampler.ts';
 import { Hosts, writeAdditional, writeAny, writeNegative, writeReferral, writeSet } from './sections.ts';
 import { Snapshot } from './snapshot.ts';
 import { Steered } from './steered.ts';
@@ -74,6 +76,8 @@ export class Answerer implements Responder {
   readonly #client = new Client();
   readonly #snapshot: Snapshot;
   readonly #steered: Steered;
+  readonly #numbers: Float64Array;
+  readonly #sampler: Sampler;
   readonly #rate: RateLimiter | null;
   readonly #cookies: Cookies | null;
   /** The wall clock: it is the same for all threads, as cookies need. */
@@ -91,6 +95,8 @@ export class Answerer implements Responder {
     this.#rate = parts.rate;
     this.#cookies = parts.cookies;
     this.#edns = new Edns(parts.edns);
+    this.#numbers = parts.numbers;
+    this.#sampler = new Sampler(parts.numbers);
     this.#snapshot = new Snapshot(parts.reader);
     this.#ahead = new Ahead(this.#snapshot);
     this.#steered = new Steered(parts, this.#snapshot, this.#zone, this.#message, this.#edns, this.#client);
@@ -100,13 +106,22 @@ export class Answerer implements Responder {
     const nowMs = this.#parts.clock.nowMs();
     this.#nowSeconds = Math.floor(nowMs / 1000);
     this.#rate?.tick(nowMs);
-    this.#steered.nowSeconds = this.#nowSeconds;
+    this.#sampler.beginBatch(this.#nowSeconds);
+    this.#steered.nowSeconds = Math.floor(this.#parts.steadyMs() / 1000);
     this.#steered.trace = this.trace;
     this.#snapshot.take();
   }
 
   endBatch(): void {
     this.#snapshot.letGo();
+  }
+
+  get isTimed(): boolean {
+    return this.#sampler.weight > 0;
+  }
+
+  took(seconds: number, responses: number): void {
+    this.#sampler.took(seconds, responses);
   }
 
   respond(bytes: Uint8Array, at: number, length: number, room: number, transport: 0 | 1): number {
@@ -158,6 +173,7 @@ export class Answerer implements Responder {
       return this.#close(query.questionEnd > at + HEADER_BYTES ? 1 : 0, tcp, at + room, false);
     }
     const questions = query.name.length > 0 ? 1 : 0;
+    if (questions === 1) this.#numbers[typeColumn(query.type, transport)]!++;
     if (read === READ_FORMERR || read === READ_BADVERS) {
       message.rcode = read === READ_FORMERR ? RCODE.FORMERR : RCODE.BADVERS;
       return this.#close(questions, tcp, this.#limit(at, room, tcp, false), false);
@@ -217,7 +233,9 @@ export class Answerer implements Responder {
     this.#edns.write(message, this.#query, end, tcp);
     counters[C.answered]!++;
     counters[RCODE_COLUMNS[message.rcode]!]!++;
-    return message.finish(questions);
+    const octets = message.finish(questions);
+    if (this.#sampler.weight > 0) this.#sampler.size(octets);
+    return octets;
   }
 
   /** Answers a question. Returns true when a transfer must answer instead. */
@@ -240,6 +258,7 @@ export class Answerer implements Responder {
       this.trace.client(client.family, client.w0, client.w1, client.w2, client.w3, client.fromSubnet);
     this.#steered.nowhere = false;
     this.#follow(end, tcp);
+    if (this.#sampler.weight > 0) this.#sampler.client(client, this.#snapshot.geo);
     if (this.#steered.nowhere) {
       this.#counters[C.placeUnknown]!++;
       this.#parts.zoneCounters[this.#zoneRow + ZONE_COUNT.unknownPlace]!++;

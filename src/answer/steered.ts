@@ -1,13 +1,24 @@
 // Answers a steered record set: asks the chooser, writes what it chose, widens the scope, notes what was told.
 import { limits } from '../base/limits.ts';
 import { COUNT } from '../board/counters.ts';
+import { Shares } from '../board/shares.ts';
 import { SPECIAL_PLACE } from '../geo/place.ts';
 import type { RegionMapView } from '../regionmap/lookup.ts';
 import { Chooser } from '../steer/choose.ts';
 import { CHOSE_MEMBERS, CHOSE_NODATA, CHOSE_SERVFAIL, MODE_FAIL_OPEN } from '../steer/outcome.ts';
 import { EXTENDED_ERROR, RCODE, TYPE } from '../wire/types.ts';
 import type { ZoneView } from '../zone/find.ts';
-import { HEADER, MEMBER_DATA, MEMBER_TARGET, POOL, SET_DATA, SET_TYPE, STEER, typeOf } from '../zone/layout.ts';
+import {
+  HEADER,
+  LIST_REGION,
+  MEMBER_DATA,
+  MEMBER_TARGET,
+  POOL,
+  SET_DATA,
+  SET_TYPE,
+  STEER,
+  typeOf,
+} from '../zone/layout.ts';
 import type { Client } from './client.ts';
 import type { Edns } from './edns.ts';
 import type { Message } from './message.ts';
@@ -34,6 +45,7 @@ export class Steered {
   readonly #chooser: Chooser;
   readonly #counters: Float64Array;
   readonly #notes: Float64Array;
+  readonly #shares: Shares;
   readonly #snapshot: Snapshot;
   readonly #zone: ZoneView;
   readonly #message: Message;
@@ -44,6 +56,7 @@ export class Steered {
     this.#chooser = new Chooser(parts.board, parts.random);
     this.#counters = parts.counters;
     this.#notes = parts.notes;
+    this.#shares = new Shares(parts.shares);
     this.#snapshot = snapshot;
     this.#zone = zone;
     this.#message = message;
@@ -118,7 +131,7 @@ export class Steered {
       if (map.place === 0 || map.place === SPECIAL_PLACE) this.nowhere = true;
     } else special = client.specialPrefix(this.#snapshot.geo);
     const { pools } = chooser;
-    pools.trace = this.trace;
+    pools.trace = this.trace === null ? null : this.trace.choices;
     const outcome =
       special < 0
         ? chooser.choose(zone, steering, map, client.family, client.w0, client.w1, most)
@@ -130,7 +143,7 @@ export class Steered {
     if (pools.climbed) counters[C.climbed]!++;
     if (pools.mode === MODE_FAIL_OPEN && outcome === CHOSE_MEMBERS) counters[C.failOpen]!++;
     this.#widen(scope, special);
-    if (this.trace !== null) this.#tell(this.trace, steering, outcome);
+    if (this.trace !== null) this.#tell(this.trace, steering, outcome, map);
     if (outcome === CHOSE_SERVFAIL) {
       this.#message.clear();
       this.#message.rcode = RCODE.SERVFAIL;
@@ -144,6 +157,7 @@ export class Steered {
       writeNegative(this.#message, zone, apexOffset, ttl);
       return false;
     }
+    this.#shares.count(zone.at(pools.pool + POOL.share), zone.at(pools.ownList + LIST_REGION));
     return true;
   }
 
@@ -162,7 +176,7 @@ export class Steered {
     if (scope > this.#edns.scope) this.#edns.scope = scope;
   }
 
-  #tell(trace: AnswerTrace, steering: number, outcome: number): void {
+  #tell(trace: AnswerTrace, steering: number, outcome: number, map: RegionMapView | null): void {
     const { pool, mode, climbed } = this.#chooser.pools;
     const zone = this.#zone;
     trace.steered(
@@ -172,6 +186,7 @@ export class Steered {
       mode,
       climbed,
       this.#chooser.ttlSeconds,
+      map === null ? zone.at(steering + STEER.defaultSlot) : map.words[map.variantAt(0)]!,
     );
   }
 

@@ -1,5 +1,6 @@
 // What the control plane tells and takes: the shapes of the admin API, in the words of the contract.
 import type { Diagnostic } from '../base/diagnostic.ts';
+import type { Slices } from '../base/slices.ts';
 
 /** ISO 8601 in UTC. */
 export type Timestamp = string;
@@ -47,6 +48,10 @@ export interface TargetView {
   readonly flapping: boolean;
   /** Milliseconds of the last probes, oldest first. */
   readonly latencies: readonly number[];
+  /** Whole days that the certificate has left which the last probe saw (negative: since it expired); null: none was seen. */
+  readonly certificateDays: number | null;
+  /** Answers of this run that named it. */
+  readonly answers: number;
 }
 
 export interface ZoneSummary {
@@ -318,25 +323,68 @@ export class RequestError extends Error {
   }
 }
 
-/** What admin and commands ask of a running server. */
+/** Values by their size: `counts` has one for each bound, not those below it, and one above all. */
+export interface Histogram {
+  readonly bounds: readonly number[];
+  readonly counts: readonly number[];
+  readonly sum: number;
+}
+
+/** What was asked and answered since the start. */
+export interface NumbersView {
+  /** Good for one reading. */
+  readonly pools: Iterable<{
+    readonly zone: string;
+    readonly pool: string;
+    /** The client's; of several with one list of pools all names. */
+    readonly region: string;
+    readonly family: 'ipv4' | 'ipv6' | 'name';
+    readonly answers: number;
+  }>;
+  readonly types: readonly { readonly type: string; readonly transport: 'udp' | 'tcp'; readonly queries: number }[];
+  /** By sample: what was looked at stands for what was passed over. */
+  readonly clients: readonly { readonly country: string; readonly queries: number }[];
+  readonly sizes: Histogram;
+  readonly seconds: Histogram;
+}
+
+/** A view whose long lists are made while they are told, entry by entry. */
+type Told<T, Lists extends keyof T> = Omit<T, Lists> & {
+  readonly [List in Lists]: T[List] extends readonly (infer Entry)[] ? Iterable<Entry> | AsyncIterable<Entry> : never;
+};
+
+export type StatusTold = Told<StatusView, 'zones' | 'warnings'>;
+export type CoverageTold = Told<CoverageView, 'rows'>;
+export type ReloadTold = Told<ReloadView, 'zones' | 'errors' | 'warnings'>;
+
+/**
+ * What admin and commands ask of a running server. Long work is done in slices, and ends with Unwanted as soon as nobody waits for it;
+ * lists are good for one reading.
+ */
 export interface ControlPlane {
   ready(): boolean;
-  status(): StatusView;
-  health(): { targets: TargetView[] };
-  zones(): ZoneSummary[];
-  zone(name: string): ZoneDetail | undefined;
+  status(slices: Slices): Promise<StatusTold>;
+  targets(): Iterable<TargetView>;
+  numbers(): NumbersView;
+  zones(slices: Slices): AsyncIterable<ZoneSummary>;
+  zone(name: string, slices: Slices): Promise<ZoneDetail | undefined>;
+  hasZone(name: string): boolean;
   /** Throws RequestError. */
   explain(request: ExplainRequest): Explanation;
-  coverage(name: string, type: string): CoverageView;
-  reload(): Promise<ReloadView>;
+  /** Throws RequestError. */
+  coverage(name: string, type: string, slices: Slices): Promise<CoverageTold>;
+  reload(slices: Slices): Promise<ReloadTold>;
   /** Rejects with RequestError 404. */
-  forceTarget(id: string, request: ForceRequest): Promise<TargetForced>;
+  forceTarget(id: string, request: ForceRequest, slices: Slices): Promise<TargetForced>;
   unforceTarget(id: string, by: string): Promise<Omit<TargetForced, 'emptied'>>;
-  forcePool(zone: string, pool: string, request: ForceRequest): Promise<PoolForced>;
+  forcePool(zone: string, pool: string, request: ForceRequest, slices: Slices): Promise<PoolForced>;
   unforcePool(zone: string, pool: string, by: string): Promise<Omit<PoolForced, 'emptied'>>;
   /** `forMs` 0 lifts it, null: until lifted. */
   freeze(forMs: number | null, reason: string, by: string): StatusView['health']['frozen'];
-  events(limit: number): EventView[];
+  /** The last events, oldest first. */
+  events(most: number): Iterable<EventView>;
+  /** The first events after one, oldest first. */
+  eventsAfter(id: number, most: number): EventView[];
   /** Calls back for each new event; returns what ends it. */
   onEvent(listener: (event: EventView) => void): () => void;
 }

@@ -3,6 +3,7 @@ import { CODES, type Code } from './codes.ts';
 import { compareDiagnostics, type Diagnostic } from './diagnostic.ts';
 import { limits } from './limits.ts';
 import { parseYaml } from './yaml.ts';
+import { toldMistakes } from './yaml-mistakes.ts';
 import type { Node } from './yaml-node.ts';
 
 export type { BrokenNode, Entry, ListNode, MapNode, Node, ScalarNode } from './yaml-node.ts';
@@ -32,6 +33,7 @@ export class Document {
   readonly #reported = new Set<string>();
   readonly #counts = { error: 0, warning: 0 };
   #failed = false;
+  readonly #accepted = new Set<string>();
 
   constructor(file: string, text: string) {
     this.file = file;
@@ -44,20 +46,20 @@ export class Document {
     }
     const { root, mistakes } = parseYaml(text);
     this.root = root;
-    // One mistake makes the parser stumble several times on a line: the first says what matters.
-    const stumbled = new Set<number>();
-    for (const mistake of [...mistakes].sort((a, b) => a.offset - b.offset)) {
-      const { line } = this.position(mistake.offset);
-      if (mistake.code === 'yaml-syntax' && stumbled.has(line)) continue;
-      stumbled.add(line);
+    for (const mistake of toldMistakes(text, mistakes)) {
       const first = mistake.first === undefined ? '' : `; the first is on line ${this.position(mistake.first).line}`;
       this.report(mistake.code, mistake.offset, mistake.message + first, mistake.fix);
     }
   }
 
-  /** Everything reported so far, in the order of the file. */
+  /** Everything reported so far but accepted warnings, in the order of the file. */
   get diagnostics(): Diagnostic[] {
-    return [...this.#diagnostics].sort(compareDiagnostics);
+    return this.#diagnostics.filter(({ code }) => !this.#accepted.has(code)).sort(compareDiagnostics);
+  }
+
+  /** Leaves these warnings out from now on, those that are reported already too. */
+  accept(codes: readonly Code[]): void {
+    for (const code of codes) if (CODES[code].severity === 'warning') this.#accepted.add(code);
   }
 
   /** Whether anything reported so far is an error. */
@@ -133,6 +135,7 @@ export class Document {
   report(code: Code, where: number | { readonly offset: number }, message: string, fix: string): void {
     const { severity } = CODES[code];
     if (severity === 'error') this.#failed = true;
+    if (this.#accepted.has(code)) return;
     // Counted apart, so that warnings don't crowd out errors.
     if (this.#counts[severity] >= limits.diagnosticsPerFile) return;
     const diagnostic = this.diagnose(code, where, message, fix);

@@ -16,16 +16,23 @@ import { nearest } from './nearest.ts';
 
 const KINDS = { scalar: 'a single value', list: 'a list', map: 'a map of keys', broken: '' } as const;
 
-function wrongShape(document: Document, node: Node, what: string, wanted: string): undefined {
+function wrongShape(document: Document, node: Node, what: string, wanted: string, example?: string): undefined {
   if (node.kind !== 'broken') {
-    document.report('wrong-shape', node, `${what} must be ${wanted}, not ${KINDS[node.kind]}`, `write ${wanted} here`);
+    const fix = example === undefined ? `write ${wanted} here` : `write ${wanted} here, such as ${example}`;
+    document.report('wrong-shape', node, `${what} must be ${wanted}, not ${KINDS[node.kind]}`, fix);
   }
   return undefined;
 }
 
-/** A map, else reported. `what` names it in messages. */
-export function readMap(document: Document, node: Node, what: string, wanted = 'a map of keys'): MapNode | undefined {
-  return node.kind === 'map' ? node : wrongShape(document, node, what, wanted);
+/** A map, else reported. `what` names it in messages; `example` is one that could stand there. */
+export function readMap(
+  document: Document,
+  node: Node,
+  what: string,
+  wanted = 'a map of keys',
+  example?: string,
+): MapNode | undefined {
+  return node.kind === 'map' ? node : wrongShape(document, node, what, wanted, example);
 }
 
 /** A list, else reported. */

@@ -96,6 +96,34 @@ export const limits = {
   rateExempt: 1_000,
   /** Files that a process must be allowed to have open: loading the program takes up to 120 at once. */
   descriptors: 128,
+  /** Bytes of the ring in which a thread leaves queries for the query log, a power of two: 16,000 of usual size, a fifth of a second of
+   *  what a thread answers at most. */
+  queryRingBytes: 4 * 1024 * 1024,
+  /** How long the query log's thread rests when it found something, and when it found nothing: a busy ring fills by a tenth meanwhile. */
+  queryLogBusyMs: 20,
+  queryLogIdleMs: 160,
+  /** Bytes that the query log writes at once, records of whole length: what a pipe holds, and what a rotated file may be too long by. */
+  queryLogChunkBytes: 64 * 1024,
+  /** Chunks that are written before the thread looks for messages again. */
+  queryLogChunks: 16,
+  /** Bytes that wait for a reader of the query log's socket: beyond it records wait in the rings. */
+  queryLogSocketBytes: 1024 * 1024,
+  /** How long a reader of dnstap may take to say that it accepts the stream. */
+  queryLogHandshakeMs: 5_000,
+  /** Pauses before a socket is connected anew, doubled each time, and before a file that failed is tried again. */
+  queryLogRetryMs: 100,
+  queryLogRetryMostMs: 10_000,
+  /** How long the query log may write on after the last query, at shutdown: SIGTERM must end within a second. */
+  queryLogStopMs: 250,
+  /** Sizes of files that are put aside, how many of them, and the least share that is logged: one query of a million. */
+  queryLogRotateLeastBytes: 64_000,
+  queryLogRotateMostBytes: 1_000_000_000_000,
+  queryLogKept: 1_000,
+  queryLogShare: 0.000001,
+  /** Young generation of the query log's thread in MiB: what it makes of a chunk dies with it. */
+  queryLogYoungMb: 4,
+  /** What unix(7) has room for in a socket's path, less the final zero. */
+  unixPathBytes: 107,
   /** Data-plane threads: more than any machine that this is meant for has cores. */
   workers: 64,
 
@@ -188,6 +216,21 @@ export const limits = {
   poolsPerSteering: 1_000,
   /** Pools of one `closest`: orders of n points grow with n^4. */
   poolsPerClosest: 100,
+  /** Pools (by family) and regions that answers are counted by while the program runs, and pairs of them that a thread has room for (a power of
+   *  two, 16 bytes each): more series than that no Prometheus wants. */
+  sharePools: 1_000_000,
+  shareRegions: 65_535,
+  sharePairs: 65_536,
+  /** Names of regions with one list of pools that a metric's label tells. */
+  shareRegionNames: 4,
+  /** Days before a check fails for its certificate from which on status warns (what renews by itself does so a month before), and how many
+   *  are named. */
+  certificateWarnDays: 14,
+  certificatesTold: 20,
+  /** Batches a second above which a thread looks at some of them only (sizes, times, countries), and the most that one stands for: with 64
+   *  the sampling costs a query 2 ns. */
+  samplesPerSecond: 64,
+  sampleEvery: 64,
   /** Targets on the board: one 32-bit word each. */
   targets: 200_000,
   /** Weight of a member or a share: the picker adds them up in 32 bits. */
@@ -298,8 +341,35 @@ export const limits = {
   /** Longest pause before a health thread that dies again and again is started again. */
   healthRestartMs: 5_000,
 
-  /** Bytes of an admin request's body. */
-  adminBodyBytes: 1024 * 1024,
+  /** Bytes of an admin request's body: the longest has a reason of 1,000 characters. All connections together hold 32 MB of them. */
+  adminBodyBytes: 64 * 1024,
+  /** How long the control thread works on one long thing before everything else gets a turn: a request beside it waits 5 to 10 ms. */
+  sliceMs: 5,
+  /** Connections to the admin, in all and of one client (an IPv4 address, an IPv6 network of `clientPrefix6`): a wall of dashboards and a
+   *  proxy that all come through stay below; each costs some 20 KB. */
+  adminConnections: 512,
+  adminConnectionsPerClient: 128,
+  /** Bytes of what a connection's client has sent that are looked at at once, before what they ask for is answered: some 20 small requests,
+   *  where 64 KiB are 2 s of work for 50 connections. */
+  adminReadBytes: 1024,
+  /** Time for a request's headers, for all of it, and between two on one connection; and how often this is looked at. */
+  adminHeadersMs: 10_000,
+  adminRequestMs: 30_000,
+  adminKeepAliveMs: 10_000,
+  adminLookMs: 1_000,
+  /** Looks in a row in which a client took nothing of what waits for it, and looks in a row in which something waited: 10 s for 32 KB, and
+   *  five minutes for the longest answer. Looks are counted, not time: the server's own pause is nobody's fault. */
+  adminStalledLooks: 10,
+  adminSlowLooks: 300,
+  /** Bytes that clients of the admin leave unread, in all; beyond it those who leave the most are cut off. */
+  adminUnreadBytesInAll: 24 * 1024 * 1024,
+  /** Bytes of a long answer that are made at once, and made again when they were taken. */
+  adminPieceBytes: 32 * 1024,
+  /** Long answers (coverage, metrics, lists, ...) of each kind that are made at once; that wait for their turn; and of one client, both
+   *  together: Prometheus twice and a room of dashboards stay below. */
+  adminLongAtOnce: 2,
+  adminLongWaiting: 32,
+  adminLongPerClient: 12,
   /** Bytes of the tokens file: some seven thousand tokens. */
   tokensFileBytes: 1024 * 1024,
   /** Bytes of a token: anything longer was not made here. */
@@ -308,10 +378,13 @@ export const limits = {
   forceMs: 366 * 86_400_000,
   /** Characters of the reason that an operator gives: a sentence and a link. */
   reasonLength: 1_000,
-  /** Live event streams at once: each holds a socket; a wall of dashboards stays below. */
+  /** Live event streams at once, in all and of one client: each holds a socket; a wall of dashboards stays below. */
   eventStreams: 100,
-  /** Bytes that a live stream's client may leave unread before it is cut off. */
-  eventStreamBytes: 256 * 1024,
+  eventStreamsPerClient: 50,
+  /** Bytes that a live stream's client may leave unread before it is sent no more for the time being. */
+  eventStreamBytes: 64 * 1024,
+  /** Events that are put into words at once: some 25 KB. */
+  eventStreamBatch: 50,
   /** Silence on a live stream before a comment is sent: proxies close idle connections after 30 to 60 s. */
   eventStreamQuietMs: 15_000,
   /** Bytes that are read of a webhook's answer, of which the status alone counts. */

@@ -1,6 +1,6 @@
 // What `serve` prints once it answers: what it serves and where, and for the demo what to try.
 
-import type { ControlPlane, EventView } from '../api/views.ts';
+import type { ControlPlane, EventView, ZoneSummary } from '../api/views.ts';
 import type { LineSink } from '../base/line-sink.ts';
 import type { Demo } from '../control/demo.ts';
 import { paint } from './table.ts';
@@ -13,13 +13,16 @@ const CLIENTS = [
   ['New York', '128.122.1.0/24'],
 ] as const;
 
+/** What it tells of. */
+interface Told {
+  readonly listen: readonly string[];
+  readonly servedZones: readonly Pick<ZoneSummary, 'name' | 'file' | 'state'>[];
+  readonly oldDatabases: readonly string[];
+}
+
 /** The text, some lines. */
-export function banner(
-  control: ControlPlane & { readonly listen: readonly string[] },
-  admin: string,
-  demo: Demo | null,
-): string {
-  const zones = control.zones();
+export function banner(control: Told, admin: string, demo: Demo | null): string {
+  const zones = control.servedZones;
   const names = zones.slice(0, 5).map(({ name, state }) => (state === 'ok' ? name : `${name} (${state})`));
   const more = zones.length > 5 ? ` and ${zones.length - 5} more` : '';
   const lines = [
@@ -30,15 +33,15 @@ export function banner(
   for (const { name, file, state } of zones.filter((zone) => zone.state !== 'ok').slice(0, 5)) {
     lines.push(`  ${name} is in ${state}: "meridian check ${file}" says why`);
   }
-  lines.push(...control.status().geo.old.map((sentence) => `  ${sentence}`));
+  lines.push(...control.oldDatabases.map((sentence) => `  ${sentence}`));
   if (demo !== null) lines.push(...tries(control, demo));
   return `${lines.join('\n')}\n`;
 }
 
-function tries(control: ControlPlane & { readonly listen: readonly string[] }, demo: Demo): string[] {
+function tries(control: Told, demo: Demo): string[] {
   const match = /^\[?(.*?)\]?:(\d+)$/.exec(control.listen[0] ?? '');
   const server = `@${match?.[1] ?? '127.0.0.1'} -p ${match?.[2] ?? 53}`;
-  const zones = control.zones();
+  const zones = control.servedZones;
   const zone = zones.find(({ name }) => name === EXAMPLE) ?? zones[0];
   if (zone === undefined) return [];
   const width = Math.max(...CLIENTS.map(([city]) => city.length));

@@ -5,17 +5,20 @@ import type { Code } from '../base/codes.ts';
 import type { Diagnostic, Severity } from '../base/diagnostic.ts';
 import { limits } from '../base/limits.ts';
 import { readTextHere } from '../base/read-file.ts';
+import { coordinatesOf } from '../geo/centres.ts';
 import { readGeoFolder } from '../geo/folder.ts';
 import { Inhabited } from '../geo/inhabited.ts';
 import { GeoView } from '../geo/lookup.ts';
 import { type LoadedGeo, loadGeo } from '../geo/open.ts';
 import { readOverrides } from '../geo/overrides.ts';
-import { COMMON_FILE, zoneOfFile } from '../loading/zone-files.ts';
+import { specialBlockOf } from '../geo/special.ts';
+import { possibleFolders, unreadFiles, unreadFolder } from '../loading/unread-zones.ts';
 import { checkRulesOf, readSettings, type Settings } from '../settings/settings.ts';
 import { fixFor, unreached } from '../zone/unreached.ts';
 import type { GeoData } from '../zonefile/check.ts';
 import { type ParsedCommon, parseCommon, type ReadOptions } from '../zonefile/common.ts';
 import { parseZone } from '../zonefile/parse.ts';
+import { COMMON_FILE, zoneOfFile } from '../zonefile/zone-file-name.ts';
 import { type FoundSettings, findSettings, reasonOf, shortPath } from './config.ts';
 
 /** Told how the work goes on, by whoever gives up a file that takes too much. */
@@ -105,6 +108,20 @@ class FileReader {
       const zone = zoneOfFile(name);
       if (zone !== null) this.#zone(join(folder, name), zone);
     }
+    this.#tellUnread(folder, names ?? []);
+  }
+
+  /** What looks meant to be a zone file and isn't read. */
+  #tellUnread(folder: string, names: readonly string[]): void {
+    const folders = possibleFolders(names).flatMap((name) => {
+      const path = join(folder, name);
+      const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+      // One with settings of its own is another server's.
+      const inside = isFolder ? (this.#attempt(path, () => readdirSync(path)) ?? []) : [];
+      return unreadFolder(folder, name, inside) ?? [];
+    });
+    for (const { file, reason, fix } of [...unreadFiles(folder, names), ...folders])
+      this.#report('unread-zone', 'warning', file, `${shortPath(file)} is not read: ${reason}`, fix);
   }
 
   configuredOverrides(): void {
@@ -198,20 +215,19 @@ class FileReader {
         subdivisions: geo.hasSubdivisions,
         cities: geo.hasCities,
         asNumbers: geo.hasAs,
-        unreached: unreachedIn(geo.image),
+        ...lookUpsIn(geo.image),
       };
     } else {
       // Not loaded before a zone has regions: most checks are quicker than that.
-      let find: GeoData['unreached'] | null = null;
+      let lookUps: LookUps | null = null;
+      const known = (): LookUps => (lookUps ??= lookUpsIn(this.#loadGeography().image));
       this.#geoData = {
         coordinates: false,
         subdivisions: false,
         cities: false,
         asNumbers: false,
-        unreached: (regions) => {
-          find ??= unreachedIn(this.#loadGeography().image);
-          return find(regions);
-        },
+        unreached: (regions) => known().unreached(regions),
+        coordinatesOf: (address) => (specialBlockOf(address) !== null ? null : known().coordinatesOf(address)),
       };
     }
     return this.#geoData;
@@ -278,13 +294,18 @@ class FileReader {
   }
 }
 
-/** Finds what regions name in vain, in an image of its own. */
-function unreachedIn(image: Uint8Array): GeoData['unreached'] {
+type LookUps = Pick<GeoData, 'unreached' | 'coordinatesOf'>;
+
+/** Looks things up in an image of its own. */
+function lookUpsIn(image: Uint8Array): LookUps {
   const geo = new GeoView();
   geo.attach(new Int32Array(image.buffer, image.byteOffset, image.byteLength >> 2), 0);
   const inhabited = new Inhabited(geo);
-  return (regions) =>
-    unreached(regions, geo, inhabited).map((found) => ({ ...found, fix: fixFor(found, geo, inhabited) }));
+  return {
+    unreached: (regions) =>
+      unreached(regions, geo, inhabited).map((found) => ({ ...found, fix: fixFor(found, geo, inhabited) })),
+    coordinatesOf: (address) => coordinatesOf(geo.locate(address).facts),
+  };
 }
 
 /**

@@ -1,5 +1,7 @@
 // `meridian force`, `drain` and `unforce`: what an operator forces of a target or a whole pool.
+
 import type { DrainView, TargetView } from '../api/views.ts';
+import { parseAddress } from '../base/address.ts';
 import { openClient } from './client.ts';
 import { EXIT, Failure } from './exit.ts';
 import { print } from './output.ts';
@@ -34,8 +36,14 @@ export async function unforce(target: string, options: ServerOptions): Promise<v
 
 /** The admin's path of `ZONE/POOL` or `ZONE/POOL/ADDRESS`. */
 function pathOf(target: string): string {
-  const [zone, pool, address, ...rest] = target.split('/');
-  if (!zone || !pool || address === '' || rest.length > 0) {
+  // A zone's name may have a slash in it (RFC 2317), pools and addresses have none: they are read from the end.
+  const parts = target.split('/');
+  const last = parts.at(-1) ?? '';
+  const address =
+    parts.length > 2 && (parseAddress(last) !== undefined || last.endsWith('.')) ? parts.pop() : undefined;
+  const pool = parts.pop();
+  const zone = parts.join('/');
+  if (!zone || !pool) {
     throw new Failure(
       EXIT.usage,
       `"${target}" is neither ZONE/POOL nor ZONE/POOL/ADDRESS; "meridian status" lists them`,

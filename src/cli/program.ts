@@ -215,7 +215,7 @@ function addTokens(add: Add): void {
   const token = add('token', 'manage the tokens of the admin', 'meridian token add alice operator');
   token
     .command('add <name> <role>')
-    .description('make a token and print it, once; roles: viewer, operator, admin')
+    .description('make a token and print it, once; roles: scraper (may read /metrics alone), viewer, operator, admin')
     .exitOverride()
     .allowExcessArguments(false)
     .option(...CONFIG)

@@ -9,20 +9,23 @@ import {
 } from '../api/views.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
+import type { Slices } from '../base/slices.ts';
 import type { HealthClient } from '../health/client.ts';
 import type { Serving } from '../loading/serving.ts';
 import { longestTtlOf } from '../targets/drains.ts';
-import { emptySets } from '../targets/fail-open.ts';
 import type { Forced, ForcedStates } from '../targets/forced-states.ts';
+import type { SetStates } from '../targets/set-states.ts';
 import type { Targets } from '../targets/targets.ts';
 import { frozenView } from './status.ts';
 
 export interface OperatorParts {
   readonly serving: Serving;
+  readonly setStates: SetStates;
   readonly targets: Targets;
   readonly forcedStates: ForcedStates;
   readonly health: HealthClient;
   readonly clock: Clock;
+  readonly steadyMs: () => number;
   readonly log: Logger;
 }
 
@@ -35,13 +38,13 @@ export class Operator {
   }
 
   /** `emptied`: the record sets that are left without a member that may be answered. */
-  async forceTarget(id: string, request: ForceRequest): Promise<TargetForced> {
+  async forceTarget(id: string, request: ForceRequest, slices: Slices): Promise<TargetForced> {
     this.#mustExist(id);
     const { zone, pool } = this.#parts.targets.get(id)!;
     const stored = this.#parts.forcedStates.force(id, this.#forced(request, zone, pool));
     this.#log(id, request.state, request.reason, request.by);
-    const reply = { target: this.#view(id), emptied: this.#emptied() };
-    return { ...reply, stored: await stored };
+    const target = this.#view(id);
+    return { target, emptied: await this.#emptied(slices), stored: await stored };
   }
 
   async unforceTarget(id: string, by: string): Promise<Omit<TargetForced, 'emptied'>> {
@@ -52,12 +55,12 @@ export class Operator {
     return { target, stored: await stored };
   }
 
-  async forcePool(zone: string, pool: string, request: ForceRequest): Promise<PoolForced> {
+  async forcePool(zone: string, pool: string, request: ForceRequest, slices: Slices): Promise<PoolForced> {
     const ids = this.#mustHavePool(zone, pool);
     const stored = this.#parts.forcedStates.force(`${zone}/${pool}`, this.#forced(request, zone, pool));
     this.#log(`${zone}/${pool}`, request.state, request.reason, request.by);
-    const reply = { targets: ids.map((id) => this.#view(id)), emptied: this.#emptied() };
-    return { ...reply, stored: await stored };
+    const targets = ids.map((one) => this.#view(one));
+    return { targets, emptied: await this.#emptied(slices), stored: await stored };
   }
 
   async unforcePool(zone: string, pool: string, by: string): Promise<Omit<PoolForced, 'emptied'>> {
@@ -102,11 +105,13 @@ export class Operator {
   }
 
   #view(id: string): TargetView {
-    return this.#parts.targets.view(id, this.#parts.clock.nowMs())!;
+    return this.#parts.targets.view(id, this.#parts.steadyMs())!;
   }
 
-  #emptied(): string[] {
-    const { serving } = this.#parts;
-    return [...serving.zones.all.values()].flatMap((zone) => emptySets(zone, serving));
+  async #emptied(slices: Slices): Promise<string[]> {
+    const { serving, setStates } = this.#parts;
+    const emptied: string[] = [];
+    for (const zone of serving.zones.all.values()) emptied.push(...(await setStates.of(zone, 'empty', slices)));
+    return emptied;
   }
 }

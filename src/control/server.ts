@@ -5,14 +5,16 @@ import { eventView } from '../api/event-view.ts';
 import { StartError } from '../api/start-error.ts';
 import {
   type ControlPlane,
-  type CoverageView,
+  type CoverageTold,
   type EventView,
   type ExplainRequest,
   type Explanation,
   type ForceRequest,
+  type NumbersView,
   type PoolForced,
-  type ReloadView,
+  type ReloadTold,
   RequestError,
+  type StatusTold,
   type StatusView,
   type TargetForced,
   type TargetView,
@@ -24,6 +26,7 @@ import type { Clock } from '../base/clock.ts';
 import { collectHeap } from '../base/heap.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
+import { finish, inSlices, Slices } from '../base/slices.ts';
 import type { Storage } from '../base/storage.ts';
 import { PROGRAM_VERSION } from '../base/version.ts';
 import { coverage } from '../explain/coverage.ts';
@@ -35,9 +38,11 @@ import type { EventLog } from '../health/events.ts';
 import type { Serving } from '../loading/serving.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import type { Webhooks } from '../notify/webhooks.ts';
+import type { QueryLog } from '../querylog/query-log.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Drains } from '../targets/drains.ts';
 import type { ForcedStates } from '../targets/forced-states.ts';
+import type { SetStates } from '../targets/set-states.ts';
 import type { Targets } from '../targets/targets.ts';
 import type { Alarms } from './alarms.ts';
 import { announceZones } from './announce.ts';
@@ -45,9 +50,11 @@ import { answerSettings } from './answer-settings.ts';
 import type { CookieFile } from './cookie-file.ts';
 import type { GeoipUpdates } from './geoip-updates.ts';
 import type { InternalErrors } from './internal-errors.ts';
+import { loggedNames } from './logged-names.ts';
+import { numbersView } from './numbers.ts';
 import type { Operator } from './operator.ts';
 import type { Reloads } from './reloads.ts';
-import { statusView, zoneDetail, zoneSummary } from './status.ts';
+import { statusView, zoneDetail, zoneSummaries } from './status.ts';
 import type { Threads } from './threads.ts';
 import { UnreachedRules } from './unreached-rules.ts';
 import type { Watchdog } from './watchdog.ts';
@@ -62,6 +69,7 @@ export interface ServerParts {
   readonly serving: Serving;
   readonly threads: Threads;
   readonly targets: Targets;
+  readonly setStates: SetStates;
   readonly forcedStates: ForcedStates;
   readonly health: HealthClient;
   readonly reloads: Reloads;
@@ -74,9 +82,14 @@ export interface ServerParts {
   readonly watchdog: Watchdog;
   readonly errors: InternalErrors;
   readonly droppedLines: () => number;
+  readonly steadyEpochMs: number;
+  /** What drains are counted down by. */
+  readonly steadyMs: () => number;
   readonly drains: Drains;
   readonly cookies: CookieFile;
   readonly storage: Storage;
+  /** null: queries are not logged. */
+  readonly queryLog: QueryLog | null;
 }
 
 export class Server implements ControlPlane {
@@ -101,12 +114,14 @@ export class Server implements ControlPlane {
     serving.builder.onIdle = () => threads.trimHeap();
     serving.images.store.onFree = (bytes) => threads.discard(bytes);
     health.start();
-    const answer = answerSettings(settings, this.#parts.cookies.first());
+    this.#parts.queryLog?.start();
+    const answer = answerSettings(settings, this.#parts.cookies.first(), this.#parts.steadyEpochMs);
     threads.open();
     // Threads start while zones are read: until the first directory is published they are silent.
     await Promise.all([threads.start(answer), this.#firstLoad()]);
     await this.#firstRound();
     await drains.begin();
+    this.#parts.queryLog?.names({ sinceMs: 0, zones: [...serving.zones.all.values()].map(loggedNames) });
     serving.publish();
     this.#ready = true;
     announceZones(notifier, serving, serving.zones.all.keys());
@@ -195,7 +210,6 @@ export class Server implements ControlPlane {
     this.#ready = false;
     const {
       serving,
-      threads,
       forcedStates,
       health,
       reloads,
@@ -214,10 +228,17 @@ export class Server implements ControlPlane {
     geoipUpdates.stop();
     this.#cancelCollect();
     webhooks.stop();
-    await Promise.all([threads.stop(), health.stop(), serving.stop(), forcedStates.stop()]);
-    await this.#parts.targets.leave(this.#parts.clock.nowMs());
+    await Promise.all([this.#stopAnswering(), health.stop(), serving.stop(), forcedStates.stop()]);
+    await this.#parts.targets.leave(this.#parts.steadyMs());
     await this.#parts.cookies.stop();
     await events.close();
+  }
+
+  /** The query log ends with what the last answers left in it. */
+  async #stopAnswering(): Promise<void> {
+    const { threads, queryLog } = this.#parts;
+    await threads.stop();
+    await queryLog?.stop();
   }
 
   /** Whether threads are at work that may hang: then the process can't end in the usual way. */
@@ -236,63 +257,67 @@ export class Server implements ControlPlane {
     return this.#ready;
   }
 
-  status(): StatusView {
-    const {
-      serving,
-      targets,
-      health,
-      notifier,
-      threads,
-      reloads,
-      settings,
-      storage,
-      startedAtMs,
-      clock,
-      geoipUpdates,
-    } = this.#parts;
-    return statusView({
-      serving,
-      targets,
-      health,
-      notifier,
+  status(slices: Slices): Promise<StatusTold> {
+    const { serving, threads, reloads, settings, clock, geoipUpdates, errors, droppedLines, queryLog } =
+      this.#parts;
+    const parts = {
+      ...this.#parts,
       version: PROGRAM_VERSION,
-      startedAtMs,
       nowMs: clock.nowMs(),
       ready: this.#ready,
       listen: this.listen,
       admin: settings.admin.listen.text,
       dataThreads: threads.dataThreads,
       udp: threads.udp,
-      ownCounters: { internalErrors: this.#parts.errors.count, logDropped: this.#parts.droppedLines() },
-      problems: [reloads.problem ?? [], serving.problems()].flat(),
+      ownCounters: {
+        internalErrors: errors.count,
+        logDropped: droppedLines(),
+        queryLogWritten: queryLog?.counts.written ?? 0,
+        queryLogDropped: queryLog?.counts.dropped ?? 0,
+      },
+      problems: [reloads.problem ?? [], serving.problems(), queryLog?.problem ?? []].flat(),
       updates: geoipUpdates.views(),
-      unreached: this.#unreached.tell(serving),
-      storage,
-    });
+      unreached: this.#unreached,
+    };
+    return statusView(parts, slices);
   }
 
-  health(): { targets: TargetView[] } {
-    const { targets, clock } = this.#parts;
-    return { targets: targets.views(clock.nowMs()) };
+  numbers(): NumbersView {
+    return numbersView(this.#parts.serving);
   }
 
-  zones(): ZoneSummary[] {
-    const { serving } = this.#parts;
-    return [...serving.zones.all.values()].map((zone) => zoneSummary(zone, serving));
+  targets(): Iterable<TargetView> {
+    return this.#parts.targets.views(this.#parts.steadyMs);
   }
 
-  zone(name: string): ZoneDetail | undefined {
-    const { serving, notifier } = this.#parts;
-    const zone = serving.zone(name);
-    return zone && zoneDetail(zone, serving, notifier);
+  zones(slices: Slices): AsyncIterable<ZoneSummary> {
+    return zoneSummaries(this.#parts, slices);
+  }
+
+  async zone(name: string, slices: Slices): Promise<ZoneDetail | undefined> {
+    const zone = this.#parts.serving.zone(name);
+    return zone && zoneDetail(zone, this.#parts, slices);
+  }
+
+  hasZone(name: string): boolean {
+    return this.#parts.serving.zone(name) !== undefined;
+  }
+
+  get servedZones(): readonly Pick<ZoneSummary, 'name' | 'file' | 'state'>[] {
+    return [...this.#parts.serving.zones.all.values()];
+  }
+
+  get oldDatabases(): readonly string[] {
+    return oldDatabases(this.#parts.serving.geo?.sources ?? [], this.#parts.clock.nowMs());
   }
 
   explain(request: ExplainRequest): Explanation {
     return this.#mustBeReady().explain(request);
   }
 
-  coverage(name: string, type: string): CoverageView {
-    return coverage(this.#mustBeReady(), name, type);
+  async coverage(name: string, type: string, slices: Slices): Promise<CoverageTold> {
+    const { rows, rest } = coverage(this.#mustBeReady(), name, type);
+    return { rows: inSlices(rows, slices), ...(await finish(rest, slices)) };
   }
 
   #mustBeReady(): Explainer {
@@ -300,14 +325,15 @@ export class Server implements ControlPlane {
     return this.#explainer;
   }
 
-  async reload(): Promise<ReloadView> {
-    const { serving, threads, reloads, cookies } = this.#parts;
+  async reload(slices: Slices = new Slices()): Promise<ReloadTold> {
+    const { serving, threads, reloads, cookies, queryLog } = this.#parts;
+    queryLog?.reopen();
     const secrets = await cookies.again();
     if (secrets !== null) threads.secrets(secrets);
     const change = await reloads.reloadAll();
     const diagnostics = serving.diagnostics();
     return {
-      zones: this.zones(),
+      zones: this.zones(slices),
       changed: change.changed,
       removed: change.removed,
       errors: diagnostics.filter((d) => d.severity === 'error'),
@@ -315,16 +341,16 @@ export class Server implements ControlPlane {
     };
   }
 
-  forceTarget(id: string, request: ForceRequest): Promise<TargetForced> {
-    return this.#parts.operator.forceTarget(id, request);
+  forceTarget(id: string, request: ForceRequest, slices: Slices): Promise<TargetForced> {
+    return this.#parts.operator.forceTarget(id, request, slices);
   }
 
   unforceTarget(id: string, by: string): Promise<Omit<TargetForced, 'emptied'>> {
     return this.#parts.operator.unforceTarget(id, by);
   }
 
-  forcePool(zone: string, pool: string, request: ForceRequest): Promise<PoolForced> {
-    return this.#parts.operator.forcePool(zone, pool, request);
+  forcePool(zone: string, pool: string, request: ForceRequest, slices: Slices): Promise<PoolForced> {
+    return this.#parts.operator.forcePool(zone, pool, request, slices);
   }
 
   unforcePool(zone: string, pool: string, by: string): Promise<Omit<PoolForced, 'emptied'>> {
@@ -335,8 +361,12 @@ export class Server implements ControlPlane {
     return this.#parts.operator.freeze(forMs, reason, by);
   }
 
-  events(limit: number): EventView[] {
-    return this.#parts.events.list(0, limit).map(eventView);
+  *events(most: number): Generator<EventView> {
+    for (const event of this.#parts.events.list(0, most)) yield eventView(event);
+  }
+
+  eventsAfter(id: number, most: number): EventView[] {
+    return this.#parts.events.after(id, most).map(eventView);
   }
 
   onEvent(listener: (event: EventView) => void): () => void {

@@ -1,5 +1,5 @@
 // Makes a server from its settings: every part of the control plane, in the order in which they need each other.
-import { availableParallelism } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
 import { eventView } from '../api/event-view.ts';
 import { StartError } from '../api/start-error.ts';
@@ -8,7 +8,9 @@ import { type Clock, systemRandom } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
 import { readTextHere } from '../base/read-file.ts';
+import { steadyClock, steadyEpochMs } from '../base/steady.ts';
 import type { Storage } from '../base/storage.ts';
+import { PROGRAM_VERSION } from '../base/version.ts';
 import { HealthClient } from '../health/client.ts';
 import { type HealthEvent, HealthEventSchema, stateEvent } from '../health/event.ts';
 import { EventLog } from '../health/events.ts';
@@ -16,9 +18,11 @@ import type { FirstGeo } from '../loading/first-geo.ts';
 import { Serving } from '../loading/serving.ts';
 import { Notifier } from '../notify/notifier.ts';
 import { Webhooks } from '../notify/webhooks.ts';
+import { QueryLog } from '../querylog/query-log.ts';
 import { checkRulesOf, type Settings } from '../settings/settings.ts';
 import { Drains } from '../targets/drains.ts';
 import { ForcedStates } from '../targets/forced-states.ts';
+import { SetStates } from '../targets/set-states.ts';
 import { Targets } from '../targets/targets.ts';
 import { Alarms } from './alarms.ts';
 import { announceZones } from './announce.ts';
@@ -27,6 +31,7 @@ import { GeoipUpdates } from './geoip-updates.ts';
 import { startHealthThread } from './health-thread.ts';
 import type { InternalErrors } from './internal-errors.ts';
 import { listenAddresses } from './listen-addresses.ts';
+import { loggedNames } from './logged-names.ts';
 import { Operator } from './operator.ts';
 import { Reloads } from './reloads.ts';
 import { Server } from './server.ts';
@@ -53,12 +58,14 @@ export interface ServerOptions {
 export function makeServer(options: ServerOptions): Server {
   const { settings, clock, log, strict, storage, errors, droppedLines } = options;
   const startedAtMs = clock.nowMs();
+  const epochMs = steadyEpochMs();
   const serving = makeServing(options);
   const { board, rows, images } = serving;
   const watchdog = new Watchdog({
     clock,
     onHung: (thread) => log.error({ event: 'thread-hung', thread }, 'a thread shows no sign of life and is replaced'),
   });
+  const queryLog = makeQueryLog(options);
   const threads = new Threads({
     listen: listenAddresses(settings, log),
     workers: settings.workers ?? Math.min(availableParallelism(), limits.workers),
@@ -68,14 +75,18 @@ export function makeServer(options: ServerOptions): Server {
       ipv4PrefixBits: settings.rateLimit?.ipv4Prefix ?? limits.clientPrefix4,
       ipv6PrefixBits: settings.rateLimit?.ipv6Prefix ?? limits.clientPrefix6,
     },
-    memory: (reader) => rows.memory(reader, images.store, board),
+    memory: (reader) => ({
+      ...rows.memory(reader, images.store, board),
+      ...(queryLog === null ? {} : { queryLog: queryLog.memory(reader) }),
+    }),
     dropReader: (reader) => images.store.dropReader(reader),
     watchdog,
     onFault: (error, thread) => errors.report(error, thread),
     clock,
     log,
   });
-  const alarms = new Alarms({ serving, clock, log });
+  const setStates = new SetStates(serving);
+  const alarms = new Alarms({ serving, setStates, clock, log });
   const events = new EventLog({
     kept: { file: join(settings.state, 'events.jsonl'), storage },
     schema: HealthEventSchema,
@@ -126,17 +137,31 @@ export function makeServer(options: ServerOptions): Server {
     targets,
     health,
     onPublished: ({ changed, removed }) => {
+      queryLog?.names({
+        sinceMs: clock.nowMs(),
+        zones: changed.flatMap((name) => serving.zone(name) ?? []).map(loggedNames),
+      });
       announceZones(notifier, serving, changed);
       for (const zone of removed) notifier.forget(zone);
     },
     clock,
     log,
   });
-  const operator = new Operator({ serving, targets, forcedStates, health, clock, log });
+  const operator = new Operator({
+    steadyMs: steadyClock(epochMs),
+    serving,
+    setStates,
+    targets,
+    forcedStates,
+    health,
+    clock,
+    log,
+  });
   const parts = {
     serving,
     threads,
     targets,
+    setStates,
     forcedStates,
     health,
     reloads,
@@ -149,9 +174,12 @@ export function makeServer(options: ServerOptions): Server {
     watchdog,
     errors,
     droppedLines,
+    steadyEpochMs: epochMs,
+    steadyMs: steadyClock(epochMs),
     drains,
     cookies: new CookieFile({ settings: settings.cookies, storage, log }),
     storage,
+    queryLog,
   };
   return new Server({ ...parts, settings, strict, startedAtMs, clock, log });
 }
@@ -166,6 +194,19 @@ function makeServing({ settings, firstGeo, storage, clock, log }: ServerOptions)
     baseDirectory: settings.baseDirectory,
     checkRules: checkRulesOf(settings),
     ...(firstGeo === undefined ? {} : { firstGeo }),
+    clock,
+    log,
+  });
+}
+
+function makeQueryLog({ settings, errors, clock, log }: ServerOptions): QueryLog | null {
+  if (settings.queryLog === null) return null;
+  const { nsid, hostname: own } = settings.identity;
+  return new QueryLog({
+    settings: settings.queryLog,
+    identity: own || nsid || hostname(),
+    version: `meridian ${PROGRAM_VERSION}`,
+    onFault: (error) => errors.report(error, 'query-log'),
     clock,
     log,
   });

@@ -1,7 +1,8 @@
 // What the server says of itself: status, zones, and the counts in them.
 
-import type { ProblemView, StatusView, UpdateView, ZoneDetail, ZoneSummary } from '../api/views.ts';
+import type { ProblemView, StatusTold, StatusView, UpdateView, ZoneDetail, ZoneSummary } from '../api/views.ts';
 import { formatPrefix } from '../base/address.ts';
+import type { Slices } from '../base/slices.ts';
 import type { Storage } from '../base/storage.ts';
 import { isLive, packTarget } from '../board/board.ts';
 import { ZONE_COUNT } from '../board/counters.ts';
@@ -12,14 +13,17 @@ import { LATE_MS } from '../health/schedule.ts';
 import type { Serving } from '../loading/serving.ts';
 import type { ServedZone } from '../loading/zones.ts';
 import type { Notifier } from '../notify/notifier.ts';
-import { failOpenSets } from '../targets/fail-open.ts';
+import { type Certificate, certificateWarnings } from '../targets/certificates.ts';
+import type { SetStates } from '../targets/set-states.ts';
 import type { Targets } from '../targets/targets.ts';
+import type { ZoneMeta } from '../zone/meta.ts';
+import type { UnreachedRules } from './unreached-rules.ts';
 
 function iso(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
 }
 
-export function zoneSummary(zone: ServedZone, serving: Serving): ZoneSummary {
+function zoneSummary(zone: ServedZone, serving: Serving, failOpen: readonly string[]): ZoneSummary {
   const { rows } = serving;
   const count = (severity: string): number => zone.diagnostics.filter((d) => d.severity === severity).length;
   return {
@@ -39,45 +43,83 @@ export function zoneSummary(zone: ServedZone, serving: Serving): ZoneSummary {
       resolver: rows.zone(zone.number, ZONE_COUNT.resolver),
       unknownPlace: rows.zone(zone.number, ZONE_COUNT.unknownPlace),
     },
-    failOpen: failOpenSets(zone, serving),
+    failOpen,
   };
 }
 
-export function zoneDetail(zone: ServedZone, serving: Serving, notifier: Notifier): ZoneDetail {
+/** What zones are told from. */
+export interface ZoneParts {
+  readonly serving: Serving;
+  readonly setStates: SetStates;
+}
+
+/** All zones, each looked at when its turn comes. Throws Unwanted. */
+export async function* zoneSummaries({ serving, setStates }: ZoneParts, slices: Slices): AsyncGenerator<ZoneSummary> {
+  for (const zone of serving.zones.all.values()) {
+    const failOpen = await setStates.of(zone, 'failOpen', slices);
+    if (slices.isOver) await slices.rest();
+    yield zoneSummary(zone, serving, failOpen);
+  }
+}
+
+export async function zoneDetail(
+  zone: ServedZone,
+  { serving, setStates, notifier }: ZoneParts & { readonly notifier: Notifier },
+  slices: Slices,
+): Promise<ZoneDetail> {
+  const failOpen = await setStates.of(zone, 'failOpen', slices);
   const { meta } = zone;
-  const pools = (meta?.pools ?? []).map((pool) => {
+  const pools: ZoneDetail['pools'][number][] = [];
+  for (const pool of meta?.pools ?? []) {
+    if (slices.isOver) await slices.rest();
     const ids = pool.members.map((number) => meta!.targets[number]!.id);
     const live = ids.filter((id) => {
       const slot = serving.board.slotOf(id);
       return slot !== undefined && isLive(packTarget(serving.board.get(slot)));
     }).length;
-    return { name: pool.name, zone: pool.zone, members: ids, live };
-  });
+    pools.push({ name: pool.name, zone: pool.zone, members: ids, live });
+  }
   const transfer = meta?.transfer && {
     allow: meta.transfer.allow.map(formatPrefix),
     notify: notifier.views(zone.name),
   };
-  return { ...zoneSummary(zone, serving), diagnostics: zone.diagnostics, transfer: transfer ?? null, pools };
+  return { ...zoneSummary(zone, serving, failOpen), diagnostics: zone.diagnostics, transfer: transfer ?? null, pools };
+}
+
+/** Kinds of places that a zone's rules name: looked for once, there may be a million. */
+const kindsOf = new WeakMap<ZoneMeta, ReadonlySet<string>>();
+
+function placeKinds(meta: ZoneMeta): ReadonlySet<string> {
+  const known = kindsOf.get(meta);
+  if (known !== undefined) return known;
+  const kinds = new Set<string>();
+  for (const { regions } of meta.maps) for (const { places } of regions) for (const { kind } of places) kinds.add(kind);
+  kindsOf.set(meta, kinds);
+  return kinds;
 }
 
 /** Rules that nothing can match, since no loaded database has such data. */
-export function missingData(serving: Serving): string[] {
+async function* missingData(serving: Serving, slices: Slices): AsyncGenerator<string> {
   const { geo } = serving;
-  if (geo === null) return [];
+  if (geo === null) return;
   const lacking = [
-    { kind: 'as', has: geo.hasAs, what: 'AS numbers (a GeoLite2-ASN-like database)' },
-    { kind: 'city', has: geo.hasCities, what: 'cities (a GeoLite2-City-like database)' },
-    { kind: 'subdivision', has: geo.hasSubdivisions, what: 'subdivisions (a GeoLite2-City-like database)' },
+    { kind: 'as', code: 'no-as-data', has: geo.hasAs, what: 'AS numbers (a GeoLite2-ASN-like database)' },
+    { kind: 'city', code: 'no-city-data', has: geo.hasCities, what: 'cities (a GeoLite2-City-like database)' },
+    {
+      kind: 'subdivision',
+      code: 'no-subdivision-data',
+      has: geo.hasSubdivisions,
+      what: 'subdivisions (a GeoLite2-City-like database)',
+    },
   ].filter((data) => !data.has);
-  return [...serving.zones.all.values()].flatMap((zone) => {
-    const places = (zone.meta?.maps ?? []).flatMap((map) => map.regions.flatMap((region) => region.places));
-    return lacking
-      .filter(({ kind }) => places.some((place) => place.kind === kind))
-      .map(
-        ({ what }) =>
-          `zone ${zone.name} has rules by what no loaded database knows: ${what}; only overrides can match them`,
-      );
-  });
+  if (lacking.length === 0) return;
+  for (const { name, meta } of serving.zones.all.values()) {
+    if (slices.isOver) await slices.rest();
+    for (const { kind, code, what } of lacking) {
+      if (meta === null || meta.accept.includes(code) || !placeKinds(meta).has(kind)) continue;
+      yield `zone ${name} has rules by what no loaded database knows: ${what}; only overrides can match them`;
+    }
+  }
 }
 
 /** A freeze of the verdicts as the admin tells it. */
@@ -97,8 +139,7 @@ function healthCounters(stats: HealthStats): Record<string, number> {
   };
 }
 
-export interface StatusParts {
-  readonly serving: Serving;
+export interface StatusParts extends ZoneParts {
   readonly targets: Targets;
   readonly health: HealthClient;
   readonly notifier: Notifier;
@@ -112,8 +153,7 @@ export interface StatusParts {
   readonly udp: 'recvmmsg' | 'dgram';
   readonly problems: readonly string[];
   readonly updates: readonly UpdateView[];
-  /** Rules that no client matches, in words. */
-  readonly unreached: readonly string[];
+  readonly unreached: UnreachedRules;
   /** What the control plane itself counts. */
   readonly ownCounters: Readonly<Record<string, number>>;
   readonly storage: Storage;
@@ -138,24 +178,47 @@ function updateTrouble({ file, error, failures, triedAt, nextAt }: UpdateView): 
   return [`the update of ${file} failed${times} at ${triedAt ?? 'an unknown time'}: ${error}${next}`];
 }
 
-export function statusView(parts: StatusParts): StatusView {
-  const { serving, targets, health, nowMs } = parts;
-  const zones = [...serving.zones.all.values()].map((zone) => zoneSummary(zone, serving));
-  const views = targets.views(nowMs);
+async function certificates(targets: Targets, slices: Slices): Promise<Certificate[]> {
+  const found: Certificate[] = [];
+  for (const certificate of targets.certificates()) {
+    if (slices.isOver) await slices.rest();
+    if (certificate !== null) found.push(certificate);
+  }
+  return found;
+}
+
+async function* warningsOf(
+  parts: StatusParts,
+  problems: readonly ProblemView[],
+  old: readonly string[],
+  slices: Slices,
+): AsyncGenerator<string> {
+  const { serving } = parts;
+  for (const { code, message } of problems) yield `${code}: ${message}`;
+  yield* parts.problems;
+  yield* old;
+  for (const { file, reason, fix } of [...serving.zones.unread, ...(serving.geo?.unread ?? [])]) {
+    yield `${file} is not read: ${reason} (${fix})`;
+  }
+  yield* parts.updates.flatMap(updateTrouble);
+  yield* certificateWarnings(await certificates(parts.targets, slices));
+  yield* missingData(serving, slices);
+  yield* parts.unreached.tell(serving, slices);
+  for (const d of serving.diagnostics()) {
+    yield `${d.file}:${d.line}:${d.col}: ${d.severity} ${d.code}: ${d.message}`;
+  }
+}
+
+/** Throws Unwanted. */
+export async function statusView(parts: StatusParts, slices: Slices): Promise<StatusTold> {
+  const { serving, setStates, targets, health, nowMs } = parts;
+  const failOpen: string[] = [];
+  for (const zone of serving.zones.all.values()) failOpen.push(...(await setStates.of(zone, 'failOpen', slices)));
+  const tally = await targets.tally(slices);
   const geo = serving.geo;
   const blackout = health.blackout();
   const problems = problemsOf(parts.storage);
   const old = oldDatabases(geo?.sources ?? [], nowMs);
-  const warnings = [
-    ...problems.map(({ code, message }) => `${code}: ${message}`),
-    ...parts.problems,
-    ...old,
-    ...(geo?.unread ?? []).map(({ file, reason, fix }) => `${file} is not read: ${reason} (${fix})`),
-    ...parts.updates.flatMap(updateTrouble),
-    ...missingData(serving),
-    ...parts.unreached,
-    ...serving.diagnostics().map((d) => `${d.file}:${d.line}:${d.col}: ${d.severity} ${d.code}: ${d.message}`),
-  ];
   return {
     version: parts.version,
     startedAt: new Date(parts.startedAtMs).toISOString(),
@@ -165,7 +228,7 @@ export function statusView(parts: StatusParts): StatusView {
     admin: parts.admin,
     dataThreads: parts.dataThreads,
     udp: parts.udp,
-    zones,
+    zones: zoneSummaries(parts, slices),
     geo: {
       databases: (geo?.sources ?? []).map((source) => ({
         file: source.file,
@@ -180,17 +243,14 @@ export function statusView(parts: StatusParts): StatusView {
       updates: parts.updates,
     },
     health: {
-      targets: views.length,
-      up: views.filter((t) => t.state === 'up').length,
-      down: views.filter((t) => t.state === 'down').length,
-      unknown: views.filter((t) => t.state === 'unknown').length,
-      forced: views.filter((t) => t.forced !== null).length,
+      targets: tally.up + tally.down + tally.unknown,
+      ...tally,
       frozen: frozenView(health.frozen()),
       blackout: blackout === null ? null : { since: iso(blackout.sinceMs)!, until: iso(blackout.untilMs)! },
     },
-    failOpen: zones.flatMap((zone) => zone.failOpen),
+    failOpen,
     problems,
-    warnings,
+    warnings: warningsOf(parts, problems, old, slices),
     counters: {
       ...serving.rows.totals(),
       ...parts.notifier.totals(),

@@ -1,9 +1,10 @@
 // What the served zones name in vain, for status: looked up once for each zone and geography, since a look takes a while.
+import type { Slices } from '../base/slices.ts';
 import { Inhabited } from '../geo/inhabited.ts';
 import { GeoView } from '../geo/lookup.ts';
 import type { Serving } from '../loading/serving.ts';
 import type { ZoneMeta } from '../zone/meta.ts';
-import { unreached } from '../zone/unreached.ts';
+import { UNREACHED_CODES, unreached } from '../zone/unreached.ts';
 
 export class UnreachedRules {
   #inhabited: Inhabited | null = null;
@@ -11,24 +12,28 @@ export class UnreachedRules {
   #found = new WeakMap<ZoneMeta, readonly string[]>();
 
   /** A sentence for each place that no address lies in and each region that no client gets, `zone NAME: ` before it. */
-  tell(serving: Serving): string[] {
-    const { store, geo: ref } = serving.images;
-    if (ref === 0) return [];
+  async *tell(serving: Serving, slices: Slices): AsyncGenerator<string> {
+    const { images } = serving;
+    if (images.geo === 0) return;
+    const version = images.geoVersion;
     const geo = new GeoView();
-    geo.attach(store.words(ref), 0);
+    geo.attach(images.store.words(images.geo), 0);
     if (this.#inhabited?.stamp !== geo.stamp) {
       this.#inhabited = new Inhabited(geo);
       this.#found = new WeakMap();
     }
-    return [...serving.zones.all.values()].flatMap(({ meta }) => {
-      if (meta === null) return [];
+    for (const { meta } of serving.zones.all.values()) {
+      if (slices.isOver) await slices.rest();
+      // What is left is told next time, from the geography that came meanwhile.
+      if (images.geoVersion !== version) return;
+      if (meta === null) continue;
       let found = this.#found.get(meta);
       if (found === undefined) {
         found = sentences(meta, geo, this.#inhabited!);
         this.#found.set(meta, found);
       }
-      return found;
-    });
+      yield* found;
+    }
   }
 }
 
@@ -41,6 +46,8 @@ function sentences(meta: ZoneMeta, geo: GeoView, inhabited: Inhabited): string[]
     if (pattern === '' || seen.has(pattern)) continue;
     seen.add(pattern);
     for (const { kind, region, message } of unreached(regions, geo, inhabited)) {
+      // What only the rest of a country gets is a rule like others: coverage shows it.
+      if (kind === 'rest' || meta.accept.includes(UNREACHED_CODES[kind])) continue;
       const where = kind === 'place' ? `the region ${region}` : (owners[0] ?? '@');
       said.add(`zone ${meta.name}: ${where}: ${message}`);
     }

@@ -1,4 +1,5 @@
 // Runs the server's own answer path for one question, with a listener, over the images that are served now.
+import { NUMBERS_ROW } from '../answer/numbers.ts';
 import { type Peer, TRANSPORT_TCP, TRANSPORT_UDP } from '../answer/port.ts';
 import { Answerer } from '../answer/respond.ts';
 import { NOTE } from '../answer/steered.ts';
@@ -8,6 +9,7 @@ import { systemClock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
 import { RandomWords } from '../base/random.ts';
 import { COUNTER_ROW, ZONE_ROW } from '../board/counters.ts';
+import { SHARE_TABLE_BYTES } from '../board/shares.ts';
 import { chunkOf, READERS, type SegmentRef, StoreReader, wordOf } from '../board/store.ts';
 import { GeoView } from '../geo/lookup.ts';
 import type { Serving } from '../loading/serving.ts';
@@ -45,10 +47,13 @@ export class AnswerRunner {
       reader: this.#reader,
       board: new Int32Array(serving.board.buffer),
       counters: new Float64Array(COUNTER_ROW),
+      numbers: new Float64Array(NUMBERS_ROW),
+      shares: new Float64Array(SHARE_TABLE_BYTES / 8),
       zoneCounters: new Float64Array(limits.zones * ZONE_ROW),
       notes: new Float64Array(limits.targets * NOTE.size),
       random: new RandomWords(randomSeed()),
       clock: systemClock,
+      steadyMs: systemClock.nowMs,
       cookies: null,
       rate: null,
       edns: { udpSize: limits.explainUdpBytes, nsid: new Uint8Array(0), keepalive: 0 },

@@ -3,10 +3,8 @@
 import { type CoverageRow, type CoverageView, RequestError } from '../api/views.ts';
 import type { Address } from '../base/address.ts';
 import { allCountries, continentOf } from '../geo/countries.ts';
-import { Inhabited } from '../geo/inhabited.ts';
-import type { GeoView } from '../geo/lookup.ts';
 import { NOWHERE, type Place, type PlaceFacts, placeKey } from '../geo/place.ts';
-import { matchRegions } from '../zone/match.ts';
+import { regionMatcher } from '../zone/match.ts';
 import type { SteeringMeta } from '../zone/meta.ts';
 import { unreached } from '../zone/unreached.ts';
 import type { Explainer } from './explainer.ts';
@@ -19,11 +17,14 @@ interface Subject {
   readonly facts: PlaceFacts | null;
 }
 
+/** Finer than countries. */
+function isFiner({ kind }: Place): boolean {
+  return kind !== 'country' && kind !== 'continent';
+}
+
 /** Rows: countries in order, then the rules that are finer than countries in the order of the file. */
 function subjectsOf(steering: SteeringMeta): Subject[] {
-  const finer = steering.regions
-    .flatMap((region) => region.places)
-    .filter((place) => place.kind !== 'country' && place.kind !== 'continent');
+  const finer = steering.regions.flatMap((region) => region.places).filter(isFiner);
   return [
     ...allCountries().map((code): Subject => ({ place: { kind: 'country', code }, facts: factsOf(code, null, null) })),
     ...finer.map((place): Subject => {
@@ -38,54 +39,92 @@ function factsOf(country: string, subdivision: string | null, city: string | nul
   return { ...NOWHERE, country, continent: continentOf(country), subdivision, city };
 }
 
+/** What coverage tells: the rows, one after the other, and what is known of all of them. Both are worked out in steps. */
+export interface CoverageSteps {
+  readonly rows: Generator<CoverageRow | null>;
+  readonly rest: Generator<null, Omit<CoverageView, 'rows'>>;
+}
+
 /** Throws RequestError where the name isn't steered. */
-export function coverage(explainer: Explainer, name: string, type: string): CoverageView {
+export function coverage(explainer: Explainer, name: string, type: string): CoverageSteps {
   const steering = explainer.steeringOf(name, type);
   if (steering === null)
     throw new RequestError(404, 'not-steered', `${name} ${type} is not steered: every client gets the same`);
-  return explainer.withGeo((geo) => {
-    const inhabited = new Inhabited(geo);
-    const subjects = subjectsOf(steering);
-    const places = subjects.map(({ place }) => place);
-    const empty = inhabited.without(geo, places);
-    return {
-      rows: rowsOf(explainer, name, type, steering, geo, subjects),
-      withoutAddresses: places.filter((place) => empty.has(placeKey(place))).map(placeText),
-      warnings: unreached(steering.regions, geo, inhabited).map(({ kind, region, message }) =>
-        kind === 'place' ? `the region ${region}: ${message}` : message,
-      ),
-      split: explainer.split(name, type),
-    };
-  });
+  return {
+    rows: rowsOf(explainer, steering, name, type),
+    rest: restOf(explainer, steering, name, type),
+  };
 }
 
-function rowsOf(
+function* restOf(
   explainer: Explainer,
+  { regions }: SteeringMeta,
   name: string,
   type: string,
-  steering: SteeringMeta,
-  geo: GeoView,
-  subjects: readonly Subject[],
-): CoverageRow[] {
-  const { regions } = steering;
-  const deciding = (client: Address): string | null => {
-    const { as, facts } = geo.locate(client);
-    const first = matchRegions(regions, { address: client, as, facts })[0];
-    return first === undefined ? null : placeKey(first.place);
+): Generator<null, Omit<CoverageView, 'rows'>> {
+  const places = regions.flatMap((region) => region.places);
+  const asked = [...allCountries().map((code): Place => ({ kind: 'country', code })), ...places.filter(isFiner)];
+  yield null;
+  const empty = explainer.inhabited().without(explainer.geo(), asked);
+  yield null;
+  const said = unreached(regions, explainer.geo(), explainer.inhabited());
+  return {
+    withoutAddresses: asked.filter((place) => empty.has(placeKey(place))).map(placeText),
+    warnings: said.map(({ kind, region, message }) =>
+      kind === 'place' ? `the region ${region}: ${message}` : message,
+    ),
+    split: yield* explainer.split(name, type),
   };
-  const wanted = subjects.map(({ place, facts }): Wanted => {
-    const rule = facts === null ? place : matchRegions(regions, { address: null, as: 0, facts })[0]?.place;
-    const key = rule === undefined ? null : placeKey(rule);
-    return { place, fits: (address) => deciding(address) === key };
-  });
-  const found = sampleAddresses(geo, wanted);
-  return subjects.map(({ place, facts }, i): CoverageRow => {
+}
+
+function* rowsOf(
+  explainer: Explainer,
+  steering: SteeringMeta,
+  name: string,
+  type: string,
+): Generator<CoverageRow | null> {
+  const subjects = subjectsOf(steering);
+  const addresses = yield* addressesOf(explainer, steering, subjects);
+  for (const [i, { place, facts }] of subjects.entries()) {
     const text = placeText(place);
-    const address = found[i];
-    if (address !== undefined) return { place: text, ...explainer.glance(name, type, address) };
-    // Longer networks cover it: no client can match it.
-    if (place.kind === 'network') return { place: text, region: 'never: other networks cover it', pool: null };
+    const address = addresses[i];
     const as = place.kind === 'as' ? place.number : 0;
-    return { place: text, ...explainer.expect(name, type, as, facts ?? NOWHERE) };
-  });
+    if (address !== undefined) yield { place: text, ...explainer.glance(name, type, address) };
+    // Longer networks cover it: no client can match it.
+    else if (place.kind === 'network') yield { place: text, region: 'never: other networks cover it', pool: null };
+    else yield { place: text, ...explainer.expect(name, type, as, facts ?? NOWHERE) };
+  }
+}
+
+/** An address for each subject, as far as there is one. Begins anew when the geography is replaced between two steps. */
+function* addressesOf(
+  explainer: Explainer,
+  steering: SteeringMeta,
+  subjects: readonly Subject[],
+): Generator<null, (Address | undefined)[]> {
+  const matching = regionMatcher(steering.regions);
+  for (;;) {
+    const version = explainer.geoVersion;
+    const geo = explainer.geo();
+    const deciding = (client: Address): string | null => {
+      const { as, facts } = geo.locate(client);
+      const first = matching({ address: client, as, facts })[0];
+      return first === undefined ? null : placeKey(first.place);
+    };
+    const wanted: Wanted[] = [];
+    for (const { place, facts } of subjects) {
+      const rule = facts === null ? place : matching({ address: null, as: 0, facts })[0]?.place;
+      const key = rule === undefined ? null : placeKey(rule);
+      wanted.push({ place, fits: (address) => deciding(address) === key });
+      yield null;
+    }
+    if (explainer.geoVersion !== version) continue;
+    const steps = sampleAddresses(geo, wanted);
+    let step = steps.next();
+    while (!step.done && explainer.geoVersion === version) {
+      yield null;
+      if (explainer.geoVersion === version) step = steps.next();
+    }
+    if (step.done) return step.value;
+  }
 }

@@ -6,6 +6,7 @@ import { limits } from '../base/limits.ts';
 import { isLive, isWithdrawn, packTarget } from '../board/board.ts';
 import { coordinatesOf } from '../geo/centres.ts';
 import { greatCircleKm } from '../geo/distance.ts';
+import { Inhabited } from '../geo/inhabited.ts';
 import type { GeoView } from '../geo/lookup.ts';
 import { type PlaceFacts, SPECIAL_PLACE } from '../geo/place.ts';
 import { specialBlockOf } from '../geo/special.ts';
@@ -17,8 +18,8 @@ import { countSplit } from '../regionmap/split.ts';
 import { MODE_FAIL_OPEN } from '../steer/outcome.ts';
 import type { Targets } from '../targets/targets.ts';
 import { rcodeToText, TYPE, typeToText } from '../wire/types.ts';
-import { matchRegions } from '../zone/match.ts';
-import type { PoolMeta, SteeringMeta, ZoneMeta } from '../zone/meta.ts';
+import { type Candidate, type MatchedClient, regionMatcher } from '../zone/match.ts';
+import type { PoolMeta, SteeringMeta, TargetMeta, ZoneMeta } from '../zone/meta.ts';
 import { AnswerRunner, type Run } from './answer-run.ts';
 import { explainedPlace } from './explained-place.ts';
 import type { HeardSteering } from './listener.ts';
@@ -31,6 +32,11 @@ export class Explainer {
   readonly #serving: Serving;
   readonly #targets: Targets;
   readonly #runner: AnswerRunner;
+  /** The zone that was asked for last: coverage asks for the same thousands of times. */
+  #lastZone: ServedZone | null = null;
+  #lastRegions: SteeringMeta['regions'] = [];
+  #lastMatching = regionMatcher([]);
+  #inhabited: Inhabited | null = null;
 
   constructor(serving: Serving, targets: Targets) {
     this.#serving = serving;
@@ -154,7 +160,7 @@ export class Explainer {
     const meta = zone?.meta;
     const steering = heard === null ? undefined : meta?.steerings[heard.steering];
     if (!zone?.image || !meta || steering === undefined) return { region: 'default', pool: null };
-    const matches = matchRegions(steering.regions, { address: null, as, facts });
+    const matches = this.#matching(steering.regions)({ address: null, as, facts });
     const slots = matches.map(({ region }) => steering.regions.find((r) => r.name === region)!.slot);
     const spec = meta.maps[steering.map];
     const way = spec === undefined ? null : chainFrom(spec, wayUp(spec, slots), coordinatesOf(facts));
@@ -171,30 +177,68 @@ export class Explainer {
     return heard === null ? null : (this.#zoneOf(heard.zone)?.meta?.steerings[heard.steering] ?? null);
   }
 
-  /** How many networks hold clients of several lists; the name must be steered. */
-  split(name: string, type: string): { ipv4: number; ipv6: number } {
-    const { heard } = this.#runner.run(readRequest({ name, type }), limits.explainUdpBytes, false);
-    const zone = heard === null ? undefined : this.#zoneOf(heard.zone);
-    const steering = heard === null ? undefined : zone?.meta?.steerings[heard.steering];
-    const key = steering === undefined ? undefined : zone?.mapKeys[steering.map];
-    const map = key === undefined ? undefined : this.#serving.images.map(key);
-    if (map === undefined) return { ipv4: 0, ipv6: 0 };
-    return this.#runner.withGeo((geo) => countSplit(map, 0, geo));
+  /** How many networks hold clients of several lists, worked out in steps; the name must be steered. */
+  *split(name: string, type: string): Generator<null, { ipv4: number; ipv6: number }> {
+    for (;;) {
+      const version = this.geoVersion;
+      const { heard } = this.#runner.run(readRequest({ name, type }), limits.explainUdpBytes, false);
+      const zone = heard === null ? undefined : this.#zoneOf(heard.zone);
+      const steering = heard === null ? undefined : zone?.meta?.steerings[heard.steering];
+      const key = steering === undefined ? undefined : zone?.mapKeys[steering.map];
+      const map = key === undefined ? undefined : this.#serving.images.map(key);
+      if (map === undefined) return { ipv4: 0, ipv6: 0 };
+      const steps = countSplit(map, 0, this.geo());
+      const meta = zone?.meta;
+      const isServed = (): boolean => this.geoVersion === version && zone?.meta === meta;
+      let step = steps.next();
+      while (!step.done && isServed()) {
+        yield null;
+        if (isServed()) step = steps.next();
+      }
+      if (step.done) return step.value;
+    }
   }
 
-  /** Reads the geo image that is served. */
-  withGeo<T>(read: (geo: GeoView) => T): T {
-    return this.#runner.withGeo(read);
+  /** The geo image that is served. It may be gone as soon as `geoVersion` is another one. */
+  geo(): GeoView {
+    return this.#runner.withGeo((geo) => geo);
+  }
+
+  get geoVersion(): number {
+    return this.#serving.images.geoVersion;
+  }
+
+  /** What the image that is served has addresses of. */
+  inhabited(): Inhabited {
+    const geo = this.geo();
+    if (this.#inhabited?.stamp !== geo.stamp) this.#inhabited = new Inhabited(geo);
+    return this.#inhabited;
   }
 
   #zoneOf(number: number): ServedZone | undefined {
-    for (const zone of this.#serving.zones.all.values()) if (zone.number === number) return zone;
+    const { all } = this.#serving.zones;
+    const last = this.#lastZone;
+    if (last?.number === number && all.get(last.name) === last) return last;
+    for (const zone of all.values()) {
+      if (zone.number !== number) continue;
+      this.#lastZone = zone;
+      return zone;
+    }
     return undefined;
+  }
+
+  /** The regions that a client of a set matches. Those of the last set are kept sorted: coverage asks thousands of times. */
+  #matching(regions: SteeringMeta['regions']): (client: MatchedClient) => Candidate[] {
+    if (this.#lastRegions !== regions) {
+      this.#lastRegions = regions;
+      this.#lastMatching = regionMatcher(regions);
+    }
+    return this.#lastMatching;
   }
 
   #region(steering: SteeringMeta, client: Address): Explanation['region'] {
     const located = this.#runner.withGeo((geo) => geo.locate(client));
-    const matches = matchRegions(steering.regions, { address: client, as: located.as, facts: located.facts });
+    const matches = this.#matching(steering.regions)({ address: client, as: located.as, facts: located.facts });
     const text = (slot: number): string => listText(steering.lists[slot]!);
     const candidates = matches.map(({ region, place }) => ({
       name: region,
@@ -227,7 +271,7 @@ export class Explainer {
         chosen,
         distanceKm: from === null || pool.at === null ? null : Math.round(greatCircleKm(from, pool.at)),
         why: poolWhy({ ...stands, chosen, before: chosenAt < 0 || i <= chosenAt || drawn }, heard, steering),
-        members: members.map((target) => this.#member(target.id, target.address, pool, chosen, heard, response)),
+        members: members.map((target) => this.#member(target, pool, chosen, heard, response)),
       } as const;
     });
   }
@@ -238,8 +282,7 @@ export class Explainer {
   }
 
   #member(
-    id: string,
-    address: string,
+    { id, address, weight }: TargetMeta,
     pool: PoolMeta,
     poolChosen: boolean,
     heard: HeardSteering,
@@ -265,17 +308,9 @@ export class Explainer {
       state: view?.state ?? 'unknown',
       forced,
       lastProbe: view?.lastProbe ?? null,
-      weight: this.#weight(id),
+      weight,
       chosen,
       why,
     };
-  }
-
-  #weight(id: string): number {
-    for (const zone of this.#serving.zones.all.values()) {
-      const target = zone.meta?.targets.find((t) => t.id === id);
-      if (target !== undefined) return target.weight;
-    }
-    return 1;
   }
 }

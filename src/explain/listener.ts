@@ -1,5 +1,6 @@
 // Listens to the answer path while it answers: what explain knows comes from here.
 import type { AnswerTrace } from '../answer/trace.ts';
+import type { ChoiceTrace } from '../steer/outcome.ts';
 
 /** A pool as the chooser saw it: see `ChoiceTrace`. */
 export interface HeardPool {
@@ -33,7 +34,8 @@ export interface HeardLink {
 }
 
 /** Listens to the answer path: every link of the chain, and the last steered set of it. */
-export class Listener implements AnswerTrace {
+export class Listener implements AnswerTrace, ChoiceTrace {
+  readonly choices = this;
   heard: HeardSteering | null = null;
   readonly links: HeardLink[] = [];
   #zone = -1;

@@ -4,6 +4,7 @@ import { StartError } from '../api/start-error.ts';
 import type { CoverageView, ExplainRequest, Explanation } from '../api/views.ts';
 import { systemClock } from '../base/clock.ts';
 import { createLog } from '../base/log.ts';
+import { atOnce } from '../base/slices.ts';
 import { Storage } from '../base/storage.ts';
 import { SavedHealth } from '../health/saved-health.ts';
 import { loadSaved } from '../health/verdict-store.ts';
@@ -67,5 +68,8 @@ export function explainOffline(settings: Settings, request: ExplainRequest): Pro
 }
 
 export function coverageOffline(settings: Settings, name: string, type: string): Promise<CoverageView> {
-  return withServing(settings, (explainer) => coverage(explainer, name, type));
+  return withServing(settings, (explainer) => {
+    const { rows, rest } = coverage(explainer, name, type);
+    return { rows: [...rows].filter((row) => row !== null), ...atOnce(rest) };
+  });
 }

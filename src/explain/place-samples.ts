@@ -14,28 +14,44 @@ export interface Wanted {
 /** Addresses of one place that are tried: where other rules take this many, they take nearly all. */
 const TRIES = 64;
 
-/** Returns an address for each wanted place, in their order; undefined where the image has none that fits. */
-export function sampleAddresses(geo: GeoView, wanted: readonly Wanted[]): (Address | undefined)[] {
+/** Ranges, or places, that are looked at in one step. */
+const STEP = 1024;
+
+/**
+ * Returns an address for each wanted place, in their order; undefined where the image has none that fits. Works in steps: when the image is
+ * replaced between two, break it off.
+ */
+export function* sampleAddresses(geo: GeoView, wanted: readonly Wanted[]): Generator<void, (Address | undefined)[]> {
   const found = new Array<Address | undefined>(wanted.length).fill(undefined);
   const tries = new Int32Array(wanted.length);
-  const byPlace = placesOf(geo, wanted);
+  const byPlace = yield* placesOf(geo, wanted);
   const byAs = new Map<number, number[]>();
-  wanted.forEach(({ place }, i) => {
+  for (const [i, { place }] of wanted.entries()) {
     if (place.kind === 'as') byAs.set(place.number, [...(byAs.get(place.number) ?? []), i]);
-    if (place.kind === 'network') attempt(i, place.prefix.address);
-  });
-  function attempt(i: number, address: Address): void {
-    if (found[i] !== undefined || tries[i]! >= TRIES) return;
+    if (place.kind !== 'network') continue;
+    attempt(i, place.prefix.address);
+    yield;
+  }
+  /** Whether there was something to try. */
+  function attempt(i: number, address: Address): boolean {
+    if (found[i] !== undefined || tries[i]! >= TRIES) return false;
     tries[i]!++;
     if (wanted[i]!.fits(address)) found[i] = address;
+    return true;
   }
   for (const family of [4, 6] as const) {
     const places = geo.placesOfRanges(family);
     for (let range = 0; range < places.length; range++) {
-      for (const i of byPlace.get(places[range]!) ?? NONE) attempt(i, startOf(geo, family, range));
+      if (range % STEP === 0) yield;
+      for (const i of byPlace.get(places[range]!) ?? NONE) {
+        if (attempt(i, startOf(geo, family, range))) yield;
+      }
     }
     for (let range = 0; byAs.size > 0 && range < geo.asCount(family); range++) {
-      for (const i of byAs.get(geo.asNumber(family, range)) ?? NONE) attempt(i, asStartOf(geo, family, range));
+      if (range % STEP === 0) yield;
+      for (const i of byAs.get(geo.asNumber(family, range)) ?? NONE) {
+        if (attempt(i, asStartOf(geo, family, range))) yield;
+      }
     }
     // IPv6 has its own tries.
     tries.fill(0);
@@ -46,7 +62,7 @@ export function sampleAddresses(geo: GeoView, wanted: readonly Wanted[]): (Addre
 const NONE: readonly number[] = [];
 
 /** Numbers of the wanted places that each place of the image lies in. */
-function placesOf(geo: GeoView, wanted: readonly Wanted[]): Map<number, number[]> {
+function* placesOf(geo: GeoView, wanted: readonly Wanted[]): Generator<void, Map<number, number[]>> {
   const byText = new Map<string, number[]>();
   wanted.forEach(({ place }, i) => {
     const key = keyOf(place);
@@ -70,6 +86,7 @@ function placesOf(geo: GeoView, wanted: readonly Wanted[]): Map<number, number[]
   const wantsCities = wanted.some(({ place }) => place.kind === 'city');
   const byPlace = new Map<number, number[]>();
   for (let place = 1; place < geo.placeCount; place++) {
+    if (place % STEP === 0) yield;
     const areas = [text(place, PLACE.country), text(place, PLACE.subdivision), text(place, PLACE.district)];
     const names = wantsCities ? cities(place) : [];
     const keys = [...areas, ...names.flatMap((name) => areas.map((area) => `${area}/${name}`))];

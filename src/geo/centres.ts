@@ -1,4 +1,5 @@
 // The centre of each country, for clients whose place has no coordinates.
+import { greatCircleKm } from './distance.ts';
 import type { Coordinates, PlaceFacts } from './place.ts';
 
 /** Country, latitude and longitude in degrees, rounded: near the middle of the land area, for states of islands of the largest. */
@@ -40,6 +41,18 @@ const CENTRES: ReadonlyMap<string, Coordinates> = new Map(
 /** The centre of a country; null for what is no country. */
 export function centreOf(country: string): Coordinates | null {
   return CENTRES.get(country) ?? null;
+}
+
+/** Nobody lives there: their centres say nothing of where land with people is. */
+const UNINHABITED: ReadonlySet<string> = new Set(['AQ', 'BV', 'GS', 'HM', 'TF', 'IO']);
+
+/** Kilometres to the nearest centre of a country with people in it. */
+export function nearestCentreKm(at: Coordinates): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (const [country, centre] of CENTRES) {
+    if (!UNINHABITED.has(country)) least = Math.min(least, greatCircleKm(at, centre));
+  }
+  return least;
 }
 
 /** Where `closest` measures from: the place's own coordinates, else its country's centre, else nowhere. */

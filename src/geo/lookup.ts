@@ -15,6 +15,8 @@ import {
 import type { Source } from './merge.ts';
 import { type ContinentCode, type Coordinates, NOWHERE, type PlaceFacts } from './place.ts';
 
+const LITTLE_ENDIAN = new Uint8Array(new Int32Array([1]).buffer)[0] === 1;
+
 /** Where an address lies, for people. */
 export interface LocatedAddress {
   /** The address that was looked up: the IPv4 one inside where there is one. */
@@ -258,6 +260,16 @@ export class GeoView {
     return this.words[this.base + this.#header(HEADER.places) + placeId * PLACE_WORDS + word]!;
   }
 
+  /** The two letters of a place's country, first << 8 | second; 0 where it has none. For the answer path: no text is made. */
+  countryCode(placeId: number): number {
+    const number = this.placeWord(placeId, PLACE.country);
+    if (number === 0) return 0;
+    const m = this.words;
+    const at =
+      (this.base + this.#header(HEADER.strings)) * 4 + m[this.base + this.#header(HEADER.stringOffsets) + number]!;
+    return (octet(m, at) << 8) | octet(m, at + 1);
+  }
+
   /** What is known of a place. */
   facts(placeId: number): PlaceFacts {
     if (placeId === 0) return NOWHERE;
@@ -408,4 +420,10 @@ function largestNetwork(address: Address, first: Address, last: Address): Prefix
     }
   }
   return { address, length: bits };
+}
+
+/** Octet `at` of memory that is seen as words. */
+function octet(words: Int32Array, at: number): number {
+  const word = words[at >> 2]!;
+  return LITTLE_ENDIAN ? (word >>> ((at & 3) << 3)) & 255 : (word >>> ((3 - (at & 3)) << 3)) & 255;
 }

@@ -56,7 +56,10 @@ const SUBDIVISION = /^[A-Z]{2}-[A-Z0-9]{1,3}$/;
 export function readOverrides(file: string, text: string, readFile: (path: string) => string | null): OverridesResult {
   const document = readDocument(file, text);
   const reader = new OverridesReader(document);
-  const root = document.root === null ? undefined : readMap(document, document.root, 'the file');
+  const root =
+    document.root === null
+      ? undefined
+      : readMap(document, document.root, 'the file', undefined, 'networks: { 192.0.2.0/24: RU }');
   if (root !== undefined) {
     const fields = new Fields(document, root, 'overrides', ['version', 'networks', 'lists']);
     fields.choice('version', ['meridian/v1']);
@@ -85,7 +88,7 @@ class OverridesReader {
 
   readNetworks(node: Node): undefined {
     const document = this.#document;
-    const map = readMap(document, node, 'networks', 'a map of networks and their places');
+    const map = readMap(document, node, 'networks', 'a map of networks and their places', '{ 192.0.2.0/24: RU }');
     for (const { key, value } of map?.entries.values() ?? []) {
       const prefix = networkIn(key.text, (code, message, fix) => document.report(code, key, message, fix));
       const written = this.#readPlace(value);
@@ -101,7 +104,13 @@ class OverridesReader {
   readLists(node: Node, folder: string, readFile: (path: string) => string | null): undefined {
     const document = this.#document;
     for (const item of readList(document, node, 'lists')?.items ?? []) {
-      const map = readMap(document, item, 'a list', 'a map with file and place');
+      const map = readMap(
+        document,
+        item,
+        'a list',
+        'a map with file and place',
+        '{ file: offices.txt, place: { country: RU } }',
+      );
       if (map === undefined) continue;
       const fields = new Fields(document, map, 'a list', ['file', 'place']);
       const name = fields.require('file', 'offices.txt', readText);
@@ -173,7 +182,13 @@ class OverridesReader {
       const country = readCountry(document, node, 'country');
       return country === undefined ? undefined : { place: { country, subdivision: null, city: null, at: null }, as: 0 };
     }
-    const map = readMap(document, node, 'a place', 'a country, or a map of country, subdivision, city, at, as');
+    const map = readMap(
+      document,
+      node,
+      'a place',
+      'a country or a map',
+      '{ country: RU, city: Moscow, at: [55.75, 37.62] }',
+    );
     if (map === undefined) return undefined;
     const fields = new Fields(document, map, 'a place', ['country', 'subdivision', 'city', 'at', 'as']);
     const subdivision = fields.read('subdivision', readSubdivision) ?? null;

@@ -104,6 +104,18 @@ export class EventLog<E extends object> implements Kept {
     return found.slice(Math.max(0, found.length - most));
   }
 
+  /** The first recorded events with a number greater than `seq`, oldest first, at most `most`. */
+  after(seq: number, most: number): readonly Recorded<E>[] {
+    const kept = Math.max(0, this.#events.length - this.#capacity);
+    let [low, high] = [kept, this.#events.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#events[middle]!.seq > seq) high = middle;
+      else low = middle + 1;
+    }
+    return this.#events.slice(low, low + most);
+  }
+
   /** Calls back for each event from now on; returns what ends it. */
   subscribe(listener: (event: Recorded<E>) => void): () => void {
     this.#listeners.add(listener);

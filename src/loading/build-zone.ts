@@ -180,7 +180,7 @@ const zoneMark =
     return zone?.kind === 'scalar' && zone.text.toLowerCase().replace(/(.)\.$/, '$1') === name;
   };
 
-const COMMON_KEYS = new Set(['version', 'regions', 'checks', 'pools', 'ttl', 'soa', 'ns']);
+const COMMON_KEYS = new Set(['version', 'accept', 'regions', 'checks', 'pools', 'ttl', 'soa', 'ns']);
 
 const COMMON_MARK: Mark = (root) =>
   root?.kind === 'map' && root.entries.size > 0 && [...root.entries.keys()].every((key) => COMMON_KEYS.has(key));

@@ -1,11 +1,13 @@
 // Keeps what is answered from: zone images, region maps and the geo image in the store, published as one directory.
+import { limits } from '../base/limits.ts';
 import type { Board } from '../board/board.ts';
+import { type SharedPool, ShareNames } from '../board/shares.ts';
 import { type SegmentRef, Store } from '../board/store.ts';
 import { mapKey } from '../regionmap/build.ts';
 import type { MapSpec } from '../regionmap/spec.ts';
 import { buildDirectory } from '../zone/directory.ts';
-import { HEADER } from '../zone/layout.ts';
-import type { CompiledZone } from '../zone/meta.ts';
+import { FAMILY_4, FAMILY_6, FAMILY_NAME, familyOf, HEADER, LIST_REGION, POOL, STEER } from '../zone/layout.ts';
+import type { CompiledZone, ZoneMeta } from '../zone/meta.ts';
 
 /** A zone as the directory shows it. */
 export interface PublishedZone {
@@ -17,12 +19,27 @@ export interface PublishedZone {
   readonly mapKeys: readonly string[];
 }
 
+const FAMILIES = { [FAMILY_4]: 'ipv4', [FAMILY_6]: 'ipv6', [FAMILY_NAME]: 'name' } as const satisfies Record<
+  number,
+  SharedPool['family']
+>;
+
+/** Regions with one list of pools are one to the answer path. */
+function regionLabel(names: readonly string[]): string {
+  const told = names.slice(0, limits.shareRegionNames).join('+');
+  return names.length > limits.shareRegionNames ? `${told}+${names.length - limits.shareRegionNames} more` : told;
+}
+
 export class Images {
+  /** What the numbers stand for that answers are counted under. */
+  readonly shareNames = new ShareNames();
   readonly store: Store;
   readonly #board: Board;
   readonly #maps = new Map<string, SegmentRef>();
   #geo: SegmentRef = 0;
   #generation = 0;
+  /** Changes with the geographic image and every region map. */
+  geoVersion = 0;
 
   constructor(board: Board, onChunk: (index: number, buffer: SharedArrayBuffer) => void) {
     this.#board = board;
@@ -44,10 +61,30 @@ export class Images {
       const at = words[list + i]!;
       words[at] = slots[words[at]!]!;
     }
+    this.#linkShares(words, compiled.meta);
     const bytes = new DataView(words.buffer, words.byteOffset, words.byteLength);
     bytes.setUint32(words[HEADER.serialByte]!, serial);
     bytes.setUint32(words[HEADER.negativeSerialByte]!, serial);
     return ref;
+  }
+
+  /** Fills in what answers are counted as: each pool by family, each list by the regions that have it. */
+  #linkShares(words: Int32Array, { name, pools, steerings }: ZoneMeta): void {
+    const { shareNames } = this;
+    for (const pool of pools) {
+      for (const block of pool.blocks) {
+        const family = FAMILIES[familyOf(words[block + POOL.flags]!) as keyof typeof FAMILIES];
+        words[block + POOL.share] = shareNames.pool({ zone: name, pool: pool.name, family });
+      }
+    }
+    for (const { at, regions, defaultSlot } of steerings) {
+      const names: string[][] = Array.from({ length: words[at + STEER.slots]! }, () => []);
+      for (const region of regions) names[region.slot]!.push(region.name);
+      names[defaultSlot]!.push('default');
+      names.forEach((of, slot) => {
+        words[words[at + STEER.size + slot]! + LIST_REGION] = shareNames.region(regionLabel(of));
+      });
+    }
   }
 
   /** The words of a region map that is published or about to be. */
@@ -75,6 +112,7 @@ export class Images {
   replaceGeo(image: Uint8Array | SegmentRef, specs: readonly MapSpec[], maps: readonly Uint8Array[]): void {
     const old = [this.#geo, ...this.#maps.values()];
     this.#geo = typeof image === 'number' ? image : this.store.add(image);
+    this.geoVersion++;
     this.#maps.clear();
     this.addMaps(specs, maps);
     for (const ref of old) if (ref !== 0) this.store.release(ref);

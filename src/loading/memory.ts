@@ -1,9 +1,11 @@
 // The shared memory of the program: one set of rows for each thread that answers.
 
+import { NUMBERS_ROW } from '../answer/numbers.ts';
 import { NOTE } from '../answer/steered.ts';
 import { limits } from '../base/limits.ts';
 import type { Board } from '../board/board.ts';
 import { COUNTER_ROW, COUNTERS, type CounterName, ZONE_ROW } from '../board/counters.ts';
+import { eachShare, SHARE_OTHER, SHARE_TABLE_BYTES, unsharedAnswers } from '../board/shares.ts';
 import type { Store } from '../board/store.ts';
 import { createRateTable } from '../guard/rate.ts';
 import { type AnswerMemory, randomSeed } from '../serve/answerer.ts';
@@ -15,6 +17,8 @@ export interface ThreadRows {
   readonly zoneCounters: SharedArrayBuffer;
   readonly notes: SharedArrayBuffer;
   readonly serveCounters: SharedArrayBuffer;
+  readonly numbers: SharedArrayBuffer;
+  readonly shares: SharedArrayBuffer;
 }
 
 /** Unix seconds until which an answer that named a target may be cached and of the last one (0: never answered), and answers so far. */
@@ -36,6 +40,8 @@ export class Rows {
       zoneCounters: new SharedArrayBuffer(limits.zones * ZONE_ROW * 8),
       notes: new SharedArrayBuffer(limits.targets * NOTE.size * 8),
       serveCounters: new SharedArrayBuffer(SERVE_COUNTERS.length * 8),
+      numbers: new SharedArrayBuffer(NUMBERS_ROW * 8),
+      shares: new SharedArrayBuffer(SHARE_TABLE_BYTES),
     };
     return this.#rows[reader]!;
   }
@@ -68,6 +74,36 @@ export class Rows {
       totals[name] = this.#sum((row) => row.serveCounters, i);
     });
     return totals;
+  }
+
+  /** A row of NUMBERS, added up over the threads. */
+  numbers(): Float64Array {
+    const sums = new Float64Array(NUMBERS_ROW);
+    for (const row of this.#rows) {
+      if (row !== undefined)
+        new Float64Array(row.numbers).forEach((count, column) => {
+          sums[column]! += count;
+        });
+    }
+    return sums;
+  }
+
+  /** Answers by the numbers of pool and region (see ShareNames), added up over the threads. */
+  shares(): { readonly pool: number; readonly region: number; answers: number }[] {
+    const shares = new Map<string, { pool: number; region: number; answers: number }>();
+    const add = (pool: number, region: number, answers: number): void => {
+      const key = `${pool} ${region}`;
+      const share = shares.get(key);
+      if (share === undefined) shares.set(key, { pool, region, answers });
+      else share.answers += answers;
+    };
+    for (const row of this.#rows) {
+      if (row === undefined) continue;
+      const table = new Float64Array(row.shares);
+      eachShare(table, add);
+      if (unsharedAnswers(table) > 0) add(SHARE_OTHER, SHARE_OTHER, unsharedAnswers(table));
+    }
+    return [...shares.values()];
   }
 
   zone(number: number, column: number): number {

@@ -3,10 +3,14 @@ import type { Stats } from 'node:fs';
 import { join } from 'node:path';
 import { limits } from '../base/limits.ts';
 import { FileError, type FileLane, kindOf } from '../base/read-file.ts';
+import type { Unread } from '../geo/folder.ts';
+import { COMMON_FILE, zoneOfFile } from '../zonefile/zone-file-name.ts';
+import { possibleFolders, unreadFiles, unreadFolder } from './unread-zones.ts';
 
-export const COMMON_FILE = '_common.yaml';
-
-/** Inode, size and time of the last change: enough to see an edit, a rename over it, a copy, or a right to read it. */
+/**
+ * Inode, size, time of the last change (enough to see an edit, a rename over it, a copy, or a right to read it), and time of the last modification
+ * (of the serial).
+ */
 export type Signature = string;
 
 export interface ZoneFile {
@@ -29,6 +33,8 @@ export interface FolderContent {
   /** Files beyond that, which are left out. */
   readonly leftOut: readonly string[];
   readonly common: CommonFile | null;
+  /** What looks meant to be read, and isn't. */
+  readonly unread: readonly Unread[];
 }
 
 /** A signature that nothing has: what has it is looked at again each time. */
@@ -36,14 +42,7 @@ export const NO_SIGNATURE: Signature = '';
 
 /** The signature of what a look found. Stats in milliseconds have fractions that tell microseconds apart. */
 export function signatureOf(stats: Stats): Signature {
-  return `${stats.ino}:${stats.size}:${stats.ctimeMs}`;
-}
-
-/** The zone that a file name stands for, or null: `net.cat.yaml` is net.cat, root.yaml the root, `_...` and hidden files none. */
-export function zoneOfFile(name: string): string | null {
-  if (!name.endsWith('.yaml') || name.startsWith('_') || name.startsWith('.')) return null;
-  const zone = name.slice(0, -'.yaml'.length).toLowerCase();
-  return zone === 'root' ? '.' : zone;
+  return `${stats.ino}:${stats.size}:${stats.ctimeMs}:${stats.mtimeMs}`;
 }
 
 /**
@@ -75,7 +74,25 @@ export async function readFolder(
       else leftOut.push(file);
     });
   }
-  return { zones, leftOut, common: names.includes(COMMON_FILE) ? await readCommonFile(lane, directory) : null };
+  const common = names.includes(COMMON_FILE) ? await readCommonFile(lane, directory) : null;
+  const unread = [...unreadFiles(directory, names), ...(await findUnreadFolders(lane, directory, names))];
+  return { zones, leftOut, common, unread };
+}
+
+/** Folders with zone files in them. What can't be looked at is none. */
+async function findUnreadFolders(lane: FileLane, directory: string, names: readonly string[]): Promise<Unread[]> {
+  const unread: Unread[] = [];
+  for (const name of possibleFolders(names)) {
+    try {
+      const path = join(directory, name);
+      if ((await lane.look(path))?.isDirectory() !== true) continue;
+      const found = unreadFolder(directory, name, await lane.list(path));
+      if (found !== null) unread.push(found);
+    } catch {
+      // It may be anything, and whatever it is, it isn't served.
+    }
+  }
+  return unread;
 }
 
 const LOOKS_AT_ONCE = 64;
@@ -103,7 +120,7 @@ async function readCommonFile(lane: FileLane, directory: string): Promise<Common
   }
 }
 
-/** When the file of a signature was last changed, Unix seconds; copies that keep the time (rsync -t) agree on it. */
-export function changedSeconds(signature: Signature): number {
-  return Math.floor(Number(signature.split(':')[2] ?? '0') / 1000);
+/** When the file of a signature was last modified, Unix seconds; copies that keep the time (rsync -t) agree on it. */
+export function modifiedSeconds(signature: Signature): number {
+  return Math.floor(Number(signature.split(':')[3] ?? '0') / 1000);
 }

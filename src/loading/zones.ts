@@ -8,6 +8,7 @@ import { fileLane } from '../base/read-file.ts';
 import { StateFile } from '../base/state-file.ts';
 import type { Storage } from '../base/storage.ts';
 import type { SegmentRef } from '../board/store.ts';
+import type { Unread } from '../geo/folder.ts';
 import { mapKey } from '../regionmap/build.ts';
 import type { MapSpec } from '../regionmap/spec.ts';
 import { parseName } from '../wire/name.ts';
@@ -21,7 +22,7 @@ import { KeptZones } from './kept-zones.ts';
 import type { Serials } from './serials.ts';
 import { ZoneBuilds } from './zone-builds.ts';
 import { dropZone } from './zone-cache.ts';
-import { changedSeconds, type FolderContent, NO_SIGNATURE, readFolder, type Signature } from './zone-files.ts';
+import { type FolderContent, modifiedSeconds, NO_SIGNATURE, readFolder, type Signature } from './zone-files.ts';
 
 /** A zone as it is served. */
 export interface ServedZone {
@@ -88,6 +89,8 @@ export class Zones {
   commonDiagnostics: readonly Diagnostic[] = [];
   /** Zone files that aren't served because there are too many. */
   leftOut: readonly string[] = [];
+  /** What looks meant to be read, and isn't. */
+  unread: readonly Unread[] = [];
   /** What of the zones is in state/; null: nothing is kept. */
   readonly kept: KeptZones | null;
   /** The last `_common.yaml` without errors, there too. */
@@ -153,6 +156,7 @@ export class Zones {
       };
     }
     this.#tellLeftOut(content.leftOut);
+    this.#tellUnread(content.unread);
     const commonState = content.common === null ? '' : `${content.common.problem}\0${content.common.text}`;
     const commonChanged = commonState !== this.#commonState;
     this.#commonState = commonState;
@@ -261,7 +265,7 @@ export class Zones {
       result.key,
       compiled.meta.serial,
       // The file's own time, so that servers with copies of it agree; a time that is still to come would stay ahead of all edits.
-      Math.min(changedSeconds(signature), Math.floor(clock.nowMs() / 1000)),
+      Math.min(modifiedSeconds(signature), Math.floor(clock.nowMs() / 1000)),
     );
     zone.image = this.#options.images.link(compiled, zone.serial);
     zone.meta = compiled.meta;
@@ -329,6 +333,16 @@ export class Zones {
     this.leftOut = files;
   }
 
+  /** Says of each once that it isn't read. */
+  #tellUnread(unread: readonly Unread[]): void {
+    const known = new Set(this.unread.map(({ file, reason }) => `${file}\0${reason}`));
+    for (const { file, reason, fix } of unread) {
+      if (known.has(`${file}\0${reason}`)) continue;
+      this.#options.log.warn({ event: 'zone-unread', file, reason, fix }, 'a file among the zones is not read');
+    }
+    this.unread = unread;
+  }
+
   #add(job: ZoneJob): ServedZone {
     const name = parseName(job.name === '.' ? '.' : `${job.name}.`, null);
     const zone: ServedZone = {
@@ -360,6 +374,9 @@ export class Zones {
     for (const image of [zone.image, before?.image ?? null])
       if (image !== null) this.#options.images.store.release(image);
     this.kept?.forget(zone.name);
+    // Whoever is still looking at the zone finds nothing there.
+    zone.image = null;
+    zone.meta = null;
     if (this.#options.stateDirectory !== null) dropZone(this.#options.stateDirectory, zone.name);
     this.#options.log.info({ event: 'zone-removed', zone: zone.name }, 'zone removed');
   }

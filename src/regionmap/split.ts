@@ -9,12 +9,19 @@ export const SENT_BITS = { 4: 24, 6: 56 } as const;
 
 const SIGN = 0x80000000 | 0;
 
+/** Ranges that are looked at before others may have their turn: a millisecond. */
+const STEP = 2048;
+
 /**
  * How many IPv4 /24 and IPv6 /56 hold clients whose first lists differ. A list begins where a range of the image does, or a
  * network or AS of the map: each such place inside of a network is asked for its scope.
  * @param map at word `atWords` of `words`, made for `geo`
  */
-export function countSplit(words: Int32Array, atWords: number, geo: GeoView): { ipv4: number; ipv6: number } {
+export function* countSplit(
+  words: Int32Array,
+  atWords: number,
+  geo: GeoView,
+): Generator<void, { ipv4: number; ipv6: number }> {
   const view = new RegionMapView();
   view.attach(words, atWords, geo);
   const four = new Set<number>();
@@ -23,9 +30,15 @@ export function countSplit(words: Int32Array, atWords: number, geo: GeoView): { 
     view.locate4(start, -1);
     if (view.scope(0) > SENT_BITS[4]) four.add(start >>> 8);
   };
-  for (let range = 0; range < geo.count4; range++) try4(geo.start4(range));
+  for (let range = 0; range < geo.count4; range++) {
+    if (range % STEP === 0) yield;
+    try4(geo.start4(range));
+  }
   const segments4 = atWords + words[atWords + MAP.segments4]!;
-  for (let i = 0; i < words[atWords + MAP.segmentCount4]!; i++) try4(words[segments4 + i]! ^ SIGN);
+  for (let i = 0; i < words[atWords + MAP.segmentCount4]!; i++) {
+    if (i % STEP === 0) yield;
+    try4(words[segments4 + i]! ^ SIGN);
+  }
   const six = new Set<string>();
   const try6 = (w0: number, w1: number, w2: number, w3: number): void => {
     // Global unicast (2000::/3, RFC 4291 2.4): no resolver sends others.
@@ -35,11 +48,16 @@ export function countSplit(words: Int32Array, atWords: number, geo: GeoView): { 
     view.locate6(w0, w1, w2, w3);
     if (view.scope(0) > SENT_BITS[6]) six.add(network);
   };
-  for (let range = 0; range < geo.count6; range++)
+  for (let range = 0; range < geo.count6; range++) {
+    if (range % STEP === 0) yield;
     try6(geo.start6(range, 0), geo.start6(range, 1), geo.start6(range, 2), geo.start6(range, 3));
+  }
   const n = words[atWords + MAP.segmentCount6]!;
   const segments6 = atWords + words[atWords + MAP.segments6]!;
   const word = (column: number, i: number): number => words[segments6 + column * n + i]! ^ SIGN;
-  for (let i = 0; i < n; i++) try6(word(0, i), word(1, i), word(2, i), word(3, i));
+  for (let i = 0; i < n; i++) {
+    if (i % STEP === 0) yield;
+    try6(word(0, i), word(1, i), word(2, i), word(3, i));
+  }
   return { ipv4: four.size, ipv6: six.size };
 }

@@ -2,13 +2,16 @@
 import { randomFillSync } from 'node:crypto';
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { AnswerParts } from '../answer/parts.ts';
+import type { Responder } from '../answer/port.ts';
 import { Answerer } from '../answer/respond.ts';
 import type { Prefix } from '../base/address.ts';
 import { systemClock } from '../base/clock.ts';
 import { RandomWords } from '../base/random.ts';
+import { steadyClock } from '../base/steady.ts';
 import { type StoreHandle, StoreReader } from '../board/store.ts';
 import { Cookies } from '../guard/cookies.ts';
 import { RateLimiter } from '../guard/rate.ts';
+import { QueryTap, type QueryTapMemory } from './query-tap.ts';
 
 /** Rates as the settings give them; null: no limit. */
 export interface RateSettings {
@@ -30,6 +33,8 @@ export interface AnswerSettings {
   readonly hostname: Uint8Array;
   /** In units of 100 ms (RFC 7828 3.1). */
   readonly keepalive: number;
+  /** What the time of notes goes by: see base/steady.ts. */
+  readonly steadyEpochMs: number;
 }
 
 /** A thread's share of the shared memory; survives structured clone. */
@@ -40,10 +45,14 @@ export interface AnswerMemory {
   readonly counters: SharedArrayBuffer;
   readonly zoneCounters: SharedArrayBuffer;
   readonly notes: SharedArrayBuffer;
+  readonly numbers: SharedArrayBuffer;
+  readonly shares: SharedArrayBuffer;
   readonly serveCounters: SharedArrayBuffer;
   /** One rate table and seed for all threads: a network's debt doesn't depend on which thread it meets. */
   readonly rateTable: SharedArrayBuffer;
   readonly rateSeed: number;
+  /** Absent: queries are not logged. */
+  readonly queryLog?: QueryTapMemory;
 }
 
 /** What the main thread tells a data thread while it runs. */
@@ -73,8 +82,11 @@ export function createAnswerer(
     counters: new Float64Array(memory.counters),
     zoneCounters: new Float64Array(memory.zoneCounters),
     notes: new Float64Array(memory.notes),
+    numbers: new Float64Array(memory.numbers),
+    shares: new Float64Array(memory.shares),
     random: new RandomWords(seed),
     clock: systemClock,
+    steadyMs: steadyClock(settings.steadyEpochMs),
     cookies: settings.cookieSecrets.length > 0 ? new Cookies(settings.cookieSecrets) : null,
     rate: settings.rate === null ? null : new RateLimiter(settings.rate, memory.rateSeed, memory.rateTable),
     edns: { udpSize: settings.udpMaxBytes, nsid: settings.nsid, keepalive: settings.keepalive },
@@ -83,6 +95,13 @@ export function createAnswerer(
     udpMaxBytesWithoutCookie: settings.udpMaxBytesWithoutCookie,
   };
   return { answerer: new Answerer(parts), parts };
+}
+
+/** What the transport asks: the answer path itself, or, where queries are logged, who listens to it. */
+export function logged(answerer: Answerer, { queryLog }: AnswerMemory): Responder {
+  return queryLog === undefined
+    ? answerer
+    : new QueryTap(answerer, queryLog, systemClock, new RandomWords(randomSeed()));
 }
 
 /** Does what a message says. Returns false when it says stop. */

@@ -101,6 +101,8 @@ export class Connection {
     const { responder, gathered, onProgress } = this.#owner;
     copyPeer(this.#peer, responder.peer);
     responder.beginBatch();
+    const takenMs = responder.isTimed ? performance.now() : 0;
+    let answers = 0;
     let at = 0;
     let end = 0;
     let requests = 0;
@@ -137,6 +139,7 @@ export class Connection {
         gathered[end + 1] = answer;
         end += PREFIX + answer;
         this.#owner.counters[TCP_SENT]! += 1;
+        answers++;
         if (end > GATHER) {
           this.#write(Buffer.from(gathered.subarray(0, end)));
           end = 0;
@@ -151,6 +154,7 @@ export class Connection {
     this.#owner.counters[TCP_RECEIVED]! += requests;
     if (requests > 0) onProgress();
     if (end > 0) this.#write(Buffer.from(gathered.subarray(0, end)));
+    if (answers > 0 && responder.isTimed) responder.took((performance.now() - takenMs) / 1000, answers);
     if (transfer) void this.#transfer(transfer);
     return at;
   }

@@ -91,6 +91,7 @@ export class DgramServer {
     const request = Math.min(message.length, limits.udpRequestBytes + 1);
     this.#packet.set(message.length === request ? message : message.subarray(0, request));
     this.#responder.beginBatch();
+    const takenMs = this.#responder.isTimed ? performance.now() : 0;
     const length = this.#responder.respond(this.#packet, 0, request, limits.udpResponseBytes, TRANSPORT_UDP);
     this.#responder.endBatch();
     if (length <= 0) {
@@ -101,6 +102,7 @@ export class DgramServer {
     socket.send(Buffer.from(this.#packet.subarray(0, length)), from.port, from.address, (error) => {
       counters[error ? UDP_SEND_FAILED : UDP_SENT]! += 1;
     });
+    if (this.#responder.isTimed) this.#responder.took((performance.now() - takenMs) / 1000, 1);
   }
 }
 

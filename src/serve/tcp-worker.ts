@@ -7,6 +7,7 @@ import {
   type AnswerMemory,
   type AnswerSettings,
   createAnswerer,
+  logged,
   type ThreadMessage,
   takeMessage,
   takeMessages,
@@ -45,7 +46,7 @@ const { answerer, parts } = createAnswerer(data.memory, data.settings, () => {
 });
 answerer.transfer = new Transfers(parts).handler;
 const server = new StreamServer({
-  responder: answerer,
+  responder: logged(answerer, data.memory),
   counters: new Float64Array(data.memory.serveCounters),
   clock: systemClock,
   idleTimeoutMs: data.idleTimeoutMs,

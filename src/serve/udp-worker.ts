@@ -6,6 +6,7 @@ import {
   type AnswerMemory,
   type AnswerSettings,
   createAnswerer,
+  logged,
   type ThreadMessage,
   takeMessage,
   takeMessages,
@@ -43,6 +44,7 @@ let running = true;
 const { answerer, parts } = createAnswerer(memory, settings, () => {
   running = takeMessages(port, parts) && running;
 });
+const responder = logged(answerer, memory);
 const counters = new Float64Array(memory.serveCounters);
 
 const ffi = loadFfi();
@@ -55,7 +57,7 @@ if (sockets !== null && bell !== null) {
     ffi,
     sockets,
     bell,
-    responder: answerer,
+    responder,
     priority,
     beat: new Int32Array(beat),
     counters,
@@ -68,7 +70,7 @@ if (sockets !== null && bell !== null) {
 } else {
   if (ffi !== null) scheduleAsOthers(ffi);
   giveSigns(beat);
-  const server = new DgramServer({ responder: answerer, counters });
+  const server = new DgramServer({ responder, counters });
   const results = [];
   for (const address of listen) results.push(await server.listen(address));
   port.on('message', (message: ThreadMessage) => {

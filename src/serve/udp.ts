@@ -171,10 +171,14 @@ export class UdpLoop {
     }
     if (this.#arena.words[socket.lane.recvNameLengthWord] === 0 && this.#nobody(socket.lane, received)) return 0;
     this.#responder.beginBatch();
+    const { isTimed } = this.#responder;
+    const takenMs = isTimed ? performance.now() : 0;
     const step = this.#loaded ? limits.udpBatch : limits.udpSend;
     for (let from = 0; from < received; from += step) {
       const answers = this.#answer(socket.lane, from, Math.min(received, from + step));
-      if (answers > 0) this.#send(socket, answers);
+      if (answers === 0) continue;
+      this.#send(socket, answers);
+      if (isTimed) this.#responder.took((performance.now() - takenMs) / 1000, answers);
     }
     this.#responder.endBatch();
     this.#counters[UDP_BATCHES]! += 1;

@@ -19,6 +19,8 @@ import { limits } from '../base/limits.ts';
 import type { LogLevel } from '../base/log.ts';
 import { type Environment, overlaid, readEnvironment } from './environment.ts';
 import { readUpdate, type UpdateSettings } from './geoip-update.ts';
+import { type QueryLogSettings, readQueryLog } from './query-log.ts';
+import { SECTION_EXAMPLES } from './section-examples.ts';
 
 /** An address and port to listen on. */
 export interface Endpoint {
@@ -93,6 +95,8 @@ export interface Settings {
     readonly webhooks: readonly WebhookSettings[];
   };
   readonly log: { readonly level: LogLevel };
+  /** null: queries are not logged. */
+  readonly queryLog: QueryLogSettings | null;
 }
 
 export interface WebhookSettings {
@@ -121,6 +125,7 @@ const KEYS = [
   'identity',
   'health',
   'log',
+  'query-log',
 ] as const;
 
 /** Longest identity that is told: NSID and TXT strings are one octet string. */
@@ -140,7 +145,8 @@ export function readSettings(
   environment: Environment = {},
 ): { settings: Settings | null; diagnostics: readonly Diagnostic[] } {
   const document = readDocument(source?.file ?? 'meridian.yaml', source?.text ?? '');
-  const map = document.root === null ? undefined : readMap(document, document.root, 'meridian.yaml');
+  const map =
+    document.root === null ? undefined : readMap(document, document.root, 'meridian.yaml', undefined, 'zones: zones');
   if (map === undefined) return { settings: null, diagnostics: document.diagnostics };
   const parts = readEnvironment(environment);
   // Each by itself first, so that a mistake is told of its variable. Whether tokens are missing shows with the file.
@@ -184,7 +190,7 @@ class SettingsReader {
         overrides: this.#path(geoip, 'overrides', resolve(geoipDirectory, 'overrides.yaml')),
         update:
           geoip.read('update', (document, node) => {
-            const map = readMap(document, node, 'geoip.update');
+            const map = readMap(document, node, 'geoip.update', undefined, '{ source: dbip, every: 7d }');
             return map === undefined ? undefined : readUpdate(document, map, this.#directory);
           }) ?? null,
       },
@@ -211,13 +217,14 @@ class SettingsReader {
             'silent',
           ] as const) ?? 'info',
       },
+      queryLog: fields.read('query-log', (document, node) => readQueryLog(document, node, this.#directory)) ?? null,
     };
   }
 
   /** The map under a key; an empty one where it is missing or wrong (reported). */
   #section(key: string, known: readonly string[]): Fields {
     const node = this.#fields.node(key);
-    const map = node === undefined ? undefined : readMap(this.#document, node, key);
+    const map = node === undefined ? undefined : readMap(this.#document, node, key, undefined, SECTION_EXAMPLES[key]);
     return new Fields(this.#document, map ?? { kind: 'map', entries: new Map(), offset: 0 }, key, known);
   }
 

@@ -35,6 +35,8 @@ export class PoolChoice {
   sticky = false;
   /** Seconds until the earliest flip among the members of the chosen pool and of those passed over, or NEVER. */
   flipSeconds = NEVER;
+  /** Word of the client's own list, in the zone: the first of its way up. */
+  ownList = 0;
   trace: ChoiceTrace | null = null;
 
   readonly #state: PoolState;
@@ -74,17 +76,20 @@ export class PoolChoice {
     this.#withFlips = (flags & STEER_DYNAMIC_TTL) !== 0;
     this.#borrow = (flags & STEER_NEXT_FAMILY) === 0;
     const lists = way === null ? 1 : way.listCount;
-    if (this.trace !== null) this.#tellWay(this.trace, zone, steer, way, lists);
     let pool = 0;
-    for (let c = 0; c < lists && pool === 0; c++) {
+    let c = 0;
+    for (; c < lists && pool === 0; c++) {
       const list = this.#open(zone, steer, way, c);
       // `default: nodata` is for clients that match no region; it is never climbed to.
-      if (list.isEmpty && c === 0) return this.#take(0);
+      if (list.isEmpty && c === 0) break;
       if (list.isSticky) this.sticky = true;
       if (!list.isEmpty) this.climbed = c > 0;
       pool = this.#firstUp(zone, list);
     }
-    return this.#take(pool === 0 ? this.#allDown(zone, steer, way, lists, whenOf(flags)) : pool);
+    if (this.trace !== null) this.#tellWay(this.trace, zone, steer, way, Math.max(1, c));
+    // `default: nodata` ended it before it began.
+    if (pool === 0 && c > 0) pool = this.#allDown(zone, steer, way, lists, whenOf(flags));
+    return this.#take(pool);
   }
 
   #take(pool: number): number {
@@ -97,12 +102,13 @@ export class PoolChoice {
     const words = zone.words;
     const list = this.#list;
     if (way === null) {
-      const slot = words[steer + STEER.defaultSlot]!;
-      list.open(words, zone.base + words[steer + STEER.size + slot]!, NO_ORDER, 0);
+      this.ownList = words[steer + STEER.size + words[steer + STEER.defaultSlot]!]!;
+      list.open(words, zone.base + this.ownList, NO_ORDER, 0);
     } else {
       const variant = way.variantAt(c);
-      const slot = way.words[variant]!;
-      list.open(words, zone.base + words[steer + STEER.size + slot]!, way.words, variant + 1);
+      const at = words[steer + STEER.size + way.words[variant]!]!;
+      if (c === 0) this.ownList = at;
+      list.open(words, zone.base + at, way.words, variant + 1);
     }
     return list;
   }
@@ -227,6 +233,7 @@ export class PoolChoice {
     return 0;
   }
 
+  /** The pools of the lists that were looked at. */
   #tellWay(trace: ChoiceTrace, zone: ZoneView, steer: number, way: RegionMapView | null, lists: number): void {
     const state = this.#state;
     let draw = 0;

@@ -1,5 +1,6 @@
 // Which steered record sets fail open now, and which forced states leave without a member: what the chooser says of all their clients.
 
+import { atOnce } from '../base/slices.ts';
 import type { Images } from '../loading/images.ts';
 import type { ServedZone } from '../loading/zones.ts';
 import { RegionMapView } from '../regionmap/lookup.ts';
@@ -15,50 +16,68 @@ export interface Served {
 }
 
 /** A zone that is served. */
-type Zone = Pick<ServedZone, 'name' | 'image' | 'meta' | 'mapKeys'>;
+export type SteeredZone = Pick<ServedZone, 'name' | 'image' | 'meta' | 'mapKeys'>;
+
+/** What is asked of a set's choices. */
+export type Question = 'failOpen' | 'empty';
+
+const QUESTIONS: Readonly<Record<Question, (choice: ProbedChoice) => boolean>> = {
+  failOpen: ({ failsOpen }) => failsOpen,
+  empty: ({ nobody }) => nobody,
+};
 
 /** The sets of a zone that fail open for some client, as `zone pool-list TYPE` in the words of the file. */
-export function failOpenSets(zone: Zone, served: Served): string[] {
-  return setsWith(zone, served, ({ failsOpen }) => failsOpen);
+export function failOpenSets(zone: SteeredZone, served: Served): string[] {
+  return atOnce(setsOf(zone, served, 'failOpen'));
 }
 
 /** The sets of a zone that have no member left for some client: all that it could get are forced down or drained. */
-export function emptySets(zone: Zone, served: Served): string[] {
-  return setsWith(zone, served, ({ nobody }) => nobody);
+export function emptySets(zone: SteeredZone, served: Served): string[] {
+  return atOnce(setsOf(zone, served, 'empty'));
 }
 
-function setsWith(
-  { name, image, meta, mapKeys }: Zone,
+/** Ways up that are looked at before others may have their turn. */
+const WAYS = 64;
+
+/** The same in steps. Between two the zone's image, its region maps and the geography must stay: else break it off. */
+export function* setsOf(
+  { name, image, meta, mapKeys }: SteeredZone,
   served: Served,
-  is: (choice: ProbedChoice) => boolean,
-): string[] {
+  question: Question,
+): Generator<void, string[]> {
   if (image === null || meta === null || meta.steerings.length === 0) return [];
+  const is = QUESTIONS[question];
   const words = served.images.store.words(image);
   const view = new ZoneView();
   view.attach(words, new Uint8Array(words.buffer, words.byteOffset, words.byteLength), 0);
-  return meta.steerings
-    .filter((steering) => {
-      if (steering.map < 0) return is(served.probe.choose(view, steering.at, null));
-      const map = served.images.map(mapKeys[steering.map]!);
-      return map !== undefined && someWay(view, steering, map, served.probe, is);
-    })
-    .map((steering) => `${name} ${steering.owners.join(' ')} ${typeToText(steering.type)}`);
+  const found: string[] = [];
+  for (const steering of meta.steerings) {
+    const map = steering.map < 0 ? null : served.images.map(mapKeys[steering.map]!);
+    const isSo =
+      map === null
+        ? is(served.probe.choose(view, steering.at, null))
+        : map !== undefined && (yield* someWay(view, steering, map, served.probe, is));
+    if (isSo) found.push(`${name} ${steering.owners.join(' ')} ${typeToText(steering.type)}`);
+    yield;
+  }
+  return found;
 }
 
 /** Whether a way up that some client has ends so. Ways with a live pool are left out: there are many where distance decides. */
-function someWay(
+function* someWay(
   zone: ZoneView,
   steering: SteeringMeta,
   map: Int32Array,
   probe: ChoiceProbe,
   is: (choice: ProbedChoice) => boolean,
-): boolean {
+): Generator<void, boolean> {
   const dead = steering.lists.map((_, slot) => probe.chooseListed(zone, steering.at, slot)?.live !== true);
   if (!dead.includes(true)) return false;
   const way = new RegionMapView();
   way.words = map;
   const seen = new Set<string>();
   for (let chain = 0; chain < way.chainCount; chain++) {
+    if (chain % WAYS === WAYS - 1) yield;
     way.showChain(chain);
     const slots = Array.from({ length: way.listCount }, (_, i) => map[way.variantAt(i)]!);
     if (slots.some((slot) => !dead[slot]!)) continue;

@@ -1,10 +1,12 @@
 // The targets of all zones: their health, what operators forced, and the operators' half of the board that carries both to answers.
 import type { TargetView } from '../api/views.ts';
+import type { Slices } from '../base/slices.ts';
 import { type Board, FORCED_DOWN, FORCED_DRAIN, FORCED_NONE, FORCED_UP } from '../board/board.ts';
 import { relativeLoad } from '../health/health-board.ts';
 import type { HealthSource } from '../health/saved-health.ts';
 import type { Rows } from '../loading/memory.ts';
 import type { PoolMeta, TargetMeta } from '../zone/meta.ts';
+import type { Certificate } from './certificates.ts';
 import type { Drains } from './drains.ts';
 import { type Forced, type ForcedStates, forcedView } from './forced-states.ts';
 
@@ -95,6 +97,7 @@ export class Targets {
       .map((t) => t.meta.id);
   }
 
+  /** @param nowMs by the clock of the notes (base/steady.ts) */
   view(id: string, nowMs: number): TargetView | undefined {
     const target = this.#targets.get(id);
     if (target === undefined) return undefined;
@@ -123,6 +126,8 @@ export class Targets {
       load: relativeLoad(health?.load ?? null, meta.capacity),
       flapping: health?.flapping ?? false,
       latencies: health?.latencies ?? [],
+      certificateDays: probe?.certificateDays ?? null,
+      answers: noted.answers,
     };
   }
 
@@ -141,7 +146,30 @@ export class Targets {
     return this.#drains.leave(last, nowMs);
   }
 
-  views(nowMs: number): TargetView[] {
-    return [...this.#targets.keys()].map((id) => this.view(id, nowMs)!);
+  /** The certificates that the last probes saw; null for each target without one, so that whoever reads can rest at any. */
+  *certificates(): Generator<Certificate | null> {
+    for (const [id, { meta }] of this.#targets) {
+      const days = meta.check === null ? undefined : this.#health.health(id)?.lastProbe?.certificateDays;
+      yield days === undefined || days === null ? null : { id, check: meta.check!, days };
+    }
+  }
+
+  /** All targets, each looked at when its turn comes; one that goes meanwhile is left out. */
+  *views(nowMs: () => number): Generator<TargetView> {
+    for (const id of this.#targets.keys()) {
+      const view = this.view(id, nowMs());
+      if (view !== undefined) yield view;
+    }
+  }
+
+  /** How many there are, by verdict, and how many of them are forced. Throws Unwanted. */
+  async tally(slices: Slices): Promise<{ up: number; down: number; unknown: number; forced: number }> {
+    const tally = { up: 0, down: 0, unknown: 0, forced: 0 };
+    for (const [id, target] of this.#targets) {
+      if (slices.isOver) await slices.rest();
+      tally[this.#health.health(id)?.verdict ?? 'unknown']++;
+      if (this.#forced(target) !== null) tally.forced++;
+    }
+    return tally;
   }
 }

@@ -17,7 +17,8 @@
 //             then the fixes, two 16-bit offsets a word: where in the body a pointer to the zone's apex goes; then the
 //             body (type class ttl rdlength rdata) padded to a word
 //  steering   see STEER below, then its lists: per slot a word [list, word]
-//  list       [0] element count | LIST_STICKY where one of its pools picks sticky, then for each element:
+//  list       [-1] what its regions are counted as, filled in when the zone is linked
+//             [0] element count | LIST_STICKY where one of its pools picks sticky, then for each element:
 //             POOL     [0][pool, word]
 //             CLOSEST  [1][group number within the list][n][pool, word] x n
 //             WEIGHTED [2][n]([pool, word][weight]) x n
@@ -35,7 +36,7 @@
 
 import type { Choice } from './model.ts';
 
-export const LAYOUT_VERSION = 3;
+export const LAYOUT_VERSION = 4;
 export const MAGIC = 0x4d5a0000 | LAYOUT_VERSION;
 
 export const HEADER = {
@@ -121,6 +122,8 @@ export function whenOf(steerFlags: number): number {
 /** Some pool of the list picks `sticky`: its answers hold for a /24 or /56 at most. */
 export const LIST_STICKY = 0x10000;
 export const LIST_COUNT_MASK = 0xffff;
+/** Word before a list: what its regions are counted as. */
+export const LIST_REGION = -1;
 
 /** The kinds of a list's elements, one for each kind of `Choice`. */
 export const ELEMENT = { pool: 0, closest: 1, weighted: 2 } as const satisfies Record<Choice['kind'], number>;
@@ -135,7 +138,9 @@ export const POOL = {
   other: 3,
   /** The pool's number in the zone: where explain finds its name. */
   number: 4,
-  members: 5,
+  /** What its answers are counted as (see board/shares.ts), filled in when the zone is linked. */
+  share: 5,
+  members: 6,
 } as const;
 
 export const PICK_WEIGHTED = 0;

@@ -1,5 +1,5 @@
 // The contract's rule in plain words: which regions a client matches, the most specific first. For explain and coverage.
-import { type Address, contains, type Prefix } from '../base/address.ts';
+import { type Address, contains, formatAddress, maskAddress, type Prefix } from '../base/address.ts';
 import { placedAddress, placedPrefix } from '../geo/embedded.ts';
 import { cityNames, foldName, type Place, type PlaceFacts } from '../geo/place.ts';
 
@@ -19,17 +19,45 @@ export interface Candidate {
 }
 
 /**
- * All regions that the client matches, each once: longest network, then AS, city, subdivision, country, continent. The first wins;
- * the others are where its answer climbs to, before `default`.
+ * Finds all regions that a client matches, each once: longest network, then AS, city, subdivision, country, continent. The first wins; the
+ * others are where its answer climbs to, before `default`. Networks, of which there may be many thousands, are found by their length.
  */
-export function matchRegions(
+export function regionMatcher(
   regions: readonly { readonly name: string; readonly places: readonly Place[] }[],
-  client: MatchedClient,
-): Candidate[] {
-  const matches = regions.flatMap(({ name, places }) =>
-    places.map((place) => ({ region: name, place, rank: rankOf(place, client) })).filter(({ rank }) => rank > 0),
-  );
-  matches.sort((a, b) => b.rank - a.rank);
+): (client: MatchedClient) => Candidate[] {
+  const others: Candidate[] = [];
+  const networks = new Map<string, Candidate[]>();
+  const lengths: Record<4 | 6, Set<number>> = { 4: new Set(), 6: new Set() };
+  for (const { name, places } of regions) {
+    for (const place of places) {
+      const network = place.kind === 'network' ? placedPrefix(place.prefix) : undefined;
+      if (place.kind !== 'network') others.push({ region: name, place });
+      else if (network !== undefined) {
+        const key = networkKey(network.address, network.length);
+        networks.set(key, [...(networks.get(key) ?? []), { region: name, place }]);
+        lengths[network.address.family].add(network.length);
+      }
+    }
+  }
+  return (client) => {
+    const near = [...others];
+    if (client.address !== null) {
+      const address = placedAddress(client.address);
+      for (const length of lengths[address.family]) near.push(...(networks.get(networkKey(address, length)) ?? []));
+    }
+    return inOrder(near, client);
+  };
+}
+
+function networkKey(address: Address, length: number): string {
+  return `${formatAddress(maskAddress(address, length))}/${length}`;
+}
+
+function inOrder(candidates: readonly Candidate[], client: MatchedClient): Candidate[] {
+  const matches = candidates
+    .map((candidate) => ({ ...candidate, rank: rankOf(candidate.place, client) }))
+    .filter(({ rank }) => rank > 0)
+    .sort((a, b) => b.rank - a.rank);
   const seen = new Set<string>();
   return matches
     .filter(({ region }) => !seen.has(region) && seen.add(region))

@@ -40,6 +40,8 @@ export interface SteeringMeta {
 export interface PoolMeta extends Omit<Pool, 'members' | 'check'> {
   readonly check: string | null;
   readonly members: readonly number[];
+  /** Its blocks in the image, words: one for each family that some set asks for. */
+  readonly blocks: readonly number[];
 }
 
 export interface ZoneMeta {
@@ -53,6 +55,8 @@ export interface ZoneMeta {
   readonly steerings: readonly SteeringMeta[];
   readonly pools: readonly PoolMeta[];
   readonly transfer: Transfer | null;
+  /** Codes of warnings that the file accepts. */
+  readonly accept: readonly string[];
   readonly usesCommon: boolean;
   readonly names: number;
   readonly records: number;

@@ -127,6 +127,8 @@ export interface ZoneModel {
   readonly soa: Soa;
   readonly ns: { readonly ttlSeconds: number; readonly names: readonly Uint8Array[] };
   readonly transfer: Transfer | null;
+  /** Codes of warnings that the file accepts. */
+  readonly accept: readonly string[];
   /** The pools that record sets can name: the zone's, and `_common`'s that it doesn't replace. */
   readonly pools: ReadonlyMap<string, Pool>;
   readonly owners: readonly Owner[];

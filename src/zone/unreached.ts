@@ -13,6 +13,9 @@ export interface SetRegions {
   readonly places: readonly Place[];
 }
 
+/** The warnings that `check` gives of what is found. */
+export const UNREACHED_CODES = { place: 'place-without-addresses', region: 'region-never-matches' } as const;
+
 /** What is said about a region, in the words of `check` and `status`. */
 export interface Unreached {
   readonly kind: 'place' | 'region' | 'rest';
@@ -119,7 +122,6 @@ function placeWords(place: Place): string {
 /** What to do about it; to look for the city that was meant takes a while. */
 export function fixFor({ kind, place }: Unreached, geo: GeoView, inhabited: Inhabited): string {
   if (kind === 'region') return 'remove it, or the places that cover it';
-  if (kind === 'rest') return 'nothing, if that is meant';
   if (place?.kind === 'city') {
     const near = inhabited.nearestCity(geo, place);
     return near === undefined
@@ -131,5 +133,5 @@ export function fixFor({ kind, place }: Unreached, geo: GeoView, inhabited: Inha
       ? `write ${place.code.slice(3)}: databases have it as a country`
       : 'correct it: it is no code of ISO 3166-2';
   }
-  return 'correct it, or remove it; nothing, if it is right';
+  return 'correct it, or remove it; if it is right, accept: [place-without-addresses]';
 }

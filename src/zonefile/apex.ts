@@ -26,7 +26,10 @@ export function readSoa(
   primary: Uint8Array | undefined,
   ttlSeconds: number,
 ): Soa {
-  const map = node === undefined ? undefined : readMap(scope.document, node, 'soa');
+  const map =
+    node === undefined
+      ? undefined
+      : readMap(scope.document, node, 'soa', undefined, '{ rname: hostmaster@example.org, minimum: 60 }');
   const empty: MapNode = { kind: 'map', entries: new Map(), offset: 0 };
   const fields = new Fields(scope.document, map ?? empty, 'soa', SOA_KEYS);
   const seconds = (key: 'refresh' | 'retry' | 'expire' | 'minimum'): number =>
@@ -105,7 +108,7 @@ export function readNs(scope: ZoneScope, node: Node, defaultTtlSeconds: number):
 
 /** Reads `transfer`: who may copy the zone, and who is told that it changed. */
 export function readTransfer(document: Document, node: Node): Transfer | undefined {
-  const map = readMap(document, node, 'transfer');
+  const map = readMap(document, node, 'transfer', undefined, '{ allow: [192.0.2.0/24], notify: [192.0.2.54] }');
   if (map === undefined) return undefined;
   const fields = new Fields(document, map, 'transfer', ['allow', 'notify']);
   const each = <T>(key: string, reader: (element: Node) => T | undefined): T[] => {

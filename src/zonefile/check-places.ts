@@ -1,7 +1,8 @@
 // Lint of geography: regions that never match, networks inside of each other, places that stand twice, rules without data.
-import { compareAddresses, contains, formatPrefix, type Prefix } from '../base/address.ts';
+import { compareAddresses, contains, type Prefix } from '../base/address.ts';
 import { allCountries, continentOf } from '../geo/countries.ts';
 import type { PlaceKey } from '../geo/place.ts';
+import { UNREACHED_CODES } from '../zone/unreached.ts';
 import type { GeoData, LintedZone } from './check.ts';
 import type { WrittenPlace } from './regions.ts';
 import type { WrittenSteering } from './steering.ts';
@@ -52,20 +53,10 @@ function lintRepeated({ regions, document }: LintedZone): void {
 function lintRegions({ regions, document, owner, typeText }: WrittenSteering): Set<string> {
   const networks = sortedNetworks(regions);
   const inside: RegionNetwork[] = [];
-  const said = new Set<string>();
   for (const network of networks) {
     while (inside.length > 0 && !holds(inside.at(-1)!.prefix, network.prefix)) inside.pop();
     const outer = inside.at(-1);
-    if (outer !== undefined) {
-      outer.taken += 2 ** (outer.prefix.length - network.prefix.length);
-      const pair = `${outer.region.name} ${network.region.name}`;
-      if (outer.region !== network.region && !said.has(pair)) {
-        said.add(pair);
-        const [small, large] = [formatPrefix(network.prefix), formatPrefix(outer.prefix)];
-        const message = `${small} of ${network.region.name} lies in ${large} of ${outer.region.name}; the longer one wins`;
-        document.report('networks-overlap', network.region.offset, message, 'nothing, if that is meant');
-      }
-    }
+    if (outer !== undefined) outer.taken += 2 ** (outer.prefix.length - network.prefix.length);
     inside.push(network);
   }
   const countries = new Set<string>();
@@ -83,18 +74,12 @@ function lintRegions({ regions, document, owner, typeText }: WrittenSteering): S
   return dead;
 }
 
-const UNREACHED_CODES = {
-  place: 'place-without-addresses',
-  region: 'region-never-matches',
-  rest: 'region-nearly-covered',
-} as const;
-
 /** Places and regions that no client of the loaded databases is in. */
 function lintUnreached(zone: LintedZone, steering: WrittenSteering, dead: ReadonlySet<string>, data: GeoData): void {
   const { document, owner, typeText } = steering;
   const regions = steering.regions.map(({ name, places }) => ({ name, places: places.map(({ place }) => place) }));
   for (const { kind, region: name, place, message, fix } of data.unreached(regions)) {
-    if (kind !== 'place' && dead.has(name)) continue;
+    if (kind === 'rest' || (kind === 'region' && dead.has(name))) continue;
     const region = steering.regions.find((one) => one.name === name)!;
     // A place stands where its region is written, if that is this file; what record sets name by itself stands there.
     const written = zone.regions.get(name)?.places.find((one) => one.place === place);
@@ -128,7 +113,7 @@ function holds(outer: Prefix, inner: Prefix): boolean {
 }
 
 /** Rules that no loaded database can match: said once for each kind. */
-function lintData({ steerings }: LintedZone, data: GeoData): void {
+function lintData({ steerings, regions: own }: LintedZone, data: GeoData): void {
   const kinds = {
     as: { has: data.asNumbers, code: 'no-as-data', needs: 'an ASN database (such as GeoLite2-ASN)' },
     city: { has: data.cities, code: 'no-city-data', needs: 'a city database (such as GeoLite2-City)' },
@@ -147,7 +132,10 @@ function lintData({ steerings }: LintedZone, data: GeoData): void {
         if (has || said.has(code)) continue;
         said.add(code);
         const message = `no loaded database can match ${key} of the region ${region.name}`;
-        document.report(code, region.offset, message, `put ${needs} into geoip/, or say it in overrides.yaml`);
+        // Where the place is written: in the region, if that is this file's.
+        const written = own.get(region.name)?.places.find((one) => one.place === place);
+        const fix = `put ${needs} into geoip/, or say it in overrides.yaml`;
+        document.report(code, written?.offset ?? region.offset, message, fix);
       }
     }
     if (closestOffset !== null && !data.coordinates && !said.has('closest-by-country')) {

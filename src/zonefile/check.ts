@@ -1,12 +1,17 @@
 // Lint: what a zone file says that is allowed, but hardly meant. Every finding is a warning with a code of its own.
+import type { Address } from '../base/address.ts';
 import type { Document } from '../base/document.ts';
+import type { Coordinates } from '../geo/place.ts';
 import { TYPE } from '../wire/types.ts';
 import type { Check, SteeredSet } from '../zone/model.ts';
 import type { SetRegions, Unreached } from '../zone/unreached.ts';
 import { lintPlaces } from './check-places.ts';
+import { lintPool } from './check-pools.ts';
+import { lintTexts } from './check-texts.ts';
 import type { Checks } from './checks.ts';
 import { detectionSeconds, longestTtlSeconds, slowestFailoverSeconds } from './failover.ts';
 import { familiesOf, type WrittenPool } from './pools.ts';
+import type { WrittenOwner } from './records.ts';
 import type { Region } from './regions.ts';
 import type { WrittenSteering } from './steering.ts';
 
@@ -18,6 +23,8 @@ export interface GeoData {
   readonly asNumbers: boolean;
   /** What the regions of a record set name in vain, and what to do about it. */
   unreached(regions: readonly SetRegions[]): readonly (Unreached & { readonly fix: string })[];
+  /** Where an address is; null: not known. */
+  coordinatesOf(address: Address): Coordinates | null;
 }
 
 /** A zone as written, for lint. */
@@ -30,6 +37,7 @@ export interface LintedZone {
   readonly pools: ReadonlyMap<string, WrittenPool>;
   readonly usedPools: ReadonlySet<string>;
   readonly checks: Checks;
+  readonly owners: ReadonlyMap<string, WrittenOwner>;
   readonly steerings: readonly WrittenSteering[];
   readonly transferOffset: number | null;
   readonly geoData: GeoData | null;
@@ -46,8 +54,10 @@ const RECORD_BYTES = { 4: 16, 6: 28 } as const;
 
 /** Reports what is doubtful. */
 export function lintZone(zone: LintedZone): void {
-  lintUnused(zone);
-  for (const pool of zone.pools.values()) lintPool(pool);
+  // With errors in it nobody knows what the file uses.
+  if (!zone.document.failed) lintUnused(zone);
+  for (const pool of zone.pools.values()) lintPool(pool, zone.geoData);
+  lintTexts(zone.document, zone.owners.values());
   lintPlaces(zone);
   const weightsSaid = new Set<string>();
   for (const steering of zone.steerings) {
@@ -78,29 +88,6 @@ function lintUnused(zone: LintedZone): void {
   }
   for (const key of zone.checks.unused())
     document.report('unused-check', key, `nothing uses the check ${key.text}`, fix);
-}
-
-function lintPool({ pool, document, minLiveOffset, offset, broken }: WrittenPool): void {
-  if (broken) return;
-  for (const family of familiesOf(pool)) {
-    const count = pool.members.filter((member) => member.family === family).length;
-    if (pool.minLive.kind === 'count' && pool.minLive.count > count) {
-      const members = `${count} ${family === 'name' ? '' : `IPv${family} `}member${count === 1 ? '' : 's'}`;
-      const message = `min-live is ${pool.minLive.count}, but the pool ${pool.name} has ${members}: it can never be up`;
-      document.report('min-live-unreachable', minLiveOffset, message, `write min-live: ${count}, or add members`);
-    }
-  }
-  const slow = pool.check === null ? undefined : slowProbe(pool.check);
-  if (slow !== undefined) {
-    const message = `the check ${slow.name} waits ${slow.timeoutMs} ms for an answer, longer than its interval of ${slow.intervalMs} ms`;
-    document.report('timeout-over-interval', offset, message, 'shorten the timeout, or lengthen the interval');
-  }
-}
-
-/** The first check, of a combination the first part, whose timeout is longer than its interval. */
-function slowProbe(check: Check): Check | undefined {
-  if (check.probe.kind === 'combined') return check.probe.of.map(slowProbe).find((part) => part !== undefined);
-  return check.timeoutMs > check.intervalMs ? check : undefined;
 }
 
 function lintSteering(steering: WrittenSteering): void {

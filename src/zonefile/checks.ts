@@ -13,6 +13,8 @@ const COMBINATION_KEYS = ['all', 'any', 'at-least', 'of'] as const;
 /** Exactly one of these says what a check is. */
 const WAYS = [...PROBE_KINDS, 'all', 'any', 'at-least'] as const;
 const DAY_MS = 86_400_000;
+const DEFAULT_INTERVAL_MS = 10_000;
+const DEFAULT_TIMEOUT_MS = 2_000;
 
 /** What a look-up by name gives: the check, or null when it exists but is broken (reported). */
 export type FoundCheck = { readonly check: Check | null; readonly common: boolean };
@@ -27,12 +29,17 @@ export class Checks {
   readonly #reading: string[] = [];
   #depthTold = false;
   readonly #used = new Set<string>();
+  /** Where the probes of this file's checks stand. */
+  readonly #probeOffsets = new Map<Probe, number>();
   readonly #suggestions = new Suggestions(() => this.names());
 
   /** @param common the checks of `_common.yaml`, for names that this file doesn't have */
   constructor(scope: Scope, node: Node | undefined, common: Checks | null) {
     this.scope = scope;
-    this.#nodes = node === undefined ? undefined : readMap(scope.document, node, 'checks', 'a map of names and checks');
+    this.#nodes =
+      node === undefined
+        ? undefined
+        : readMap(scope.document, node, 'checks', 'a map of names and checks', '{ web: { tcp: { port: 443 } } }');
     this.#common = common;
   }
 
@@ -62,7 +69,7 @@ export class Checks {
   resolve(node: Node, what: string): FoundCheck {
     if (node.kind === 'map') return { check: this.#readCheck(null, node), common: false };
     if (node.kind === 'scalar') return this.#named(node);
-    readMap(this.scope.document, node, what, 'the name of a check, or a check');
+    readMap(this.scope.document, node, what, 'the name of a check, or a check', 'web or { tcp: { port: 443 } }');
     return { check: null, common: false };
   }
 
@@ -84,6 +91,26 @@ export class Checks {
       meant === undefined ? `define it under checks: ${name}: { tcp: { port: 443 } }` : `did you mean "${meant}"?`;
     document.report('unknown-check', reference, `there is no check "${name}"`, fix);
     return { check: null, common: false };
+  }
+
+  /**
+   * Warns of probes over TLS that would hold a certificate against a bare address, for the check of a pool of addresses. Said where the probe is
+   * written, if that is this file.
+   * @param reference where the pool names the check
+   */
+  lintNameless({ probe }: Check, reference: Node): void {
+    if (probe.kind === 'combined') {
+      for (const part of probe.of) this.lintNameless(part, reference);
+      return;
+    }
+    const named = probe.kind === 'http' ? (probe.host ?? probe.sni) : probe.kind === 'tcp' ? probe.sni : '';
+    if ((probe.kind !== 'http' && probe.kind !== 'tcp') || !probe.tls || !probe.verify || named !== null) return;
+    const [what, fix] =
+      probe.kind === 'http'
+        ? ['this https check has no host', 'add host: www.example.org']
+        : ['this check over TLS has no sni', 'add sni: www.example.org'];
+    const message = `${what}: members are probed by their address, which hardly any certificate names`;
+    this.scope.document.report('nameless-tls', this.#probeOffsets.get(probe) ?? reference.offset, message, fix);
   }
 
   has(name: string): boolean {
@@ -109,7 +136,7 @@ export class Checks {
       return null;
     }
     this.#reading.push(name);
-    const map = readMap(this.scope.document, value, `the check ${name}`);
+    const map = readMap(this.scope.document, value, `the check ${name}`, undefined, '{ tcp: { port: 443 } }');
     const check = map === undefined ? null : this.#readCheck(name, map);
     this.#reading.pop();
     this.#read.set(name, check);
@@ -164,6 +191,7 @@ export class Checks {
     const load = fields.read('load', readLoad);
     let probe = readProbe(this.scope, kind, fields.node(kind)!);
     if (probe === undefined) return null;
+    const probeOffset = fields.entry(kind)!.key.offset;
     if (fields.has('load')) {
       const entry = fields.entry('load')!;
       if (probe.kind !== 'http') {
@@ -177,11 +205,20 @@ export class Checks {
         document.report('duplicate-key', entry.key, `load stands inside ${kind} as well`, 'keep one of the two');
       } else probe = { ...probe, load: load ?? null };
     }
+    this.#probeOffsets.set(probe, probeOffset);
+    const intervalMs = interval ?? DEFAULT_INTERVAL_MS;
+    const timeoutMs = timeout ?? DEFAULT_TIMEOUT_MS;
+    const wrong = (key: string, value: number | undefined): boolean => fields.has(key) && value === undefined;
+    if (timeoutMs > intervalMs && !wrong('interval', interval) && !wrong('timeout', timeout)) {
+      const message = `the check waits ${timeoutMs} ms for an answer, longer than its interval of ${intervalMs} ms`;
+      const where = fields.node('timeout') ?? fields.node('interval') ?? fields.map;
+      document.report('timeout-over-interval', where, message, 'shorten the timeout, or lengthen the interval');
+    }
     return {
       name: name ?? inlineName(kind, probe),
       probe,
-      intervalMs: interval ?? 10_000,
-      timeoutMs: timeout ?? 2_000,
+      intervalMs,
+      timeoutMs,
       fall: fall ?? 3,
       rise: rise ?? 2,
       fastRecheck: fastRecheck ?? true,

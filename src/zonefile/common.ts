@@ -5,7 +5,9 @@ import { type Document, type MapNode, type Node, readDocument } from '../base/do
 import { Fields, readChoice, readMap, readTtl } from '../base/fields.ts';
 import { ROOT_NAME } from '../wire/name.ts';
 import type { CheckRules } from '../zone/model.ts';
+import { readAccept } from './accept.ts';
 import { readNs, readSoa } from './apex.ts';
+import { lintPool } from './check-pools.ts';
 import { Checks } from './checks.ts';
 import { readPools, type WrittenPool } from './pools.ts';
 import { type Region, readRegions } from './regions.ts';
@@ -16,7 +18,7 @@ export const COMMON_ZONE = '_common';
 
 export const FILE_VERSION = 'meridian/v1';
 
-const KEYS = ['version', 'regions', 'checks', 'pools', 'ttl', 'soa', 'ns'] as const;
+const KEYS = ['version', 'accept', 'regions', 'checks', 'pools', 'ttl', 'soa', 'ns'] as const;
 
 /** What reading a file needs to know from outside. */
 export interface ReadOptions {
@@ -60,15 +62,19 @@ export function parseCommon(
     baseDirectory: options.baseDirectory,
     checkRules: options.checkRules,
     dottedNames: [],
+    outsideNames: [],
   };
-  const map = document.root === null ? undefined : readMap(document, document.root, '_common.yaml');
+  const map =
+    document.root === null ? undefined : readMap(document, document.root, '_common.yaml', undefined, 'ttl: 5m');
   const empty: MapNode = { kind: 'map', entries: new Map(), offset: 0 };
   const fields = new Fields(document, map ?? empty, '_common.yaml', KEYS);
   readVersion(fields);
+  fields.read('accept', readAccept);
   const regions = readRegions(document, fields.node('regions'));
   const checks = new Checks(scope, fields.node('checks'), null);
   checks.readAll();
   const pools = readPools(scope, fields.node('pools'), checks);
+  for (const pool of pools.values()) lintPool(pool, null);
   const ttlSeconds = fields.read('ttl', readTtl) ?? null;
   const soa = fields.node('soa') ?? null;
   const ns = fields.node('ns') ?? null;
@@ -83,7 +89,7 @@ export function parseCommon(
 
 /** Names in `soa` and `ns` may be relative to each zone, but one with an inner dot can only be a forgotten final dot. */
 function checkNames(scope: Scope, soa: Node | null, ns: Node | null): void {
-  const inRoot = { ...scope, apex: ROOT_NAME, dottedNames: [] };
+  const inRoot = { ...scope, apex: ROOT_NAME, dottedNames: [], outsideNames: [] };
   if (soa !== null) readSoa(inRoot, soa, undefined, 0);
   if (ns !== null) readNs(inRoot, ns, 0);
   for (const { text, offset } of inRoot.dottedNames as Scope['dottedNames']) {

@@ -8,6 +8,7 @@ import {
   FAMILY_4,
   FAMILY_6,
   FAMILY_NAME,
+  LIST_REGION,
   LIST_STICKY,
   MEMBER_DATA,
   MEMBER_HASH,
@@ -67,7 +68,7 @@ export class SteeringCompiler {
   readonly targets: TargetMeta[] = [];
   readonly maps: MapSpec[] = [];
   readonly steerings: (SteeringMeta & { readonly owners: string[] })[] = [];
-  readonly pools: PoolMeta[] = [];
+  readonly pools: (PoolMeta & { readonly blocks: number[] })[] = [];
   /** Word offsets of every member's target word. */
   readonly memberWords: number[] = [];
   readonly #out: SegmentWriter;
@@ -201,6 +202,7 @@ export class SteeringCompiler {
         }),
       );
     }
+    this.#out.reserve(-LIST_REGION);
     return this.#out.push(...words);
   }
 
@@ -225,6 +227,7 @@ export class SteeringCompiler {
     const data = members.map((member) => this.#memberData(member));
     const at = this.#out.reserve(POOL.members + members.length * MEMBER_WORDS);
     this.#poolBlocks.set(key, at);
+    this.pools[number]!.blocks.push(at);
     this.#out.set(at + POOL.flags, PICKS[pool.pick] | (family << 2));
     this.#out.set(at + POOL.minLive, leastLive(pool, members.length));
     this.#out.set(at + POOL.count, members.length);
@@ -256,6 +259,7 @@ export class SteeringCompiler {
       ...rest,
       check: check?.name ?? null,
       members: members.map((member) => this.#target(pool, member)),
+      blocks: [],
     });
     return this.pools.length - 1;
   }

@@ -172,6 +172,7 @@ export function compileZone(model: ZoneModel): CompiledZone {
       steerings: steering.steerings,
       pools: steering.pools,
       transfer: model.transfer,
+      accept: model.accept,
       usesCommon: model.usesCommon,
       names: nodes.size,
       records,

@@ -1,7 +1,7 @@
 // Holds a zone together: names that values mean, aliases, delegations and their glue, hints past the steering.
 import type { Document } from '../base/document.ts';
 import { limits } from '../base/limits.ts';
-import { isAtOrBelow, lowerName, nameToText } from '../wire/name.ts';
+import { isAtOrBelow, lowerName, nameToText, parseName } from '../wire/name.ts';
 import { TYPE } from '../wire/types.ts';
 import { ZoneNames } from './names.ts';
 import { nameKey, type WrittenOwner, type WrittenSet, type WrittenValue } from './records.ts';
@@ -21,6 +21,7 @@ export interface ZoneOfNames {
   readonly owners: ReadonlyMap<string, WrittenOwner>;
   readonly nameservers: readonly WrittenNameserver[];
   readonly dottedNames: readonly DottedName[];
+  readonly outsideNames: readonly DottedName[];
 }
 
 /** Links of an alias chain that are followed before it counts as a loop. */
@@ -50,6 +51,7 @@ class IntegrityCheck {
 
   run(): void {
     for (const dotted of this.#zone.dottedNames) this.#checkDotted(dotted);
+    for (const outside of this.#zone.outsideNames) this.#checkOutside(outside);
     for (const { name, offset } of this.#zone.nameservers) this.#checkNameserver(lowerName(name), offset, undefined);
     for (const owner of this.#zone.owners.values()) {
       if (owner.types.has(TYPE.CNAME)) this.#checkAlias(owner);
@@ -75,6 +77,15 @@ class IntegrityCheck {
     const whole = nameToText(wire);
     const message = `"${text}" has no final dot and so means ${whole}, which this zone does not have; ${text}. would be a name of its own`;
     document.report('missing-final-dot', offset, message, `write "${text}." (or "${whole}", once that has records)`);
+  }
+
+  /** The mistake the other way round: a name of the zone, written with a final dot. */
+  #checkOutside({ text, document, offset }: DottedName): void {
+    const bare = text.slice(0, -1);
+    const inside = parseName(bare, this.#apex);
+    if (bare === '' || !inside.ok || this.#names.owner(lowerName(inside.wire)) === undefined) return;
+    const message = `"${text}" is a name of its own at the top of the DNS; this zone has ${nameToText(inside.wire)}`;
+    document.report('extra-final-dot', offset, message, `write "${bare}"`);
   }
 
   #checkAlias(owner: WrittenOwner): void {

@@ -8,6 +8,7 @@ import { Suggestions } from '../base/nearest.ts';
 import { CONTINENTS } from '../geo/place.ts';
 import { lowerName, nameToText, parseName } from '../wire/name.ts';
 import type { Owner, Pool, Soa, Transfer, ZoneModel } from '../zone/model.ts';
+import { readAccept } from './accept.ts';
 import { readNs, readSoa, readTransfer, type WrittenNs } from './apex.ts';
 import { type GeoData, lintZone } from './check.ts';
 import { Checks } from './checks.ts';
@@ -18,6 +19,7 @@ import { readRecords, type WrittenRecords } from './records.ts';
 import { type Region, readRegions } from './regions.ts';
 import type { Scope } from './scope.ts';
 import type { Steerable } from './steering.ts';
+import { fileOfZone } from './zone-file-name.ts';
 
 const KEYS = [
   'version',
@@ -27,6 +29,7 @@ const KEYS = [
   'soa',
   'ns',
   'transfer',
+  'accept',
   'regions',
   'checks',
   'pools',
@@ -37,7 +40,7 @@ const KEYS = [
 const DEFAULT_TTL_SECONDS = 300;
 
 export interface ZoneSource extends SourceText {
-  /** The zone that the file's name promises (`expectedZoneName`); null: any. */
+  /** The zone that the file's name promises (`zoneOfFile`); null: any. */
   readonly expectedName: string | null;
 }
 
@@ -55,16 +58,13 @@ export interface ParsedZone {
   readonly usesCommon: boolean;
 }
 
-/** The zone that a file is for: `zones/net.cat.yaml` is `net.cat`, `root.yaml` is `.`. */
-export function expectedZoneName(file: string): string {
-  const name = basename(file, '.yaml').toLowerCase();
-  return name === 'root' ? '.' : name;
-}
-
 /** Parses a zone file. Never throws. `common` is null where there is no `_common.yaml`. */
 export function parseZone(source: ZoneSource, common: ParsedCommon | null, options: ZoneOptions): ParsedZone {
   const document = readDocument(source.file, source.text);
-  const map = document.root === null ? undefined : readMap(document, document.root, 'a zone file');
+  const map =
+    document.root === null
+      ? undefined
+      : readMap(document, document.root, 'a zone file', undefined, 'zone: example.org');
   if (map === undefined) return { model: null, diagnostics: document.diagnostics, usesCommon: false };
   return new ZoneReader(source, document, map, common, options).read();
 }
@@ -135,6 +135,7 @@ class ZoneReader implements Steerable {
   read(): ParsedZone {
     const fields = this.#fields;
     readVersion(fields);
+    const accept = fields.read('accept', readAccept) ?? [];
     const apex = this.#readApex();
     const owner = fields.text('owner') ?? null;
     // A wrong zone name is no reason not to look at the rest: the file's name stands in for it.
@@ -162,6 +163,7 @@ class ZoneReader implements Steerable {
       owners: records.owners,
       nameservers: ns.nameservers,
       dottedNames: scope.dottedNames,
+      outsideNames: scope.outsideNames,
     });
     this.#checkSize(records);
     this.#checkCommon();
@@ -172,6 +174,7 @@ class ZoneReader implements Steerable {
       usedRegions: this.#usedRegions,
       pools: this.#pools,
       usedPools: this.#usedPools,
+      owners: records.owners,
       checks,
       steerings: records.steerings,
       transferOffset: transfer === null ? null : fields.entry('transfer')!.key.offset,
@@ -180,12 +183,12 @@ class ZoneReader implements Steerable {
     const usesCommon = this.#borrowed.size > 0;
     const diagnostics = this.document.diagnostics;
     if (this.document.failed || apex === undefined) return { model: null, diagnostics, usesCommon };
-    return { model: this.#model({ name, apex, owner, soa, ns, transfer, records }), diagnostics, usesCommon };
+    return { model: this.#model({ name, apex, owner, soa, ns, transfer, accept, records }), diagnostics, usesCommon };
   }
 
   #scope(document: Document, apex: Uint8Array, zone: string): Scope & { readonly apex: Uint8Array } {
     const { baseDirectory, checkRules } = this.#options;
-    return { document, apex, zone, baseDirectory, checkRules, dottedNames: [] };
+    return { document, apex, zone, baseDirectory, checkRules, dottedNames: [], outsideNames: [] };
   }
 
   /** The zone's name in wire form, lower case; undefined after a report. */
@@ -205,9 +208,9 @@ class ZoneReader implements Steerable {
     const apex = lowerName(result.wire);
     const name = zoneName(apex);
     if (expectedName !== null && name !== expectedName) {
-      const file = `${name === '.' ? 'root' : name}.yaml`;
       const message = `the zone is ${name}, but the file is called ${basename(this.#source.file)}`;
-      document.report('zone-file-name', node, message, `call the file ${file}, or write zone: ${expectedName}`);
+      const fix = `call the file ${fileOfZone(name)}, or write zone: ${expectedName}`;
+      document.report('zone-file-name', node, message, fix);
     }
     return apex;
   }
@@ -274,6 +277,7 @@ class ZoneReader implements Steerable {
     soa: Soa;
     ns: WrittenNs;
     transfer: Transfer | null;
+    accept: readonly string[];
     records: WrittenRecords;
   }): ZoneModel {
     const pools = new Map<string, Pool>();
@@ -283,9 +287,9 @@ class ZoneReader implements Steerable {
       name,
       sets: [...sets.values()].map(({ set }) => set),
     }));
-    const { name, apex, owner, soa, transfer } = parts;
+    const { name, apex, owner, soa, transfer, accept } = parts;
     const ns = { ttlSeconds: parts.ns.ttlSeconds, names: parts.ns.nameservers.map((server) => server.name) };
-    return { name, apex, owner, soa, ns, transfer, pools, owners, usesCommon: this.#borrowed.size > 0 };
+    return { name, apex, owner, soa, ns, transfer, accept, pools, owners, usesCommon: this.#borrowed.size > 0 };
   }
 }
 

@@ -109,7 +109,13 @@ export class PoolListReader {
   }
 
   #weighted(node: Node): Choice | undefined {
-    const map = readMap(this.#document, node, 'weighted', 'a map of pools and their weights');
+    const map = readMap(
+      this.#document,
+      node,
+      'weighted',
+      'a map of pools and their weights',
+      '{ paris: 95, tokyo: 5 }',
+    );
     if (map === undefined) return this.#fail();
     if (map.entries.size === 0) {
       this.#document.report('no-values', node, 'weighted names no pool', 'name the pools and their weights');
@@ -121,6 +127,10 @@ export class PoolListReader {
       const weight = readWhole(this.#document, value, `the weight of ${key.text}`, 0, limits.weight);
       if (pool === undefined || weight === undefined) this.failed = true;
       else shares.push({ pool, weight });
+    }
+    if (!this.failed && shares.every(({ weight }) => weight === 0)) {
+      const message = 'every pool of this weighted has weight 0: they share alike';
+      this.#document.report('weights-all-zero', node, message, 'give those a weight that are to serve');
     }
     return { kind: 'weighted', shares };
   }

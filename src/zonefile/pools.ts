@@ -7,7 +7,10 @@ import { isLinkLocalText } from '../base/link-local.ts';
 import type { Coordinates } from '../geo/place.ts';
 import { lowerName, nameToText } from '../wire/name.ts';
 import type { Check, Member, MemberFamily, Pool } from '../zone/model.ts';
+import { swappedFix } from './check-at.ts';
 import type { Checks } from './checks.ts';
+import { poolExample } from './map-examples.ts';
+import { isLinkLocalUnicast, lintMemberAddress, reportBadAddress } from './member-address.ts';
 import { parseScalarName, type Scope } from './scope.ts';
 
 /** A pool, and what the checks of the whole zone need to know of how it was written. */
@@ -17,7 +20,8 @@ export interface WrittenPool {
   /** Of its name. */
   readonly offset: number;
   readonly minLiveOffset: number;
-  readonly timeoutOverInterval: boolean;
+  readonly atOffset: number;
+  readonly membersOffset: number;
   /** Its check stands in `_common.yaml`, while the pool does not. */
   readonly usesCommonCheck: boolean;
   /** Something in it is wrong and reported: say no more about it. */
@@ -34,7 +38,10 @@ const CAPACITY_MAX = 1_000_000;
 export function readPools(scope: Scope, node: Node | undefined, checks: Checks): Map<string, WrittenPool> {
   const pools = new Map<string, WrittenPool>();
   const { document } = scope;
-  const map = node === undefined ? undefined : readMap(document, node, 'pools', 'a map of names and pools');
+  const map =
+    node === undefined
+      ? undefined
+      : readMap(document, node, 'pools', 'a map of names and pools', '{ paris: { members: [192.0.2.1] } }');
   if (map === undefined) return pools;
   if (map.entries.size > limits.poolsPerZone) {
     document.report('too-many', map, `${map.entries.size} pools; at most ${limits.poolsPerZone} are read`, 'join some');
@@ -65,7 +72,7 @@ function checkName(document: Document, key: ScalarNode): void {
 function readPool(scope: Scope, key: ScalarNode, node: Node, checks: Checks): WrittenPool {
   const { document } = scope;
   const name = key.text;
-  const map = readMap(document, node, `the pool ${name}`);
+  const map = readMap(document, node, `the pool ${name}`, undefined, poolExample(node));
   const fields = new Fields(
     document,
     map ?? { kind: 'map', entries: new Map(), offset: key.offset },
@@ -81,8 +88,10 @@ function readPool(scope: Scope, key: ScalarNode, node: Node, checks: Checks): Wr
     document.report('missing-key', key, `the pool ${name} has no members`, 'add members: [ADDRESS, ...]');
   }
   const members = membersNode === undefined ? undefined : readMembers(scope, name, membersNode);
-  if (found?.check != null && !scope.checkRules.linkLocal && speaks(found.check))
-    reportLinkLocal(document, membersNode, members);
+  const probed = found?.check != null && speaks(found.check);
+  reportLinkLocal(document, membersNode, members, probed && !scope.checkRules.linkLocal);
+  if (checkNode !== undefined && found?.check != null && members?.some(({ family }) => family !== 'name'))
+    checks.lintNameless(found.check, checkNode);
   const pool: Pool = {
     name,
     zone: scope.zone,
@@ -99,7 +108,8 @@ function readPool(scope: Scope, key: ScalarNode, node: Node, checks: Checks): Wr
     document,
     offset: key.offset,
     minLiveOffset: fields.node('min-live')?.offset ?? key.offset,
-    timeoutOverInterval: pool.check !== null && pool.check.timeoutMs > pool.check.intervalMs,
+    atOffset: fields.node('at')?.offset ?? key.offset,
+    membersOffset: membersNode?.offset ?? key.offset,
     usesCommonCheck: found?.common === true,
     broken: members === undefined,
   };
@@ -110,10 +120,22 @@ function speaks({ probe }: Check): boolean {
   return probe.kind === 'combined' ? probe.of.some(speaks) : 'port' in probe;
 }
 
-function reportLinkLocal(document: Document, node: Node | undefined, members: readonly Member[] | undefined): void {
+/** @param forbidden whether the pool's check would probe them, and may not */
+function reportLinkLocal(
+  document: Document,
+  node: Node | undefined,
+  members: readonly Member[] | undefined,
+  forbidden: boolean,
+): void {
   if (node?.kind !== 'list') return;
   // Members are as many as items, or there are none.
   for (const [i, member] of (members ?? []).entries()) {
+    if (!forbidden) {
+      if (member.family === 'name' || !isLinkLocalUnicast(member.bytes)) continue;
+      const message = `${member.address} is a link-local address, which means nothing to clients elsewhere`;
+      document.report('unusable-address', node.items[i]!, message, 'write the address of the backend');
+      continue;
+    }
     if (!isLinkLocalText(member.address)) continue;
     const message = `${member.address} is a link-local or metadata address, which checks may not probe`;
     const fix = 'use another address, take the check away, or set health: { link-local: true } in meridian.yaml';
@@ -128,6 +150,12 @@ function readCoordinates(document: Document, node: Node, what: string): Coordina
   if (list.items.length !== 2) {
     const fix = 'write [latitude, longitude] in degrees, such as [55.75, 37.62]';
     document.report('wrong-shape', node, 'at is two numbers: latitude and longitude', fix);
+    return undefined;
+  }
+  const swapped = swappedFix(list.items[0]!, list.items[1]!);
+  if (swapped !== null) {
+    const message = `the latitude is ${(list.items[0] as ScalarNode).text}, but must be from -90 to 90`;
+    document.report('out-of-range', list.items[0]!, message, swapped);
     return undefined;
   }
   const latitude = readDecimal(document, list.items[0]!, 'the latitude', -90, 90);
@@ -225,7 +253,7 @@ function readMembers(scope: Scope, pool: string, node: Node): Member[] | undefin
 function readMember(scope: Scope, node: Node): Member | undefined {
   const { document } = scope;
   if (node.kind === 'scalar') return buildMember(scope, node, 1, null, null);
-  const map = readMap(document, node, 'a member', 'an address, or { address, weight, name, capacity }');
+  const map = readMap(document, node, 'a member', 'an address or a map', '{ address: 192.0.2.1, weight: 3 }');
   if (map === undefined) return undefined;
   const fields = new Fields(document, map, 'a member', MEMBER_KEYS);
   const weight = fields.has('weight') ? fields.whole('weight', 0, limits.weight) : 1;
@@ -254,12 +282,12 @@ function buildMember(
 ): Member | undefined {
   const address = parseAddress(scalar.text);
   if (address !== undefined) {
+    lintMemberAddress(scope.document, scalar, address);
     const text = formatAddress(address);
     return { address: text, family: address.family, bytes: address.bytes, weight, stickyName: name ?? text, capacity };
   }
   if (!looksLikeName(scalar.text)) {
-    const fix = 'write an address such as 192.0.2.1 or "2001:db8::1", or, for CNAME, a name with a final dot';
-    scope.document.report('bad-address', scalar, `"${scalar.text}" is no IP address`, fix);
+    reportBadAddress(scope.document, scalar);
     return undefined;
   }
   const wire = parseScalarName(scope, scalar, 'a member');

@@ -82,7 +82,7 @@ const CONNECTION_HEADERS =
   /^(host|content-length|transfer-encoding|connection|keep-alive|proxy-connection|te|upgrade|http2-settings|expect)$/i;
 
 function readHeaders(document: Document, node: Node, what: string): Record<string, string> | undefined {
-  const map = readMap(document, node, what, 'a map of header names and values');
+  const map = readMap(document, node, what, 'a map of header names and values', '{ X-Probe: meridian }');
   if (map === undefined) return undefined;
   const headers: [string, string][] = [];
   for (const { key, value } of map.entries.values()) {
@@ -122,7 +122,7 @@ function readStatusRanges(document: Document, node: Node, what: string): [number
 
 /** `{ header: X-Load }` or `{ json: /load }` (RFC 6901). */
 export function readLoad(document: Document, node: Node, what: string): HttpCheck['load'] | undefined {
-  const map = readMap(document, node, what, 'header: NAME or json: POINTER');
+  const map = readMap(document, node, what, undefined, '{ header: X-Load } or { json: /load }');
   if (map === undefined) return undefined;
   const fields = new Fields(document, map, what, ['header', 'json']);
   const name = fields.read('header', (d, n, w) =>

@@ -15,11 +15,21 @@ import { readName, readPath, type Scope } from './scope.ts';
 export const PROBE_KINDS = ['http', 'https', 'tcp', 'udp', 'dns', 'wireguard', 'exec', 'file'] as const;
 export type ProbeKind = (typeof PROBE_KINDS)[number];
 
+/** A map of each kind, for whoever wrote something else. */
+const EXAMPLES: Readonly<Record<Exclude<ProbeKind, 'exec' | 'file'>, string>> = {
+  http: '{ path: /healthz, host: www.example.org }',
+  https: '{ path: /healthz, host: www.example.org }',
+  tcp: '{ port: 443 }',
+  udp: '{ port: 27015 }',
+  dns: '{ name: example.org. }',
+  wireguard: '{ public-key: "KEY", private-key-file: state/wg.key }',
+};
+
 /** Reads the value of a probe's key. Returns undefined where it cannot be used at all (that is reported). */
 export function readProbe(scope: Scope, kind: ProbeKind, node: Node): Probe | undefined {
   if (kind === 'exec') return readExec(scope, node);
   if (kind === 'file') return readFile(scope, node);
-  const map = readMap(scope.document, node, kind);
+  const map = readMap(scope.document, node, kind, undefined, EXAMPLES[kind]);
   if (map === undefined) return undefined;
   switch (kind) {
     case 'http':

@@ -9,7 +9,8 @@ import { isAtOrBelow, lowerName, nameToText, parseName } from '../wire/name.ts';
 import { parseRdata } from '../wire/rdata.ts';
 import { isMetaType, TYPE, typeFromText, typeToText } from '../wire/types.ts';
 import type { Rdata, StaticSet, SteeredSet } from '../zone/model.ts';
-import { isDottedRelative, type Scope } from './scope.ts';
+import { recordsExample } from './map-examples.ts';
+import { noteName, type Scope } from './scope.ts';
 import {
   isSteered,
   POLICIES,
@@ -103,7 +104,10 @@ class RecordReader {
 
   read(node: Node | undefined): WrittenRecords {
     const { document } = this.#scope;
-    const map = node === undefined ? undefined : readMap(document, node, 'records', 'a map of names and their records');
+    const map =
+      node === undefined
+        ? undefined
+        : readMap(document, node, 'records', 'a map of names and their records', '{ www: { A: 192.0.2.1 } }');
     for (const { key, value } of map?.entries.values() ?? []) this.#readOwner(key, value);
     return { owners: this.#owners, steerings: this.#steerings };
   }
@@ -111,7 +115,13 @@ class RecordReader {
   #readOwner(key: ScalarNode, node: Node): void {
     const { document, apex } = this.#scope;
     const name = this.#readName(key);
-    const map = readMap(document, node, `the name ${key.text}`, 'a map of types and their records');
+    const map = readMap(
+      document,
+      node,
+      `the name ${key.text}`,
+      'a map of types and their records',
+      recordsExample(node),
+    );
     if (name === undefined || map === undefined) {
       // What stands below is judged all the same, as if it were the zone's own.
       if (map !== undefined) this.#readSets(key, map, apex);
@@ -336,7 +346,7 @@ class RecordReader {
       return undefined;
     }
     for (const { text, wire } of result.hosts) {
-      if (isDottedRelative(text)) this.#scope.dottedNames.push({ text, wire, document, offset: scalar.offset });
+      noteName(this.#scope, { text, wire, document, offset: scalar.offset });
     }
     const rdata: Rdata = { bytes: result.bytes, names: result.names };
     return { type, value: { text: scalar.text, offset: scalar.offset, rdata, hosts: result.hosts } };

@@ -27,7 +27,10 @@ const REGION_NAME = /^[a-z][a-z0-9-]*$/;
 /** Reads the value of the key `regions`. */
 export function readRegions(document: Document, node: Node | undefined): Map<string, Region> {
   const regions = new Map<string, Region>();
-  const map = node === undefined ? undefined : readMap(document, node, 'regions', 'a map of names and their places');
+  const map =
+    node === undefined
+      ? undefined
+      : readMap(document, node, 'regions', 'a map of names and their places', '{ east: [RU, BY] }');
   if (map === undefined) return regions;
   if (map.entries.size > limits.regionsPerZone) {
     document.report(

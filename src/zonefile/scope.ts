@@ -2,10 +2,10 @@
 import { isAbsolute, resolve } from 'node:path';
 import type { Document, Node, ScalarNode } from '../base/document.ts';
 import { readScalar } from '../base/fields.ts';
-import { parseName } from '../wire/name.ts';
+import { isAtOrBelow, parseName } from '../wire/name.ts';
 import type { CheckRules } from '../zone/model.ts';
 
-/** A name that has an inner dot but no final one: right only if the zone has such a name. */
+/** A name that was written as a value, and where. One with an inner dot but no final one is right only if the zone has such a name. */
 export interface DottedName {
   readonly text: string;
   readonly wire: Uint8Array;
@@ -26,10 +26,12 @@ export interface Scope {
   readonly checkRules: CheckRules;
   /** Names to hold against the zone once all of it is read. */
   readonly dottedNames: DottedName[];
+  /** Absolute names outside of the zone, as written: with one dot too many, perhaps. */
+  readonly outsideNames: DottedName[];
 }
 
 /** Whether a name in text form has a dot inside of it, but none at its end (escaped dots are none). */
-export function isDottedRelative(text: string): boolean {
+function isDottedRelative(text: string): boolean {
   const plain = text.replaceAll(/\\(?:[0-9]{3}|.)/g, 'x');
   return plain.includes('.') && !plain.endsWith('.');
 }
@@ -59,8 +61,15 @@ export function parseScalarName(scope: Scope, scalar: ScalarNode, what: string):
     }
     return undefined;
   }
-  if (isDottedRelative(text)) scope.dottedNames.push({ text, wire: result.wire, document, offset });
+  noteName(scope, { text, wire: result.wire, document, offset });
   return result.wire;
+}
+
+/** Notes a name down that was written as a value, if its final dot matters. */
+export function noteName(scope: Scope, name: DottedName): void {
+  if (isDottedRelative(name.text)) scope.dottedNames.push(name);
+  else if (scope.apex !== null && name.text.endsWith('.') && !isAtOrBelow(name.wire, scope.apex))
+    scope.outsideNames.push(name);
 }
 
 /** A path of the file system, made absolute. */

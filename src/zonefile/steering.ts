@@ -166,7 +166,13 @@ class SteeringReader {
   }
 
   #readRegions(node: Node): Steering | undefined {
-    const map = readMap(this.#document, node, 'regions', 'a map of regions and their pools');
+    const map = readMap(
+      this.#document,
+      node,
+      'regions',
+      'a map of regions and their pools',
+      '{ FR: paris, default: tokyo }',
+    );
     if (map === undefined) return this.#fail();
     if (!map.entries.has('default')) {
       const message = 'regions needs a default: what clients get that match no region';

@@ -188,6 +188,12 @@ describe('every reply', () => {
     if (status === 403) expect(reply.json.code).toBe('bad-host');
   });
 
+  it.each(['/metrics', '/healthz', '/readyz'])('at %s comes whatever name was asked for', async (path) => {
+    const reply = await running.ask('GET', path, { headers: { host: 'meridian.monitoring.svc' } });
+    expect(reply.status).toBe(200);
+    expect((await running.ask('POST', path, { headers: { host: 'evil.example.com' } })).status).toBe(405);
+  });
+
   it('refuses changes that a foreign page asks for', async () => {
     const headers = { origin: 'https://evil.example.com' };
     expect((await running.ask('POST', '/api/v1/reload', { headers })).json.code).toBe('bad-origin');

@@ -1,5 +1,6 @@
 import { get, type IncomingMessage } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { limits } from '../../dist/base/limits.js';
 import { type RunningAdmin, runAdmin } from '../support/admin.ts';
 
 let running: RunningAdmin;
@@ -85,15 +86,37 @@ describe('events', () => {
     expect(running.control.listeners).toBe(0);
   });
 
-  it('of a client that does not read cut its connection instead of filling memory', async () => {
-    const before = running.control.listeners;
+  it('wait in the record for a client that does not read, and all come when it reads on', async () => {
     const stream = openStream();
     await stream.until(': events');
-    (await stream.opened).pause();
-    for (let i = 0; i < 200 && running.control.listeners > before; i++) {
+    const response = await stream.opened;
+    response.pause();
+    for (let i = 0; i < 300; i++) {
       running.control.emit('flood', 'x'.repeat(100_000));
       await new Promise((resolve) => setImmediate(resolve));
     }
-    expect(running.control.listeners).toBe(before);
+    // What the sockets of both ends hold, and a batch more: not thirty megabytes.
+    const last = Math.max(...running.control.askedAfter);
+    expect(last).toBeLessThan(200);
+    response.resume();
+    const text = await stream.until('id: 300\n');
+    expect([...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id))).toEqual(
+      Array.from({ length: 300 }, (_, i) => i + 1),
+    );
+  });
+
+  it('of one client have a bound, so that others get theirs', async () => {
+    const streams = Array.from({ length: limits.eventStreamsPerClient }, () => openStream());
+    for (const stream of streams) await stream.until(': events');
+    const reply = await running.ask('GET', '/api/v1/events', { headers: { accept: 'text/event-stream' } });
+    expect([reply.status, reply.json.code, reply.headers['retry-after']]).toEqual([429, 'too-many-requests', '10']);
+    for (const stream of streams) (await stream.opened).destroy();
+  });
+
+  it('go on for a client that names an event which is yet to come: that was another life of the server', async () => {
+    const stream = openStream({ 'last-event-id': '4711' });
+    await stream.until(': events');
+    running.control.emit('target.down', 'rio left');
+    await stream.until('rio left');
   });
 });

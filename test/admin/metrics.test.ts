@@ -1,9 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { COUNTER_METRICS, METRICS } from '../../dist/admin/metric-table.js';
 import { COUNTERS } from '../../dist/board/counters.js';
 import { SERVE_COUNTERS } from '../../dist/serve/counters.js';
 import { type RunningAdmin, runAdmin } from '../support/admin.ts';
+import { have } from '../support/programs.ts';
 
 let running: RunningAdmin;
 
@@ -49,7 +51,7 @@ describe('metrics', () => {
     expect(text).toContain(
       'meridian_target_probe_latency_seconds{zone="net.cat",pool="rio",address="2001:db8::1"} 0.0015\n',
     );
-    control.targets = [{ ...control.targets[0]!, state: 'unknown', lastProbe: null }];
+    control.known = [{ ...control.known[0]!, state: 'unknown', lastProbe: null }];
     text = await scrape();
     expect(text).not.toContain('pool="rio"');
     expect(text).not.toContain('meridian_target_up{');
@@ -61,6 +63,28 @@ describe('metrics', () => {
     expect(text).toContain('meridian_zone_state{zone="net.cat",state="ok"} 1\n');
     expect(text).toContain('meridian_zone_state{zone="net.cat",state="error"} 0\n');
     expect(text).toContain('meridian_zone_queries_total{zone="net.cat",client="ecs"} 30\n');
+  });
+
+  it('say what was asked and answered', async () => {
+    const text = await scrape();
+    expect(text).toContain(
+      'meridian_pool_answers_total{zone="net.cat",pool="moscow",region="europe",family="ipv4"} 12\n',
+    );
+    expect(text).toContain('meridian_queries_by_type_total{type="AAAA",transport="tcp"} 3\n');
+    expect(text).toContain('meridian_clients_total{country="GB"} 64\n');
+    expect(text).toContain('meridian_member_answers_total{zone="net.cat",pool="rio",address="2001:db8::1"} 5\n');
+    expect(text).toContain('meridian_target_certificate_days{zone="net.cat",pool="moscow",address="127.0.1.1"} 40\n');
+    expect(text).not.toMatch(/certificate_days\{zone="net.cat",pool="rio"/);
+  });
+
+  it('have histograms whose buckets hold all that is below them', async () => {
+    expect(await scrape()).toContain(`# TYPE meridian_response_size_bytes histogram
+meridian_response_size_bytes_bucket{le="64"} 2
+meridian_response_size_bytes_bucket{le="512"} 3
+meridian_response_size_bytes_bucket{le="+Inf"} 4
+meridian_response_size_bytes_sum 2000
+meridian_response_size_bytes_count 4
+`);
   });
 
   it('count events by type', async () => {
@@ -92,5 +116,23 @@ describe('metrics', () => {
     const labelText = (labels: readonly string[]): string => labels.map((label) => `\`${label}\``).join(' ');
     const known = Object.entries(METRICS).map(([name, m]) => [name, m.kind, labelText(m.labels), m.help]);
     expect(documented).toEqual(known);
+  });
+
+  it('have nothing that the linter of Prometheus objects to', async () => {
+    if (!have('promtool')) return;
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: await scrape() });
+    expect([status, String(stdout), String(stderr)]).toEqual([0, '', '']);
+  });
+
+  it('escape what zones and targets are called', async () => {
+    running.control.summary = { ...running.control.summary, name: 'a"b\\c\nd' };
+    expect(await scrape()).toContain('meridian_zone_names{zone="a\\"b\\\\c\\nd"} 3\n');
+  });
+
+  it('tell of the admin itself', async () => {
+    const text = await scrape();
+    expect(text).toContain('meridian_admin_connections 1\n');
+    expect(text).toContain('meridian_admin_connections_refused_total{limit="client"} 0\n');
+    expect(text).toContain('meridian_admin_requests_refused_total{kind="metrics"} 0\n');
   });
 });

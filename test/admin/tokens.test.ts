@@ -32,7 +32,7 @@ describe('tokens', () => {
     addToken(file, 'ci', 'operator');
     expect(() => addToken(file, 'ci', 'viewer')).toThrow(/has a token named "ci"/);
     expect(() => addToken(file, 'a b', 'viewer')).toThrow(/no name/);
-    expect(() => addToken(file, 'bob', 'root')).toThrow(/no role "root": use viewer, operator, admin/);
+    expect(() => addToken(file, 'bob', 'root')).toThrow(/no role "root": use scraper, viewer, operator, admin/);
   });
 
   it.each([
@@ -102,6 +102,12 @@ describe('tokens', () => {
     expect((await ask('GET', '/api/v1/status', bearer(`${viewer}x`))).json.code).toBe('bad-token');
     expect((await ask('GET', '/api/v1/status', bearer('x'.repeat(5000)))).json.code).toBe('bad-token');
     expect((await ask('GET', '/api/v1/status', bearer(viewer))).status).toBe(200);
+    const scraper = addToken(file, 'prometheus', 'scraper');
+    expect((await ask('GET', '/metrics', bearer(scraper))).status).toBe(200);
+    for (const path of ['/api/v1/status', '/api/v1/health', '/api/v1/events', '/api/v1/zones'])
+      expect((await ask('GET', path, bearer(scraper))).json.code).toBe('role-too-low');
+    expect((await ask('GET', '/metrics', bearer(viewer))).status).toBe(200);
+    expect((await ask('GET', '/metrics')).status).toBe(401);
     expect((await ask('PUT', FORCE, { ...bearer(viewer), body: BODY })).json.code).toBe('role-too-low');
     expect((await ask('POST', '/api/v1/reload', bearer(viewer))).status).toBe(403);
     expect(running.control.asked).toEqual([]);
@@ -140,5 +146,33 @@ describe('tokens', () => {
     rmSync(file);
     expect((await running.ask('GET', '/api/v1/status')).status).toBe(401);
     expect((await running.ask('GET', '/api/v1/status', bearer(token))).status).toBe(200);
+  });
+
+  it('let a viewer ask with HEAD what GET would tell, and nobody without a token', async () => {
+    const file = newFile();
+    const token = addToken(file, 'eye', 'viewer');
+    running = await runAdmin({ tokensFile: file });
+    for (const path of ['/api/v1/status', '/api/v1/health', '/metrics', '/api/v1/coverage?name=net.cat']) {
+      const head = await running.ask('HEAD', path, bearer(token));
+      expect([path, head.status, head.text]).toEqual([path, 200, '']);
+      expect((await running.ask('HEAD', path)).status).toBe(401);
+    }
+  });
+
+  it('and bodies are not looked at where the method is wrong', async () => {
+    const file = newFile();
+    addToken(file, 'eye', 'viewer');
+    running = await runAdmin({ tokensFile: file });
+    for (const method of ['POST', 'OPTIONS', 'DELETE']) {
+      const reply = await running.ask(method, '/api/v1/status', { body: '{"no": JSON' });
+      expect([method, reply.status, reply.json.code, reply.headers.allow]).toEqual([
+        method,
+        405,
+        'wrong-method',
+        'GET, HEAD',
+      ]);
+    }
+    const large = await running.ask('PUT', '/metrics', { body: 'x'.repeat(200_000) });
+    expect(large.status).toBe(405);
   });
 });

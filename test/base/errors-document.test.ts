@@ -28,6 +28,7 @@ const NO_DATA: GeoData = {
   subdivisions: false,
   cities: false,
   asNumbers: false,
+  coordinatesOf: () => null,
   unreached: (regions) =>
     unreached(regions, geo, inhabited).map((found) => ({ ...found, fix: fixFor(found, geo, inhabited) })),
 };
@@ -40,6 +41,7 @@ const OPTIONS = {
 /** Codes that no text alone can show, with the tests that do. */
 const SHOWN_ELSEWHERE: Readonly<Record<string, string>> = {
   'too-large': 'test/base/document.test.ts',
+  'unread-zone': 'test/scenarios/zone-names.test.ts',
   'build-failed': 'test/loading/builder.test.ts',
   'linked-file': 'test/scenarios/isolation.test.ts',
   'common-broken': 'test/zonefile/common.test.ts',

@@ -95,6 +95,16 @@ describe('commands that talk to a server', () => {
     expect([code, stderr]).toEqual([1, 'meridian: "nonsense" is not an IP address\n']);
   });
 
+  it('end with 3 when the server fails, and with its words when it has too much to do', async () => {
+    running.control.explain = () => {
+      throw new Error('a mistake of the server');
+    };
+    const failed = await ask('explain', 'net.cat');
+    expect([failed.code, failed.stderr]).toEqual([3, 'meridian: the server made a mistake; its log has the details\n']);
+    running.control.isReady = false;
+    expect((await ask('reload')).code).toBe(3);
+  });
+
   it('print the coverage as a table, CSV and JSON', async () => {
     expect((await ask('coverage', 'net.cat')).stdout).toMatch(/AQ\s+default\s+none\n\n2 places, 1 by default/);
     expect((await ask('coverage', 'net.cat', 'A', '--csv')).stdout).toBe(

@@ -19,8 +19,11 @@ import { SPECIAL4, SPECIAL6, specialBlockOf } from '../../dist/geo/special.js';
 import { buildRegionMap, mapKey } from '../../dist/regionmap/build.js';
 import { RegionMapView } from '../../dist/regionmap/lookup.js';
 import type { MapSpec } from '../../dist/regionmap/spec.js';
-import { matchRegions } from '../../dist/zone/match.js';
+import { type MatchedClient, regionMatcher } from '../../dist/zone/match.js';
 import { fromBigInt, geoOf, inSharedMemory, type Records, toBigInt } from '../support/geo.ts';
+
+const matchRegions = (regions: Parameters<typeof regionMatcher>[0], client: MatchedClient) =>
+  regionMatcher(regions)(client);
 
 const TIER_START = 0x10000;
 

@@ -37,6 +37,7 @@ const DEFAULTS = {
     webhooks: [],
   },
   log: { level: 'info' },
+  queryLog: null,
 };
 
 describe('settings', () => {

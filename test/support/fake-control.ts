@@ -1,11 +1,14 @@
 // A control plane without a server below it: two targets, one zone, and a memory of what it was asked to do.
 import {
   type ControlPlane,
+  type CoverageRow,
+  type CoverageTold,
   type EventView,
   type Explanation,
   type ForceRequest,
+  type NumbersView,
   RequestError,
-  type StatusView,
+  type StatusTold,
   type TargetView,
   type ZoneSummary,
 } from '../../dist/api/views.js';
@@ -27,6 +30,8 @@ function target(pool: string, address: string, state: TargetView['state']): Targ
     load: null,
     flapping: false,
     latencies: [1, 2, 1.5],
+    certificateDays: state === 'up' ? 40 : null,
+    answers: 5,
   };
 }
 
@@ -34,8 +39,8 @@ export class FakeControl implements ControlPlane {
   isReady = true;
   /** Whether what is forced can be stored. */
   stores = true;
-  problems: StatusView['problems'] = [];
-  targets = [target('moscow', '127.0.1.1', 'up'), target('rio', '2001:db8::1', 'down')];
+  problems: StatusTold['problems'] = [];
+  known = [target('moscow', '127.0.1.1', 'up'), target('rio', '2001:db8::1', 'down')];
   summary: ZoneSummary = {
     name: 'net.cat',
     file: 'zones/net.cat.yaml',
@@ -54,6 +59,8 @@ export class FakeControl implements ControlPlane {
   /** What was asked, in order: method and arguments. */
   readonly asked: unknown[][] = [];
   readonly stored: EventView[] = [];
+  /** Events after which more were asked for. */
+  readonly askedAfter: number[] = [];
   readonly #listeners = new Set<(event: EventView) => void>();
 
   get listeners(): number {
@@ -71,7 +78,7 @@ export class FakeControl implements ControlPlane {
     return this.isReady;
   }
 
-  status(): StatusView {
+  async status(): Promise<StatusTold> {
     return {
       version: '0.1.0',
       startedAt: AT,
@@ -81,7 +88,7 @@ export class FakeControl implements ControlPlane {
       admin: '',
       dataThreads: 1,
       udp: 'recvmmsg',
-      zones: [this.summary],
+      zones: this.zones(),
       geo: {
         databases: [{ file: 'embedded', type: 'country', built: AT, embedded: true, ageDays: 100 }],
         overrides: 2,
@@ -100,16 +107,34 @@ export class FakeControl implements ControlPlane {
     };
   }
 
-  health(): { targets: TargetView[] } {
-    return { targets: this.targets };
+  numbers(): NumbersView {
+    return {
+      pools: [{ zone: 'net.cat', pool: 'moscow', region: 'europe', family: 'ipv4', answers: 12 }],
+      types: [{ type: 'AAAA', transport: 'tcp', queries: 3 }],
+      clients: [{ country: 'GB', queries: 64 }],
+      sizes: { bounds: [64, 512], counts: [2, 1, 1], sum: 2000 },
+      seconds: { bounds: [0.001], counts: [4, 0], sum: 0.002 },
+    };
   }
 
-  zones(): ZoneSummary[] {
+  targets(): Iterable<TargetView> {
+    return this.known;
+  }
+
+  async *zones(): AsyncGenerator<ZoneSummary> {
+    yield* this.summaries;
+  }
+
+  get summaries(): ZoneSummary[] {
     return [this.summary];
   }
 
-  zone(name: string) {
-    return name === 'net.cat' ? { ...this.summary, diagnostics: [], transfer: null, pools: [] } : undefined;
+  async zone(name: string) {
+    return this.hasZone(name) ? { ...this.summary, diagnostics: [], transfer: null, pools: [] } : undefined;
+  }
+
+  hasZone(name: string): boolean {
+    return name === 'net.cat';
   }
 
   explain(request: Parameters<ControlPlane['explain']>[0]): Explanation {
@@ -165,17 +190,14 @@ export class FakeControl implements ControlPlane {
     };
   }
 
-  coverage(name: string, type: string) {
+  async coverage(name: string, type: string): Promise<CoverageTold> {
     this.asked.push(['coverage', name, type]);
-    return {
-      rows: [
-        { place: 'RU', region: 'russia', pool: 'moscow' },
-        { place: 'AQ', region: 'default', pool: null },
-      ],
-      withoutAddresses: [],
-      warnings: [],
-      split: { ipv4: 0, ipv6: 0 },
-    };
+    return { rows: this.rows(), withoutAddresses: [], warnings: [], split: { ipv4: 0, ipv6: 0 } };
+  }
+
+  async *rows(): AsyncGenerator<CoverageRow> {
+    yield { place: 'RU', region: 'russia', pool: 'moscow' };
+    yield { place: 'AQ', region: 'default', pool: null };
   }
 
   async reload() {
@@ -208,8 +230,13 @@ export class FakeControl implements ControlPlane {
     return forMs === 0 ? null : { until: null, reason, by };
   }
 
-  events(limit: number): EventView[] {
-    return this.stored.slice(-limit);
+  events(most: number): EventView[] {
+    return this.stored.slice(-most);
+  }
+
+  eventsAfter(id: number, most: number): EventView[] {
+    this.askedAfter.push(id);
+    return this.stored.filter((event) => event.id > id).slice(0, most);
   }
 
   onEvent(listener: (event: EventView) => void): () => void {
@@ -218,13 +245,13 @@ export class FakeControl implements ControlPlane {
   }
 
   #find(id: string): TargetView {
-    const found = this.targets.find((candidate) => candidate.id === id);
+    const found = this.known.find((candidate) => candidate.id === id);
     if (found === undefined) throw new RequestError(404, 'unknown-target', `there is no target ${id}`);
     return found;
   }
 
   #findPool(zone: string, pool: string): TargetView[] {
-    const found = this.targets.filter((candidate) => candidate.zone === zone && candidate.pool === pool);
+    const found = this.known.filter((candidate) => candidate.zone === zone && candidate.pool === pool);
     if (found.length === 0) throw new RequestError(404, 'unknown-pool', `there is no pool ${zone}/${pool}`);
     return found;
   }

@@ -1,5 +1,6 @@
 // The answer path in memory: zones from YAML text, geography from hand-made networks, verdicts set by hand, no sockets.
 
+import { NUMBERS_ROW } from '../../dist/answer/numbers.js';
 import { Answerer } from '../../dist/answer/respond.js';
 import { NOTE } from '../../dist/answer/steered.js';
 import type { AnswerTrace } from '../../dist/answer/trace.js';
@@ -17,6 +18,7 @@ import {
   VERDICT_UP,
 } from '../../dist/board/board.js';
 import { COUNT, COUNTER_ROW, type CounterName, ZONE_ROW } from '../../dist/board/counters.js';
+import { SHARE_TABLE_BYTES } from '../../dist/board/shares.js';
 import { chunkOf, StoreReader, wordOf } from '../../dist/board/store.js';
 import { buildGeoImage } from '../../dist/geo/image.js';
 import { GeoView } from '../../dist/geo/lookup.js';
@@ -120,9 +122,12 @@ export class Plane {
       reader: held,
       board: new Int32Array(this.board.buffer),
       counters: this.counters,
+      numbers: new Float64Array(NUMBERS_ROW),
+      shares: new Float64Array(SHARE_TABLE_BYTES / 8),
       zoneCounters: new Float64Array(64 * ZONE_ROW),
       notes: this.notes,
       random: new RandomWords([1, 2, 3, 4]),
+      steadyMs: () => this.#nowMs,
       clock: { nowMs: () => this.#nowMs, monotonicMs: () => 0, after: () => () => {} },
       cookies: null,
       rate: null,

@@ -16,4 +16,6 @@ export class ToyResponder implements Responder {
   answer: Responder['answer'];
   beginBatch: Responder['beginBatch'];
   endBatch: Responder['endBatch'];
+  readonly isTimed: boolean;
+  took: Responder['took'];
 }

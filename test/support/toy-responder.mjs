@@ -68,4 +68,10 @@ export class ToyResponder {
     if (!this.inBatch) this.misused++;
     this.inBatch = false;
   }
+
+  get isTimed() {
+    return false;
+  }
+
+  took() {}
 }

@@ -1,5 +1,6 @@
 // Zones in memory with the makers of transfers, no sockets: what a transfer gives, message by message.
 
+import { NUMBERS_ROW } from '../../dist/answer/numbers.js';
 import type { AnswerParts } from '../../dist/answer/parts.js';
 import { emptyPeer, type Peer } from '../../dist/answer/port.js';
 import { Answerer } from '../../dist/answer/respond.js';
@@ -7,6 +8,7 @@ import { Transfers } from '../../dist/answer/transfer.js';
 import { RandomWords } from '../../dist/base/random.js';
 import { Board } from '../../dist/board/board.js';
 import { COUNT, COUNTER_ROW, type CounterName, ZONE_ROW } from '../../dist/board/counters.js';
+import { SHARE_TABLE_BYTES } from '../../dist/board/shares.js';
 import { StoreReader } from '../../dist/board/store.js';
 import { Cookies } from '../../dist/guard/cookies.js';
 import { Images } from '../../dist/loading/images.js';
@@ -34,10 +36,13 @@ export class TransferPlane {
       reader,
       board: new Int32Array(board.buffer),
       counters: this.counters,
+      numbers: new Float64Array(NUMBERS_ROW),
+      shares: new Float64Array(SHARE_TABLE_BYTES / 8),
       zoneCounters: new Float64Array(16 * ZONE_ROW),
       notes: new Float64Array(1024),
       random: new RandomWords([1, 2, 3, 4]),
       clock: this.clock,
+      steadyMs: () => this.clock.nowMs(),
       cookies: new Cookies([new Uint8Array(16)]),
       rate: null,
       edns: { udpSize: 1232, nsid: new Uint8Array(0), keepalive: 100 },

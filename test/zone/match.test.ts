@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { parseAddress, parsePrefix } from '../../dist/base/address.js';
 import { NOWHERE, type Place, placeKey } from '../../dist/geo/place.js';
-import { matchRegions } from '../../dist/zone/match.js';
+import { type MatchedClient, regionMatcher } from '../../dist/zone/match.js';
+
+const matchRegions = (regions: Parameters<typeof regionMatcher>[0], client: MatchedClient) =>
+  regionMatcher(regions)(client);
 
 const network = (text: string): Place => ({ kind: 'network', prefix: parsePrefix(text)! });
 const regions = [

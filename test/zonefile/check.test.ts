@@ -53,13 +53,8 @@ describe('lint of networks', () => {
   const zone = (regions: string, more = '') =>
     `${HEAD}regions: ${regions}\npools: { p: { members: [192.0.2.1] } }\nrecords: { x: { A: { regions: { a: p, b: p${more}, default: p } } } }\n`;
 
-  it('says which lies in which, once for two regions', () => {
-    const text = zone('{ a: [10.0.0.0/8], b: [10.1.0.0/16, 10.2.0.0/16, 192.168.0.0/16] }');
-    expect(warnings(text, 'networks-overlap')).toEqual(['networks-overlap 5:39']);
-    expect(messages(text, 'networks-overlap')[0]).toContain('10.1.0.0/16 of b lies in 10.0.0.0/8 of a');
-    expect(
-      warnings(zone('{ a: ["2001:db8::/32", 10.0.0.0/8], b: ["2001:db9::/32", 11.0.0.0/8] }'), 'networks-overlap'),
-    ).toEqual([]);
+  it('says nothing of one inside of another: the longer one wins, and that is what it is for', () => {
+    expect(warnings(zone('{ a: [10.0.0.0/8], b: [10.1.0.0/16, 10.2.0.0/16, 192.168.0.0/16] }'))).toEqual([]);
   });
 
   it('finds regions that others cover whole', () => {
@@ -187,7 +182,9 @@ records: { www: { A: 192.0.2.1 }, x: { CNAME: ${steering} } }
 
   it('finds probes that outlast their interval', () => {
     const text = `${HEAD}checks: { a: { http: {}, interval: 1s }, b: { all: [a] } }\npools: { p: { check: b, members: [192.0.2.1] } }\n`;
-    expect(warnings(text, 'timeout-over-interval')).toEqual(['timeout-over-interval 4:10']);
+    expect(warnings(text, 'timeout-over-interval')).toEqual(['timeout-over-interval 3:36']);
+    const timed = `${HEAD}checks:\n  a: { http: {}, interval: 1s, timeout: 3s }\npools:\n  p: { check: a, members: [192.0.2.1] }\n  q: { check: a, members: [192.0.2.1] }\n`;
+    expect(warnings(timed, 'timeout-over-interval')).toEqual(['timeout-over-interval 4:41']);
   });
 
   it('warns that secondaries do not follow health', () => {
@@ -206,6 +203,7 @@ describe('lint of data', () => {
     cities: false,
     asNumbers: false,
     unreached: () => [],
+    coordinatesOf: () => null,
   };
   const text = `${HEAD}pools: { p: { at: [0, 0], members: [192.0.2.1] } }
 records:
@@ -220,6 +218,13 @@ records:
   it('names the database that a rule would need', () => {
     expect(found(none)).toEqual(['no-as-data', 'no-subdivision-data', 'no-city-data', 'closest-by-country']);
     expect(found({ ...none, asNumbers: true })).not.toContain('no-as-data');
+    // Said where the place is written, not where the region is named.
+    const region = `${HEAD}regions:\n  far: [RU,\n    AS64500]\npools: { p: { members: [192.0.2.1] } }\nrecords: { x: { A: { regions: { far: p, default: p } } } }\n`;
+    const { diagnostics } = parseZone({ file: 'z.yaml', text: region, expectedName: null }, null, {
+      ...OPTIONS,
+      geoData: none,
+    });
+    expect(diagnostics.map(({ code, line, col }) => `${code} ${line}:${col}`)).toEqual(['no-as-data 5:5']);
     expect(found({ ...none, coordinates: true, subdivisions: true, cities: true, asNumbers: true })).toEqual([]);
   });
 
@@ -257,7 +262,7 @@ records:
         2,
         9,
         'no loaded database has an address in KR-11 (Seoul)',
-        'correct it, or remove it; nothing, if it is right',
+        'correct it, or remove it; if it is right, accept: [place-without-addresses]',
       ],
       ['place-without-addresses', 3, 5, 'no loaded database has an address in city:US/Fresmo', 'did you mean Fresno?'],
       [

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { nameToText } from '../../dist/wire/name.js';
 import { TYPE } from '../../dist/wire/types.js';
 import type { Pool, SteeredSet, ZoneModel } from '../../dist/zone/model.js';
-import { expectedZoneName } from '../../dist/zonefile/parse.js';
+import { fileOfZone, zoneOfFile } from '../../dist/zonefile/zone-file-name.js';
 import { errorsOf, HEAD, modelOf, readZone } from '../support/zones.ts';
 
 const contract = readFileSync(new URL('contract-zone.yaml', import.meta.url), 'utf8');
@@ -147,7 +147,21 @@ describe('a zone file', () => {
     const { diagnostics } = readZone(text, null, 'example.net');
     expect(diagnostics.map((d) => [d.code, d.line, d.col])).toEqual([['zone-file-name', 1, 7]]);
     expect(diagnostics[0]?.fix).toContain('example.org.yaml');
-    expect([expectedZoneName('zones/net.cat.yaml'), expectedZoneName('root.yaml')]).toEqual(['net.cat', '.']);
+  });
+
+  it('has a file name for every name of a zone', () => {
+    const files = ['net.cat.yaml', 'root.yaml', '_acme-challenge.net.cat.yaml', '0%2F25.2.0.192.in-addr.arpa.yaml'];
+    const zones = ['net.cat', '.', '_acme-challenge.net.cat', '0/25.2.0.192.in-addr.arpa'];
+    expect(files.map(zoneOfFile)).toEqual(zones);
+    expect(zones.map(fileOfZone)).toEqual(files);
+    expect(['0%2f25.Net.Cat.yaml', '_common.yaml', '.hidden.yaml', 'net.cat.yml'].map(zoneOfFile)).toEqual([
+      '0/25.net.cat',
+      null,
+      null,
+      null,
+    ]);
+    const { diagnostics } = readZone('zone: 0/25.net.cat\nns: [ns.example.net.]\n', null, 'net.cat');
+    expect(diagnostics[0]?.fix).toContain('call the file 0%2F25.net.cat.yaml');
   });
 
   it('can be the root', () => {

@@ -4,8 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { formatDiagnostic } from '../../dist/base/diagnostic.js';
 import { TYPE } from '../../dist/wire/types.js';
 import { parseCommon } from '../../dist/zonefile/common.js';
-import { expectedZoneName, parseZone } from '../../dist/zonefile/parse.js';
+import { parseZone } from '../../dist/zonefile/parse.js';
 import { PROBE_KINDS } from '../../dist/zonefile/probes.js';
+import { zoneOfFile } from '../../dist/zonefile/zone-file-name.js';
 import { OPTIONS } from '../support/zones.ts';
 
 const reference = readFileSync(new URL('../../docs/zone-reference.md', import.meta.url), 'utf8');
@@ -73,7 +74,7 @@ describe('the zones of the repository', () => {
     '%s is tidy',
     (name) => {
       const text = readFileSync(new URL(name, folder), 'utf8');
-      const { diagnostics } = parseZone({ file: name, text, expectedName: expectedZoneName(name) }, null, OPTIONS);
+      const { diagnostics } = parseZone({ file: name, text, expectedName: zoneOfFile(name) }, null, OPTIONS);
       expect(diagnostics.map(formatDiagnostic)).toEqual([]);
     },
   );

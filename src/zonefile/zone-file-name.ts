@@ -1,0 +1,20 @@
+// The names of zone files: which zone a file is for, and what the file of a zone is called.
+
+export const COMMON_FILE = '_common.yaml';
+
+const ENDING = '.yaml';
+
+/**
+ * The zone that a file name stands for, or null: `net.cat.yaml` is net.cat, root.yaml the root, `0%2F25.2.0.192.in-addr.arpa.yaml` the zone of
+ * RFC 2317 with a slash in its name. `_common.yaml` and hidden files are none.
+ */
+export function zoneOfFile(name: string): string | null {
+  if (!name.endsWith(ENDING) || name === COMMON_FILE || name.startsWith('.')) return null;
+  const zone = name.slice(0, -ENDING.length).replaceAll(/%2f/gi, '/').toLowerCase();
+  return zone === 'root' ? '.' : zone;
+}
+
+/** The name of a zone's file. */
+export function fileOfZone(zone: string): string {
+  return `${zone === '.' ? 'root' : zone.replaceAll('/', '%2F')}${ENDING}`;
+}
