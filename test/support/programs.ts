@@ -32,7 +32,6 @@ export function lacking(what: string | null): boolean {
 
 const PACKAGES: Readonly<Record<string, string>> = {
   ip: 'iproute2',
-  promtool: 'prometheus',
   dig: 'bind9-dnsutils',
   delv: 'bind9-dnsutils',
   host: 'bind9-host',
@@ -49,6 +48,10 @@ const PACKAGES: Readonly<Record<string, string>> = {
   fstrm_dump: 'fstrm-bin',
   fstrm_capture: 'fstrm-bin',
   dnstap: 'golang-github-dnstap-golang-dnstap-cli',
+  bwrap: 'bubblewrap',
+  setpriv: 'util-linux',
+  promtool: 'prometheus',
+  'systemd-analyze': 'systemd',
 };
 
 /** A program that runs until `stop`. */
