@@ -87,27 +87,34 @@ async function measureStart(tree, directory) {
   return { server, seconds, peak };
 }
 
-async function run(tree) {
+async function run(which) {
+  const tree = values[which];
   const directory = mkdtempSync(join(tmpdir(), 'geo-memory-'));
+  const servers = [];
   try {
     for (const folder of ['zones', 'geoip']) mkdirSync(join(directory, folder));
     for (const file of databases) copyFileSync(file, join(directory, 'geoip', basename(file)));
     writeFileSync(join(directory, 'zones', 'x.test.yaml'), zone('192.0.2.2'));
     const result = {};
+    const tell = () => console.error(which, JSON.stringify(result));
     const first = await measureStart(tree, directory);
+    servers.push(first.server);
     await wait(settleMs);
     result['first start: CPU, s'] = first.seconds;
     // What is stored after the first answer counts too.
     result['first start: peak, MB'] = Math.max(first.peak, memoryMegabytes(first.server.pid).peak);
     await first.server.stop();
+    tell();
 
     const second = await measureStart(tree, directory);
     const { server } = second;
+    servers.push(server);
     result['second start: CPU, s'] = second.seconds;
     result['second start: peak, MB'] = second.peak;
     await wait(settleMs);
     result['settled, MB'] = memoryMegabytes(server.pid).resident;
 
+    tell();
     const change = async (edit) => {
       writeFileSync(`/proc/${server.pid}/clear_refs`, '5');
       const before = { seconds: cpu(server.pid), count: reloads(server) };
@@ -123,6 +130,7 @@ async function run(tree) {
     });
     result['reload: CPU, s'] = reload.seconds;
     result['reload: peak, MB'] = reload.peak;
+    tell();
     const edits = [];
     for (let i = 0; i < Number(values.edits); i++) {
       const country = ['RU', 'BR', 'US', 'JP'][i % 4];
@@ -132,14 +140,16 @@ async function run(tree) {
         ),
       );
     }
+    if (edits.length === 0) return result;
     result['overrides: CPU of an edit, s'] = median(edits.map(({ seconds }) => seconds));
     result['overrides: peak, MB'] = Math.max(...edits.map(({ peak }) => peak));
     // The first edit still has what came before to replace.
     const settled = edits.slice(1).map(({ resident }) => resident);
     result['overrides: resident wanders by, MB'] = Math.max(...settled) - Math.min(...settled);
-    await server.stop();
+    tell();
     return result;
   } finally {
+    await Promise.all(servers.splice(0).map((server) => server.stop()));
     rmSync(directory, { recursive: true, force: true });
   }
 }
@@ -153,9 +163,7 @@ const runs = { old: [], new: [] };
 try {
   for (let i = 0; i < Number(values.runs); i++) {
     for (const which of ['old', 'new']) {
-      const result = await run(values[which]);
-      runs[which].push(result);
-      console.error(which, JSON.stringify(result));
+      runs[which].push(await run(which));
     }
   }
 } finally {

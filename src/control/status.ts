@@ -10,7 +10,7 @@ import type { HealthClient, HealthStats } from '../health/client.ts';
 import type { Freeze } from '../health/saved.ts';
 import { LATE_MS } from '../health/schedule.ts';
 import type { Serving } from '../loading/serving.ts';
-import type { ServedZone } from '../loading/zones.ts';
+import type { ServedZone } from '../loading/served-zone.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import { failOpenSets } from '../targets/fail-open.ts';
 import type { Targets } from '../targets/targets.ts';

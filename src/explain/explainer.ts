@@ -10,7 +10,7 @@ import type { GeoView } from '../geo/lookup.ts';
 import { type PlaceFacts, SPECIAL_PLACE } from '../geo/place.ts';
 import { specialBlockOf } from '../geo/special.ts';
 import type { Serving } from '../loading/serving.ts';
-import type { ServedZone } from '../loading/zones.ts';
+import type { ServedZone } from '../loading/served-zone.ts';
 import { wayUp } from '../regionmap/chains.ts';
 import { chainFrom } from '../regionmap/one-chain.ts';
 import { countSplit } from '../regionmap/split.ts';

@@ -155,8 +155,7 @@ export function planGeoImage(geo: MergedGeo): PlannedImage {
     write(target) {
       const image = new Int32Array(target.buffer, target.byteOffset, length);
       // Every part is written where it stays: of a city database a copy would be 70 MB.
-      const part = (at: number, words: number): Int32Array =>
-        image.subarray(header[at]!, header[at]! + words).fill(0);
+      const part = (at: number, words: number): Int32Array => image.subarray(header[at]!, header[at]! + words).fill(0);
       image.set(header);
       const ranges = (from: LaidRanges, count: number, starts: number, values: number): RangeWriter => {
         const out = new RangeWriter(from.words, count, part(starts, count * from.words), part(values, count));

@@ -48,11 +48,7 @@ export function readDatabase(
  * As `readDatabase`, without holding all records, of which a city database has half a million.
  * @param each is given one record after another, number 1 first; what is wrong may show only after some of them
  */
-export function scanDatabase(
-  file: string,
-  bytes: Buffer,
-  each: (record: MmdbValue) => void,
-): ScannedDatabase | string {
+export function scanDatabase(file: string, bytes: Buffer, each: (record: MmdbValue) => void): ScannedDatabase | string {
   try {
     const marker = bytes.lastIndexOf(METADATA_MARKER);
     if (marker < 0 || marker < bytes.length - METADATA_BYTES) {

@@ -1,7 +1,7 @@
 // Which steered record sets fail open now, and which forced states leave without a member: what the chooser says of all their clients.
 
 import type { Images } from '../loading/images.ts';
-import type { ServedZone } from '../loading/zones.ts';
+import type { ServedZone } from '../loading/served-zone.ts';
 import { RegionMapView } from '../regionmap/lookup.ts';
 import type { ChoiceProbe, ProbedChoice } from '../steer/probe-choice.ts';
 import { typeToText } from '../wire/types.ts';
