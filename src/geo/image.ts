@@ -93,8 +93,11 @@ export const INDEX_WORDS = 65_537;
 /** An image that is still to be written. */
 export interface PlannedImage {
   readonly bytes: number;
-  /** Writes it where it shall stay, memory that may hold anything: a copy of a city database's is 140 MB. */
-  write(target: Uint8Array): void;
+  /**
+   * Writes it where it shall stay, memory that may hold anything: a copy of a city database's is 140 MB. Returns whether it is whole: one that
+   * was kept may be damaged.
+   */
+  write(target: Uint8Array): boolean;
 }
 
 /** Builds the segment. Its bytes may be copied to any multiple of four. */
@@ -176,6 +179,7 @@ export function planGeoImage(geo: MergedGeo): PlannedImage {
       image.set(sources, header[HEADER.sources]!);
       image[HEADER.stamp] = 0;
       image[HEADER.stamp] = stampOf(image);
+      return true;
     },
   };
 }
@@ -200,9 +204,14 @@ export class ImageCheck {
   /** Its stamp when it is, else null. */
   get stamp(): number | null {
     const header = this.#header;
-    if (header[HEADER.magic] !== GEO_MAGIC || header[HEADER.version] !== GEO_VERSION) return null;
+    if (!isOfThisProgram(header)) return null;
     return header[HEADER.length] === this.#words && header[HEADER.stamp] === this.#hash ? this.#hash : null;
   }
+}
+
+/** Whether an image with this header is laid out as this program reads it. */
+export function isOfThisProgram(header: Int32Array): boolean {
+  return header[HEADER.magic] === GEO_MAGIC && header[HEADER.version] === GEO_VERSION;
 }
 
 const STAMP_SEED = 0x811c9dc5;
