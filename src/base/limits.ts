@@ -159,8 +159,6 @@ export const limits = {
   checkDepth: 16,
   /** Bytes of a kept zone image: a million records take 120 MB. */
   zoneImageBytes: 1024 * 1024 * 1024,
-  /** Places of all region maps of one zone together: each map is laid out with all of its own. */
-  placesPerZone: 2_000_000,
 
   /** Bytes of one YAML file that are read: 64 MiB hold about half a million record sets. */
   yamlFileBytes: 64 * 1024 * 1024,

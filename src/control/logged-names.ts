@@ -1,5 +1,5 @@
 // How the query log calls what zones consist of: their pools, and the regions that their lists belong to.
-import type { ServedZone } from '../loading/zones.ts';
+import type { ServedZone } from '../loading/served-zone.ts';
 import type { ZoneNames } from '../querylog/zone-names.ts';
 import type { SteeringMeta } from '../zone/meta.ts';
 

@@ -1,7 +1,7 @@
 // Words for what the answer path did: the reasons and the story that explain tells.
 
 import type { Explanation } from '../api/views.ts';
-import type { ServedZone } from '../loading/zones.ts';
+import type { ServedZone } from '../loading/served-zone.ts';
 import { MODE_BELOW_MIN_LIVE, MODE_FAIL_OPEN, MODE_NOBODY, MODE_UP } from '../steer/outcome.ts';
 import { TYPE } from '../wire/types.ts';
 import type { SteeringMeta } from '../zone/meta.ts';

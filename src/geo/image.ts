@@ -27,7 +27,9 @@
 import { EMBEDDED_BLOCKS } from './embedded.ts';
 import { type MergedGeo, type Source, SPECIAL_MARK } from './merge.ts';
 import { SPECIAL_PLACE } from './place.ts';
-import { mergeTables, nestPrefixes, type RangeTable } from './ranges.ts';
+import { COLUMN, type PlaceList } from './place-list.ts';
+import { type LaidRanges, nestPrefixes, type RangeSink } from './ranges.ts';
+import type { TextPool } from './texts.ts';
 
 export const GEO_MAGIC = 0x4f45474d;
 /** Raised with every change of the layout: images of other versions are not read. */
@@ -91,8 +93,11 @@ export const INDEX_WORDS = 65_537;
 /** An image that is still to be written. */
 export interface PlannedImage {
   readonly bytes: number;
-  /** Writes it where it shall stay, memory that may hold anything: a copy of a city database's is 140 MB. */
-  write(target: Uint8Array): void;
+  /**
+   * Writes it where it shall stay, memory that may hold anything: a copy of a city database's is 140 MB. Returns whether it is whole: one that
+   * was kept may be damaged.
+   */
+  write(target: Uint8Array): boolean;
 }
 
 /** Builds the segment. Its bytes may be copied to any multiple of four. */
@@ -103,65 +108,78 @@ export function buildGeoImage(geo: MergedGeo): Uint8Array {
   return bytes;
 }
 
-/** As `buildGeoImage`, in two steps. */
+/** As `buildGeoImage`, in two steps: the ranges are counted first, and laid over each other again where they are written. */
 export function planGeoImage(geo: MergedGeo): PlannedImage {
-  const strings = new StringPool();
-  const places = placeRows(geo, strings);
-  const sources = sourceRows(geo.sources, strings);
-  // Nothing below holds the ranges without blocks: they are 80 MB.
-  const { v4, as4, as6 } = geo;
-  const v6 = withBlocks(geo.v6);
+  const { as4, as6, v4 } = geo;
+  const blocks = nestPrefixes(4, EMBEDDED_BLOCKS).table;
+  const v6 = geo.v6.under(blocks, (value) => BLOCK_MARK + value - 1);
+  const [count4, count6] = [countRanges(v4), countRanges(v6)];
+  const [asCount4, asCount6] = [countRanges(as4), countRanges(as6)];
+  // Only now the overrides' places are all there, and behind their texts come those of the sources.
+  const { places } = geo;
+  const { texts } = places;
+  const sources = sourceRows(geo.sources, texts);
 
   const header = new Int32Array(HEADER.size);
-  const parts: { readonly at: number; readonly words: number; readonly write: (out: Int32Array) => void }[] = [];
   let length = HEADER.size;
-  // Every part is written where it stays: of a city database each copy is 70 MB.
-  const add = (words: number, write: (out: Int32Array) => void): number => {
+  const add = (words: number): number => {
     const at = length;
-    parts.push({ at, words, write });
     length += words;
     return at;
   };
-  const addStarts = (table: RangeTable): number => add(table.length * table.words, (out) => writeStarts(table, out));
-  const addValues = (table: RangeTable): number =>
-    add(table.length, (out) => out.set(table.values.subarray(0, table.length)));
   header[HEADER.magic] = GEO_MAGIC;
   header[HEADER.version] = GEO_VERSION;
   header[HEADER.gives] = geo.sources.reduce((all, s) => (s.kind === 'overrides' ? all : all | s.gives), 0);
-  header[HEADER.count4] = v4.length;
-  header[HEADER.index4] = add(INDEX_WORDS, (out) => writeIndex(v4, out));
-  header[HEADER.starts4] = addStarts(v4);
-  header[HEADER.places4] = add(v4.length, (out) => writePlaces(v4, out));
-  header[HEADER.count6] = v6.length;
-  header[HEADER.index6] = add(INDEX_WORDS, (out) => writeIndex(v6, out));
-  header[HEADER.starts6] = addStarts(v6);
-  header[HEADER.places6] = add(v6.length, (out) => writePlaces(v6, out));
-  header[HEADER.asCount4] = as4.length;
-  header[HEADER.asStarts4] = addStarts(as4);
-  header[HEADER.asNumbers4] = addValues(as4);
-  header[HEADER.asCount6] = as6.length;
-  header[HEADER.asStarts6] = addStarts(as6);
-  header[HEADER.asNumbers6] = addValues(as6);
-  header[HEADER.placeCount] = geo.places.length;
-  header[HEADER.places] = add(places.length, (out) => out.set(places));
-  header[HEADER.stringCount] = strings.count;
-  header[HEADER.stringOffsets] = add(strings.count + 1, (out) => strings.writeOffsets(out));
-  header[HEADER.strings] = add(Math.ceil(strings.bytes / 4), (out) => strings.writeTexts(out));
+  header[HEADER.count4] = count4;
+  header[HEADER.index4] = add(INDEX_WORDS);
+  header[HEADER.starts4] = add(count4);
+  header[HEADER.places4] = add(count4);
+  header[HEADER.count6] = count6;
+  header[HEADER.index6] = add(INDEX_WORDS);
+  header[HEADER.starts6] = add(count6 * 4);
+  header[HEADER.places6] = add(count6);
+  header[HEADER.asCount4] = asCount4;
+  header[HEADER.asStarts4] = add(asCount4);
+  header[HEADER.asNumbers4] = add(asCount4);
+  header[HEADER.asCount6] = asCount6;
+  header[HEADER.asStarts6] = add(asCount6 * 4);
+  header[HEADER.asNumbers6] = add(asCount6);
+  header[HEADER.placeCount] = places.count;
+  header[HEADER.places] = add(places.count * PLACE_WORDS);
+  header[HEADER.stringCount] = texts.count;
+  header[HEADER.stringOffsets] = add(texts.count + 1);
+  header[HEADER.strings] = add(Math.ceil(texts.bytes / 4));
   header[HEADER.sourceCount] = geo.sources.length;
-  header[HEADER.sources] = add(sources.length, (out) => out.set(sources));
-  EMBEDDED_BLOCKS.forEach((_, block) => {
-    header[HEADER.blocks + block] = blockRange(v6, block);
-  });
+  header[HEADER.sources] = add(sources.length);
   header[HEADER.length] = length;
 
   return {
     bytes: length * 4,
     write(target) {
       const image = new Int32Array(target.buffer, target.byteOffset, length);
+      // Every part is written where it stays: of a city database a copy would be 70 MB.
+      const part = (at: number, words: number): Int32Array => image.subarray(header[at]!, header[at]! + words).fill(0);
       image.set(header);
-      for (const { at, words, write } of parts) write(image.subarray(at, at + words).fill(0));
+      const ranges = (from: LaidRanges, count: number, starts: number, values: number): RangeWriter => {
+        const out = new RangeWriter(from.words, count, part(starts, count * from.words), part(values, count));
+        from.into(out);
+        return out;
+      };
+      const four = ranges(v4, count4, HEADER.starts4, HEADER.places4);
+      turnMarks(four.values, []);
+      writeIndex(four, part(HEADER.index4, INDEX_WORDS));
+      const six = ranges(v6, count6, HEADER.starts6, HEADER.places6);
+      turnMarks(six.values, image.subarray(HEADER.blocks, HEADER.blocks + EMBEDDED_BLOCKS.length));
+      writeIndex(six, part(HEADER.index6, INDEX_WORDS));
+      ranges(as4, asCount4, HEADER.asStarts4, HEADER.asNumbers4);
+      ranges(as6, asCount6, HEADER.asStarts6, HEADER.asNumbers6);
+      writePlaces(places, part(HEADER.places, places.count * PLACE_WORDS));
+      texts.writeOffsets(part(HEADER.stringOffsets, texts.count + 1));
+      texts.writeTexts(part(HEADER.strings, Math.ceil(texts.bytes / 4)));
+      image.set(sources, header[HEADER.sources]!);
       image[HEADER.stamp] = 0;
       image[HEADER.stamp] = stampOf(image);
+      return true;
     },
   };
 }
@@ -186,9 +204,14 @@ export class ImageCheck {
   /** Its stamp when it is, else null. */
   get stamp(): number | null {
     const header = this.#header;
-    if (header[HEADER.magic] !== GEO_MAGIC || header[HEADER.version] !== GEO_VERSION) return null;
+    if (!isOfThisProgram(header)) return null;
     return header[HEADER.length] === this.#words && header[HEADER.stamp] === this.#hash ? this.#hash : null;
   }
+}
+
+/** Whether an image with this header is laid out as this program reads it. */
+export function isOfThisProgram(header: Int32Array): boolean {
+  return header[HEADER.magic] === GEO_MAGIC && header[HEADER.version] === GEO_VERSION;
 }
 
 const STAMP_SEED = 0x811c9dc5;
@@ -206,113 +229,105 @@ function stampOf(words: Int32Array, hash: number = STAMP_SEED): number {
 /** Marks of the blocks in a merged table: above every place id. */
 const BLOCK_MARK = 0xffff_fff0;
 
-/** The table with the embedded blocks as ranges of their own; their values are the blocks' marks. */
-function withBlocks(v6: RangeTable): RangeTable {
-  const blocks = nestPrefixes(4, EMBEDDED_BLOCKS).table;
-  return mergeTables([blocks, v6], (values) => (values[0] === 0 ? values[1]! : BLOCK_MARK + values[0]! - 1));
-}
+/** Counts ranges; equal neighbours are one. */
+class RangeCounter implements RangeSink {
+  count = 0;
+  #last = -1;
 
-function blockRange(v6: RangeTable, block: number): number {
-  return v6.values.subarray(0, v6.length).indexOf(BLOCK_MARK + block);
-}
-
-function writeStarts(table: RangeTable, out: Int32Array): void {
-  const n = table.length;
-  for (let c = 0; c < table.words; c++) {
-    const column = table.columns[c]!;
-    for (let i = 0; i < n; i++) out[c * n + i] = column[i]! ^ SIGN;
+  append(_0: number, _1: number, _2: number, _3: number, value: number): void {
+    if (value === this.#last) return;
+    this.#last = value;
+    this.count++;
   }
 }
 
-/** The place of each range; none in the embedded blocks. */
-function writePlaces(table: RangeTable, out: Int32Array): void {
-  for (let i = 0; i < table.length; i++) {
-    const value = table.values[i]!;
-    out[i] = value >= BLOCK_MARK ? 0 : value >= SPECIAL_MARK ? SPECIAL_PLACE : value;
+function countRanges(ranges: LaidRanges): number {
+  const counter = new RangeCounter();
+  ranges.into(counter);
+  return counter.count;
+}
+
+/** Writes ranges as columns of starts and values; equal neighbours are one. */
+class RangeWriter implements RangeSink {
+  readonly words: 1 | 4;
+  readonly count: number;
+  readonly starts: Int32Array;
+  readonly values: Int32Array;
+  #at = 0;
+  #last = -1;
+
+  constructor(words: 1 | 4, count: number, starts: Int32Array, values: Int32Array) {
+    this.words = words;
+    this.count = count;
+    this.starts = starts;
+    this.values = values;
+  }
+
+  append(w0: number, w1: number, w2: number, w3: number, value: number): void {
+    if (value === this.#last) return;
+    this.#last = value;
+    const at = this.#at++;
+    const { count, starts } = this;
+    this.values[at] = value;
+    starts[at] = w0 ^ SIGN;
+    if (this.words === 1) return;
+    starts[count + at] = w1 ^ SIGN;
+    starts[2 * count + at] = w2 ^ SIGN;
+    starts[3 * count + at] = w3 ^ SIGN;
   }
 }
 
-function writeIndex(table: RangeTable, out: Int32Array): void {
-  const [c0, c1, c2, c3] = table.columns;
+/** Puts places in place of marks, and the ranges of the embedded blocks into `blocks`. */
+function turnMarks(values: Int32Array, blocks: Int32Array | number[]): void {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]! >>> 0;
+    if (value < SPECIAL_MARK) continue;
+    if (value >= BLOCK_MARK) blocks[value - BLOCK_MARK] = i;
+    values[i] = value >= BLOCK_MARK ? 0 : SPECIAL_PLACE;
+  }
+}
+
+function writeIndex({ words, count, starts }: RangeWriter, out: Int32Array): void {
   let range = 0;
   for (let high = 0; high < 65_536; high++) {
-    const first = (high << 16) >>> 0;
+    const first = (high << 16) ^ SIGN;
     // The last range that starts at the first address of `high`, or before it.
-    while (range + 1 < table.length) {
-      const start = c0[range + 1]!;
-      const low = table.words === 1 ? 0 : c1[range + 1]! | c2[range + 1]! | c3[range + 1]!;
-      if (start > first || (start === first && low !== 0)) break;
-      range++;
+    while (range + 1 < count) {
+      const next = range + 1;
+      const start = starts[next]!;
+      const isLater = (column: number): boolean => starts[column * count + next] !== SIGN;
+      if (start > first || (start === first && words === 4 && (isLater(1) || isLater(2) || isLater(3)))) break;
+      range = next;
     }
     out[high] = range;
   }
-  out[65_536] = table.length - 1;
+  out[65_536] = count - 1;
 }
 
-function placeRows(geo: MergedGeo, strings: StringPool): Int32Array {
-  const rows = new Int32Array(geo.places.length * PLACE_WORDS);
-  const floats = new Float32Array(rows.buffer);
-  geo.places.forEach(({ facts, source }, id) => {
+function writePlaces(places: PlaceList, out: Int32Array): void {
+  const floats = new Float32Array(out.buffer, out.byteOffset, out.length);
+  for (let id = 0; id < places.count; id++) {
     const at = id * PLACE_WORDS;
-    rows[at + PLACE.country] = strings.number(facts.country);
-    rows[at + PLACE.continent] = strings.number(facts.continent);
-    rows[at + PLACE.subdivision] = strings.number(facts.subdivision);
-    rows[at + PLACE.district] = strings.number(facts.district);
-    rows[at + PLACE.city] = strings.number(facts.city);
-    floats[at + PLACE.latitude] = facts.at?.[0] ?? Number.NaN;
-    floats[at + PLACE.longitude] = facts.at?.[1] ?? Number.NaN;
-    rows[at + PLACE.source] = source;
-  });
-  return rows;
+    out[at + PLACE.country] = places.word(id, COLUMN.country);
+    out[at + PLACE.continent] = places.word(id, COLUMN.continent);
+    out[at + PLACE.subdivision] = places.word(id, COLUMN.subdivision);
+    out[at + PLACE.district] = places.word(id, COLUMN.district);
+    out[at + PLACE.city] = places.word(id, COLUMN.city);
+    floats[at + PLACE.latitude] = places.degrees(id, 0);
+    floats[at + PLACE.longitude] = places.degrees(id, 1);
+    out[at + PLACE.source] = places.word(id, COLUMN.source);
+  }
 }
 
-function sourceRows(sources: readonly Source[], strings: StringPool): Int32Array {
+function sourceRows(sources: readonly Source[], texts: TextPool): Int32Array {
   const rows = new Int32Array(sources.length * SOURCE_WORDS);
   sources.forEach((source, i) => {
     const at = i * SOURCE_WORDS;
-    rows[at + SOURCE.file] = strings.number(source.file);
-    rows[at + SOURCE.type] = strings.number(source.type);
+    rows[at + SOURCE.file] = texts.number(source.file);
+    rows[at + SOURCE.type] = texts.number(source.type);
     rows[at + SOURCE.builtAt] = source.builtAt;
     rows[at + SOURCE.kind] = SOURCE_KINDS.indexOf(source.kind);
     rows[at + SOURCE.gives] = source.gives;
   });
   return rows;
-}
-
-/** Texts, each once; number 0 stands for none. */
-class StringPool {
-  readonly #texts = [''];
-  readonly #numbers = new Map<string, number>();
-  /** Octets of all texts in a row, in UTF-8. */
-  bytes = 0;
-
-  get count(): number {
-    return this.#texts.length;
-  }
-
-  number(text: string | null): number {
-    if (text === null) return 0;
-    let number = this.#numbers.get(text);
-    if (number === undefined) {
-      number = this.#texts.length;
-      this.#texts.push(text);
-      this.#numbers.set(text, number);
-      this.bytes += Buffer.byteLength(text);
-    }
-    return number;
-  }
-
-  /** Start of each text in bytes, and the end of the last. */
-  writeOffsets(out: Int32Array): void {
-    this.#texts.forEach((text, i) => {
-      out[i + 1] = out[i]! + Buffer.byteLength(text);
-    });
-  }
-
-  /** The texts in a row. */
-  writeTexts(out: Int32Array): void {
-    const bytes = Buffer.from(out.buffer, out.byteOffset, out.byteLength);
-    let at = 0;
-    for (const text of this.#texts) at += bytes.write(text, at);
-  }
 }

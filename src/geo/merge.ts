@@ -1,10 +1,11 @@
 // Several databases and the overrides become one set of ranges: for each address one place and one AS number.
 import type { Prefix } from '../base/address.ts';
-import type { Database } from './mmdb.ts';
+import { type Database, type ScannedDatabase, scanDatabase } from './mmdb.ts';
 import type { Override } from './overrides.ts';
 import { type ContinentCode, NOWHERE, type PlaceFacts, SPECIAL_PLACE } from './place.ts';
-import { mergeTables, nestPrefixes, type RangeTable } from './ranges.ts';
-import { withContinent } from './record.ts';
+import { COLUMN, PlaceList } from './place-list.ts';
+import { LaidRanges, nestPrefixes, type RangeTable } from './ranges.ts';
+import { type RecordFacts, readRecord, withContinent } from './record.ts';
 import { SPECIAL4, SPECIAL6 } from './special.ts';
 
 /** What a source of places contributes, as bits. */
@@ -23,12 +24,6 @@ export interface Source {
   readonly gives: number;
 }
 
-export interface MergedPlace {
-  readonly facts: PlaceFacts;
-  /** Index of the source, -1 where nobody knows the place. */
-  readonly source: number;
-}
-
 /** Values of `v4` and `v6` from here on stand for SPECIAL_PLACE: one for each block, so that neighbours stay apart. Above every place id. */
 export const SPECIAL_MARK = 0xfff0_0000;
 
@@ -37,20 +32,13 @@ export const SPECIAL_MARK = 0xfff0_0000;
  * and `as6` AS numbers.
  */
 export interface MergedGeo {
-  readonly v4: RangeTable;
-  readonly v6: RangeTable;
-  readonly as4: RangeTable;
-  readonly as6: RangeTable;
-  /** The first is the place of those that nobody knows, the second SPECIAL_PLACE. */
-  readonly places: readonly MergedPlace[];
+  readonly v4: LaidRanges;
+  readonly v6: LaidRanges;
+  readonly as4: LaidRanges;
+  readonly as6: LaidRanges;
+  /** Whole once `v4` and `v6` have been gone through: overrides add theirs where they apply. */
+  readonly places: PlaceList;
   readonly sources: readonly Source[];
-}
-
-/** What a database gives, as bits of GIVES. */
-export function givesOf(database: Database): number {
-  let gives = 0;
-  for (const { place, as } of database.records) gives |= givesOfRecord(place, as);
-  return gives;
 }
 
 function givesOfRecord(place: PlaceFacts, as: number): number {
@@ -84,14 +72,11 @@ export function mergeGeo(
   overridesFile: string,
 ): MergedGeo {
   const merger = new GeoMerger();
-  for (const { database, kind } of databases) {
-    const copy = (table: RangeTable): RangeTable => table.map((value) => value);
-    merger.add({ ...database, v4: copy(database.v4), v6: copy(database.v6) }, kind);
-  }
+  for (const { database, kind } of databases) merger.add(database, kind);
   return merger.merge(overrides, overridesFile);
 }
 
-/** Takes databases one after another, so that the records of one are gone before the next is read: of a city database they are 100 MB. */
+/** Takes databases one after another, and of each no more than the ranges and what they need: the records of a city database are 100 MB. */
 export class GeoMerger {
   readonly #places = new PlaceList();
   readonly #sources: Source[] = [];
@@ -103,13 +88,33 @@ export class GeoMerger {
     return this.#sources.reduce((all, source) => all | source.gives, 0);
   }
 
-  /** In the order of file names. The database's tables are the merger's from now on. */
+  /**
+   * Adds the database of a whole file, in the order of file names. Returns what is wrong with it, where it can't be read: it counts for
+   * nothing then.
+   */
+  read(file: string, bytes: Buffer, kind: 'embedded' | 'database'): string | null {
+    const before = this.#places.mark();
+    const records = new RecordColumns(this.#places, this.#sources.length);
+    const database = scanDatabase(file, bytes, (record) => records.add(readRecord(record)));
+    if (typeof database === 'string') {
+      this.#places.rollBack(before);
+      return database;
+    }
+    this.#add(database, records, kind);
+    return null;
+  }
+
+  /** As `read`, for one that was read already. */
   add(database: Database, kind: 'embedded' | 'database'): void {
-    const { file, type, builtAt, v4, v6, records } = database;
-    const gives = givesOf(database);
-    const located = locateRecords(database, this.#sources.length, gives, this.#places);
-    if (located.ranks.some((rank) => rank > 0)) this.#located.push(located);
-    if ((gives & GIVES.as) !== 0) this.#numbered.push({ v4, v6, numbers: Uint32Array.from(records, ({ as }) => as) });
+    const records = new RecordColumns(this.#places, this.#sources.length);
+    for (const record of database.records) records.add(record);
+    this.#add(database, records, kind);
+  }
+
+  #add({ file, type, builtAt, v4, v6 }: ScannedDatabase, records: RecordColumns, kind: 'embedded' | 'database'): void {
+    const { gives } = records;
+    if (records.places) this.#located.push({ v4, v6, placeIds: records.placeIds, ranks: records.ranks() });
+    if ((gives & GIVES.as) !== 0) this.#numbered.push({ v4, v6, numbers: records.numbers });
     this.#sources.push({ kind, file, type, builtAt, gives });
   }
 
@@ -126,28 +131,28 @@ export class GeoMerger {
     const numbering = overrides.filter((o) => o.as > 0);
     const located = this.#located.splice(0);
     const numbered = this.#numbered.splice(0);
-    // Before the places: those are written over the tables that both read.
-    const as4 = mergeNumbers(1, numbered, numbering);
-    const as6 = mergeNumbers(4, numbered, numbering);
-    const v4 = mergePlaces(1, located, placing, overridden);
-    const v6 = mergePlaces(4, located, placing, overridden);
-    return { v4, v6, as4, as6, places: places.all, sources };
+    return {
+      v4: layPlaces(1, located, placing, overridden),
+      v6: layPlaces(4, located, placing, overridden),
+      as4: layNumbers(1, numbered, numbering),
+      as6: layNumbers(4, numbered, numbering),
+      places,
+      sources,
+    };
   }
 }
 
-function mergePlaces(
+function layPlaces(
   words: 1 | 4,
   located: readonly Located[],
   placing: readonly Override[],
   overridden: OverriddenPlaces,
-): RangeTable {
+): LaidRanges {
   const useful = located.filter(({ v4, v6 }) => !isSilent(words === 1 ? v4 : v6));
   const tables = useful.map(({ v4, v6 }) => (words === 1 ? v4 : v6));
   const count = tables.length;
-  tables.push(specialTable(words));
-  // The overrides' table comes last; without overrides nothing has to be merged with it.
-  if (placing.length > 0) tables.push(nestPrefixes(words, prefixesOf(placing)).table);
-  return mergeTables(tables, (values) => {
+  tables.push(specialTable(words), nestPrefixes(words, prefixesOf(placing)).table);
+  return new LaidRanges(tables, (values) => {
     let best = 0;
     let place = 0;
     for (let k = 0; k < count; k++) {
@@ -158,7 +163,7 @@ function mergePlaces(
       place = placeIds[values[k]!]!;
     }
     const special = values[count]!;
-    const override = values[count + 1] ?? 0;
+    const override = values[count + 1]!;
     if (override !== 0) return overridden.place(override - 1, special === 0 ? place : SPECIAL_PLACE);
     return special === 0 ? place : SPECIAL_MARK + special;
   });
@@ -178,16 +183,18 @@ function isSilent({ length, values }: RangeTable): boolean {
   return length === 1 && values[0] === 0;
 }
 
-function mergeNumbers(words: 1 | 4, databases: readonly Numbered[], numbering: readonly Override[]): RangeTable {
-  const tables = [nestPrefixes(words, prefixesOf(numbering)).table.map((v) => (v === 0 ? 0 : numbering[v - 1]!.as))];
-  tables.push(specialTable(words));
-  for (const { v4, v6, numbers } of databases) {
-    tables.push((words === 1 ? v4 : v6).map((record) => (record === 0 ? 0 : numbers[record - 1]!)));
-  }
-  return mergeTables(tables, (values) => {
-    if (values[0] !== 0) return values[0]!;
-    if (values[1] !== 0) return 0;
-    for (let k = 2; k < values.length; k++) if (values[k] !== 0) return values[k]!;
+function layNumbers(words: 1 | 4, databases: readonly Numbered[], numbering: readonly Override[]): LaidRanges {
+  const tables = databases.map(({ v4, v6 }) => (words === 1 ? v4 : v6));
+  const count = tables.length;
+  tables.push(specialTable(words), nestPrefixes(words, prefixesOf(numbering)).table);
+  return new LaidRanges(tables, (values) => {
+    const override = values[count + 1]!;
+    if (override !== 0) return numbering[override - 1]!.as;
+    if (values[count] !== 0) return 0;
+    for (let k = 0; k < count; k++) {
+      const number = databases[k]!.numbers[values[k]!]!;
+      if (number !== 0) return number;
+    }
     return 0;
   });
 }
@@ -196,92 +203,11 @@ function prefixesOf(overrides: readonly Override[]): Prefix[] {
   return overrides.map(({ prefix }) => prefix);
 }
 
-/**
- * Distinct places, numbered. A city database has half a million: a Map with a text for each would take 200 MB while it is read, and
- * three times as long.
- */
-class PlaceList {
-  readonly all: MergedPlace[] = [];
-  /** Hash table of ids plus one (0: free), at most half full; by linear probing. */
-  #table = new Int32Array(1024);
-  readonly #texts = new Map<string, number>();
-
-  constructor() {
-    this.id(NOWHERE, -1);
-    // No source has this number: it is told apart from the first by it alone.
-    this.id(NOWHERE, -2);
-  }
-
-  id(facts: PlaceFacts, source: number): number {
-    const slot = this.#slotOf(facts, source);
-    const known = this.#table[slot]!;
-    if (known > 0) return known - 1;
-    this.all.push({ facts, source });
-    this.#table[slot] = this.all.length;
-    if (this.all.length * 2 > this.#table.length) this.#grow();
-    return this.all.length - 1;
-  }
-
-  /** Where the place stands in the table, or would stand. */
-  #slotOf(facts: PlaceFacts, source: number): number {
-    const table = this.#table;
-    const mask = table.length - 1;
-    let slot = this.#hash(facts, source) & mask;
-    for (; table[slot] !== 0; slot = (slot + 1) & mask) {
-      const place = this.all[table[slot]! - 1]!;
-      if (place.source === source && isSamePlace(place.facts, facts)) break;
-    }
-    return slot;
-  }
-
-  #grow(): void {
-    this.#table = new Int32Array(this.#table.length * 2);
-    this.all.forEach(({ facts, source }, id) => {
-      this.#table[this.#slotOf(facts, source)] = id + 1;
-    });
-  }
-
-  #hash({ country, continent, subdivision, district, city, at }: PlaceFacts, source: number): number {
-    let h = source | 0;
-    const mix = (value: number): void => {
-      h = Math.imul(h ^ value, 0x9e3779b1);
-      h ^= h >>> 15;
-    };
-    for (const text of [country, continent, subdivision, district, city]) mix(this.#number(text));
-    // Degrees come with four decimals: what lies closer together meets in the table, and is told apart there.
-    mix(at === null ? -1 : (at[0] * 10_000) | 0);
-    mix(at === null ? -1 : (at[1] * 10_000) | 0);
-    return h;
-  }
-
-  /** The number of a text, 0 for none. */
-  #number(text: string | null): number {
-    if (text === null) return 0;
-    let number = this.#texts.get(text);
-    if (number === undefined) {
-      number = this.#texts.size + 1;
-      this.#texts.set(text, number);
-    }
-    return number;
-  }
-}
-
-function isSamePlace(a: PlaceFacts, b: PlaceFacts): boolean {
-  return (
-    a.country === b.country &&
-    a.continent === b.continent &&
-    a.subdivision === b.subdivision &&
-    a.district === b.district &&
-    a.city === b.city &&
-    a.at?.[0] === b.at?.[0] &&
-    a.at?.[1] === b.at?.[1]
-  );
-}
-
 /** Which AS numbers a database knows, by record. */
 interface Numbered {
   readonly v4: RangeTable;
   readonly v6: RangeTable;
+  /** By record, the first is number 1. */
   readonly numbers: Uint32Array;
 }
 
@@ -289,23 +215,70 @@ interface Numbered {
 interface Located {
   readonly v4: RangeTable;
   readonly v6: RangeTable;
-  /** By record (1 + index): the place's id, and how it ranks against what other databases say of the same address (0: nothing). */
+  /** By record, the first is number 1: the place's id, and how it ranks against what other databases say of the same address (0: nothing). */
   readonly placeIds: Uint32Array;
-  readonly ranks: Uint32Array;
+  readonly ranks: Uint16Array;
 }
 
-function locateRecords(database: Database, source: number, gives: number, places: PlaceList): Located {
-  const placeIds = new Uint32Array(database.records.length + 1);
-  const ranks = new Uint32Array(database.records.length + 1);
-  database.records.forEach(({ place }, index) => {
+/** What there is to know of the records of one database, in columns by number. */
+class RecordColumns {
+  readonly #places: PlaceList;
+  readonly #source: number;
+  #count = 1;
+  /** Place ids. */
+  placeIds = new Uint32Array(256);
+  /** What is known of the place: bits of GIVES, and SOMETHING. */
+  #details = new Uint8Array(256);
+  /** AS numbers; room for them comes with the first. */
+  numbers = new Uint32Array(0);
+  /** Bits of GIVES. */
+  gives = 0;
+  /** Whether any record says something of a place. */
+  places = false;
+
+  constructor(places: PlaceList, source: number) {
+    this.#places = places;
+    this.#source = source;
+  }
+
+  add({ place, as }: RecordFacts): void {
+    const index = this.#count++;
+    if (index === this.placeIds.length) this.#grow();
+    if (as > 0) {
+      if (this.numbers.length === 0) this.numbers = new Uint32Array(this.placeIds.length);
+      this.numbers[index] = as;
+    }
     const detail = detailOf(place);
+    this.gives |= givesOfRecord(place, as);
     if (detail === 0 && place.continent === null) return;
-    placeIds[index + 1] = places.id(withContinent(place), source);
-    // What doesn't know the country counts only where nobody does.
-    ranks[index + 1] = 1 + (place.country === null ? 0 : 256 + rankOf(gives) * 16) + rankOf(detail);
-  });
-  return { v4: database.v4, v6: database.v6, placeIds, ranks };
+    this.places = true;
+    this.placeIds[index] = this.#places.id(withContinent(place), this.#source);
+    this.#details[index] = detail | SOMETHING;
+  }
+
+  /** By record: how it ranks against what other databases say of the same address, 0 where it says nothing. */
+  ranks(): Uint16Array {
+    const whole = 256 + rankOf(this.gives) * 16;
+    return Uint16Array.from(this.#details, (detail) =>
+      // What doesn't know the country counts only where nobody does.
+      detail === 0 ? 0 : 1 + ((detail & GIVES.countries) === 0 ? 0 : whole) + rankOf(detail),
+    );
+  }
+
+  #grow(): void {
+    const larger = <T extends Uint32Array | Uint8Array>(next: T, old: T): T => {
+      next.set(old);
+      return next;
+    };
+    const length = this.placeIds.length * 2;
+    this.placeIds = larger(new Uint32Array(length), this.placeIds);
+    this.#details = larger(new Uint8Array(length), this.#details);
+    if (this.numbers.length > 0) this.numbers = larger(new Uint32Array(length), this.numbers);
+  }
 }
+
+/** Beside the bits of GIVES: there is something to know, be it the continent alone. */
+const SOMETHING = 128;
 
 /** Places of overrides; one without a country keeps the continent of what lies below it. */
 class OverriddenPlaces {
@@ -323,7 +296,7 @@ class OverriddenPlaces {
   /** Place id for the override over a place below. */
   place(index: number, below: number): number {
     const place = this.#overrides[index]!.place!;
-    const continent: ContinentCode | null = place.country === null ? this.#places.all[below]!.facts.continent : null;
+    const continent: ContinentCode | null = place.country === null ? this.#continent(below) : null;
     const key = `${index}|${continent}`;
     let id = this.#known.get(key);
     if (id === undefined) {
@@ -331,5 +304,9 @@ class OverriddenPlaces {
       this.#known.set(key, id);
     }
     return id;
+  }
+
+  #continent(place: number): ContinentCode | null {
+    return this.#places.texts.text(this.#places.word(place, COLUMN.continent)) as ContinentCode | null;
   }
 }

@@ -9,7 +9,6 @@ import { EMBEDDED_DATABASE, embeddedDatabaseFile } from './embedded-database.ts'
 import { type GeoFolder, readGeoFolder, type Unread } from './folder.ts';
 import { type PlannedImage, planGeoImage } from './image.ts';
 import { GeoMerger, GIVES, type Source } from './merge.ts';
-import { readDatabase } from './mmdb.ts';
 import { type OverridesResult, type OverridesSource, readOverrides } from './overrides.ts';
 
 export interface GeoFiles {
@@ -77,9 +76,8 @@ export function planGeo(files: GeoFiles, step: Step): { readonly facts: GeoFacts
   const large = readDatabases(files, folder.databases, problems, step, merger);
   if ((merger.gives & GIVES.countries) === 0) {
     const file = embeddedDatabaseFile();
-    const database = readDatabase(EMBEDDED_DATABASE.file, readFileHere(file));
-    if (typeof database === 'string') problems.push({ file, message: database });
-    else merger.add(database, 'embedded');
+    const problem = merger.read(EMBEDDED_DATABASE.file, readFileHere(file), 'embedded');
+    if (problem !== null) problems.push({ file, message: problem });
   }
   const gives = merger.gives;
   const { written, used } = readOverridesFile(files, step);
@@ -125,12 +123,9 @@ function readDatabases(
     step(file, limits.builderReadMs);
     try {
       step(file, limits.builderFileMs + (statSync(file).size / 1024 / 1024) * limits.builderMsPerMiB);
-      const database = readDatabase(name, readFileHere(file, limits.databaseBytes));
-      if (typeof database === 'string') problems.push({ file, message: database });
-      else {
-        merger.add(database, 'database');
-        large ||= statSync(file).size > LARGE_BYTES;
-      }
+      const problem = merger.read(name, readFileHere(file, limits.databaseBytes), 'database');
+      if (problem !== null) problems.push({ file, message: problem });
+      large ||= statSync(file).size > LARGE_BYTES;
     } catch (error) {
       problems.push({ file, message: `it can't be read: ${(error as Error).message}` });
     }

@@ -3,22 +3,27 @@ import type { Prefix } from '../base/address.ts';
 
 const EMPTY = new Uint32Array(0);
 
+/** Takes ranges in the order of their starts, as `RangeTable.append` does. */
+export interface RangeSink {
+  append(w0: number, w1: number, w2: number, w3: number, value: number): void;
+}
+
 /**
  * The whole space of one family as sorted ranges without gaps. A range begins at its start and ends before the next one's;
  * the first starts at address zero. Addresses are words of 32 bits, most significant first: one for IPv4, four for IPv6.
  */
-export class RangeTable {
+export class RangeTable implements RangeSink {
   readonly words: 1 | 4;
   length = 0;
   /** Starts, a column per word; the last three are empty for IPv4. Only the first `length` elements count. */
   readonly columns: [Uint32Array, Uint32Array, Uint32Array, Uint32Array];
-  values: Uint32Array;
+  values: Uint32Array = EMPTY;
 
+  /** @param capacity ranges there is room for; of much room the part that is never used takes no memory */
   constructor(words: 1 | 4, capacity = 16) {
     this.words = words;
-    const column = (): Uint32Array => new Uint32Array(capacity);
-    this.columns = words === 1 ? [column(), EMPTY, EMPTY, EMPTY] : [column(), column(), column(), column()];
-    this.values = new Uint32Array(capacity);
+    this.columns = [EMPTY, EMPTY, EMPTY, EMPTY];
+    this.#reserve(capacity);
   }
 
   /**
@@ -41,7 +46,7 @@ export class RangeTable {
       if (this.values[last] === value) return;
     }
     if (at === this.values.length) {
-      this.#grow();
+      this.#reserve(Math.max(16, this.values.length * 2));
       at = this.length;
     }
     columns[0][at] = w0;
@@ -54,24 +59,6 @@ export class RangeTable {
     this.length = at + 1;
   }
 
-  /** Gives back what was reserved for ranges that never came: up to half of it. */
-  trim(): void {
-    for (let c = 0; c < this.words; c++) this.columns[c] = this.columns[c]!.slice(0, this.length);
-    this.values = this.values.slice(0, this.length);
-  }
-
-  /** Gives the ranges other values, here: neighbours that become equal are merged. */
-  change(change: (value: number) => number): this {
-    const length = this.length;
-    const [c0, c1, c2, c3] = this.columns;
-    this.length = 0;
-    // What is written never overtakes what is read.
-    for (let i = 0; i < length; i++) {
-      this.append(c0[i]!, c1[i] ?? 0, c2[i] ?? 0, c3[i] ?? 0, change(this.values[i]!));
-    }
-    return this;
-  }
-
   /** The same ranges with other values; neighbours that become equal are merged. */
   map(change: (value: number) => number): RangeTable {
     const out = new RangeTable(this.words, Math.max(16, this.length >> 2));
@@ -81,14 +68,16 @@ export class RangeTable {
     return out;
   }
 
-  #grow(): void {
-    const larger = (array: Uint32Array): Uint32Array => {
-      const copy = new Uint32Array(Math.max(16, array.length * 2));
-      copy.set(array);
-      return copy;
+  /** Room for so many ranges, in one piece: from 32 MB on the system takes untouched pages of it for free, and has it back at once. */
+  #reserve(capacity: number): void {
+    const room = new ArrayBuffer((this.words + 1) * capacity * 4);
+    const column = (c: number, old: Uint32Array): Uint32Array => {
+      const next = new Uint32Array(room, c * capacity * 4, capacity);
+      next.set(old);
+      return next;
     };
-    for (let c = 0; c < this.words; c++) this.columns[c] = larger(this.columns[c]!);
-    this.values = larger(this.values);
+    for (let c = 0; c < this.words; c++) this.columns[c] = column(c, this.columns[c]!);
+    this.values = column(this.words, this.values);
   }
 }
 
@@ -99,22 +88,51 @@ export function constantTable(words: 1 | 4, value: number): RangeTable {
   return table;
 }
 
-/**
- * Lays tables of one family over each other. `combine` is given the value of each table, in their order, in one array that is
- * used again for the next call, and returns the value of that stretch. Linear in the number of ranges.
- */
+/** Tables of one family, laid over each other: ranges that are made anew each time they are asked for, and never held all together. */
+export class LaidRanges {
+  readonly words: 1 | 4;
+  readonly #tables: readonly RangeTable[];
+  readonly #combine: (values: Uint32Array) => number;
+
+  /**
+   * @param combine is given the value of each table, in their order, in one array that is used again for the next call, and returns the
+   *   value of that stretch
+   */
+  constructor(tables: readonly RangeTable[], combine: (values: Uint32Array) => number) {
+    this.words = tables[0]!.words;
+    this.#tables = tables;
+    this.#combine = combine;
+  }
+
+  /** With a table on top: where it has a value other than 0, the value that is made of it. */
+  under(top: RangeTable, change: (value: number) => number): LaidRanges {
+    const last = this.#tables.length;
+    return new LaidRanges([...this.#tables, top], (values) =>
+      values[last] === 0 ? this.#combine(values) : change(values[last]!),
+    );
+  }
+
+  /** Hands over the ranges; neighbours may be equal. Linear in their number. */
+  into(out: RangeSink): void {
+    layTables(this.#tables, this.#combine, out);
+  }
+
+  table(): RangeTable {
+    return mergeTables(this.#tables, this.#combine);
+  }
+}
+
+/** Lays tables of one family over each other, see LaidRanges. */
 export function mergeTables(tables: readonly RangeTable[], combine: (values: Uint32Array) => number): RangeTable {
+  // A few more than the longest has: one that must grow for four ranges doubles.
+  const out = new RangeTable(tables[0]!.words, Math.max(...tables.map((t) => t.length)) + 64);
+  layTables(tables, combine, out);
+  return out;
+}
+
+function layTables(tables: readonly RangeTable[], combine: (values: Uint32Array) => number, out: RangeSink): void {
   const words = tables[0]!.words;
   const count = tables.length;
-  if (count === 1) {
-    const only = new Uint32Array(1);
-    return tables[0]!.map((value) => {
-      only[0] = value;
-      return combine(only);
-    });
-  }
-  // A few more than the longest has: one that must grow for four ranges doubles.
-  const out = new RangeTable(words, Math.max(...tables.map((t) => t.length)) + 64);
   const at = new Uint32Array(count);
   const values = Uint32Array.from(tables, (table) => table.values[0]!);
   let w0 = 0;
@@ -148,7 +166,7 @@ export function mergeTables(tables: readonly RangeTable[], combine: (values: Uin
         w3 = a3;
       }
     }
-    if (next < 0) return out;
+    if (next < 0) return;
     for (let k = 0; k < count; k++) {
       const table = tables[k]!;
       const i = at[k]! + 1;

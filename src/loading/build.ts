@@ -74,6 +74,8 @@ export interface GeoRequest {
   readonly stateDirectory: string | null;
   /** Nothing is served yet: what is kept stands in for what can't be read. */
   readonly first: boolean;
+  /** What is kept turned out to be damaged: it is left alone. */
+  readonly keptIsDamaged?: boolean;
 }
 
 /** Where a thread that has built geography shall put the image; null: nowhere, it isn't wanted any more. */
@@ -92,8 +94,8 @@ export type BuildReply =
   | { readonly kind: 'map'; readonly image: Uint8Array }
   /** Geography whose image has so many bytes: the thread waits to be told where to put it. */
   | { readonly kind: 'geo'; readonly geo: GeoFacts; readonly bytes: number }
-  /** The image stands where it was to be put. */
-  | { readonly kind: 'placed' }
+  /** The image stands where it was to be put; it is not `whole` where it came from a damaged file. */
+  | { readonly kind: 'placed'; readonly whole: boolean }
   /** What was built couldn't be kept in state/. */
   | { readonly kind: 'kept'; readonly problem: string | null; readonly bytes: number }
   | { readonly kind: 'done' }

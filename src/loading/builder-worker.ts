@@ -54,7 +54,7 @@ function buildMaps(request: MapsRequest): void {
 }
 
 /** Geography from what is kept, or from the files; with a broken database at the start its last good content stands in. */
-function loadGeography({ files, stateDirectory, first }: GeoRequest): {
+function loadGeography({ files, stateDirectory, first, keptIsDamaged = false }: GeoRequest): {
   geo: PlannedGeo;
   /** Keeps it, once its image is written. Returns why it couldn't, or null. */
   keep: (image: Uint8Array) => string | null;
@@ -66,14 +66,14 @@ function loadGeography({ files, stateDirectory, first }: GeoRequest): {
   step(state, limits.builderReadMs);
   const lastGoodOverrides = first ? keptOverrides(state) : files.lastGoodOverrides;
   const known = { ...files, lastGoodOverrides };
-  const current = first ? loadKeptGeo(state, known, 'current', step) : null;
+  const current = first && !keptIsDamaged ? loadKeptGeo(state, known, 'current', step) : null;
   if (current !== null) return { geo: current, ...kept };
   const nothing = { listFiles: [], overridesFailed: false };
   const before = keyOfGeo(known, nothing, step);
   const geo = planGeo(known, step);
   const { facts } = geo;
   step(state, limits.builderGeoMs);
-  if (first && facts.problems.length > 0) {
+  if (first && !keptIsDamaged && facts.problems.length > 0) {
     const last = loadKeptGeo(state, known, 'any', step);
     if (last !== null) return { geo: { ...last, facts: { ...last.facts, problems: facts.problems } }, ...kept };
   }
@@ -91,9 +91,9 @@ function buildGeo(request: GeoRequest): void {
   place = ({ at }) => {
     step(request.stateDirectory ?? '', limits.builderGeoMs);
     const target = at === null ? null : new Uint8Array(at.chunk, at.word * 4, bytes);
-    if (target !== null) write(target);
-    reply({ kind: 'placed' });
-    if (target !== null) reply({ kind: 'kept', problem: keep(target), bytes });
+    const whole = target === null || write(target);
+    reply({ kind: 'placed', whole });
+    if (target !== null && whole) reply({ kind: 'kept', problem: keep(target), bytes });
   };
   step('', null);
   collectHeap();

@@ -39,8 +39,11 @@ export interface BuiltGeo {
   readonly geo: GeoFacts;
   /** Bytes of its image. */
   readonly bytes: number;
-  /** Lets the thread write the image into shared memory (null: drop it), and go. To be called once. */
-  place(at: PlaceRequest['at']): Promise<void>;
+  /**
+   * Lets the thread write the image into shared memory (null: drop it), and go. To be called once. Resolves to whether it is whole: one that
+   * was kept may be damaged.
+   */
+  place(at: PlaceRequest['at']): Promise<boolean>;
 }
 
 export class Builder {
@@ -158,14 +161,14 @@ export class Builder {
 
   #geo(request: GeoRequest): Promise<BuiltGeo | Stopped> {
     return new Promise((resolve, reject) => {
-      let placed = (): void => {};
+      let placed = (_: boolean): void => {};
       let failed = (_: Error): void => {};
       const ended = this.#run(request, (message, post) => {
-        if (message.kind === 'placed') placed();
+        if (message.kind === 'placed') placed(message.whole);
         else if (message.kind === 'kept') this.onKept(message.problem, message.bytes);
         else if (message.kind === 'geo') {
           const { geo, bytes } = message;
-          const place = (at: PlaceRequest['at']): Promise<void> =>
+          const place = (at: PlaceRequest['at']): Promise<boolean> =>
             new Promise((done, reject) => {
               placed = done;
               failed = reject;

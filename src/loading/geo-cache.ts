@@ -1,13 +1,13 @@
 // The geo image in state/: databases that didn't change are not read again, and broken ones have their last good content.
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { limits } from '../base/limits.ts';
 import { readTailHere, readTextHere } from '../base/read-file.ts';
 import { STATE_MODE, tighten, writeStable } from '../base/stable-file.ts';
 import { readGeoFolder } from '../geo/folder.ts';
-import { HEADER, ImageCheck, type PlannedImage } from '../geo/image.ts';
+import { HEADER, ImageCheck, isOfThisProgram, type PlannedImage } from '../geo/image.ts';
 import type { GeoFacts, GeoFiles, Step } from '../geo/open.ts';
 import type { OverridesSource } from '../geo/overrides.ts';
 import { programKey } from './program-key.ts';
@@ -100,7 +100,10 @@ export interface PlannedGeo {
   readonly image: PlannedImage;
 }
 
-/** The kept geography; null: none is kept that this program can use, or, where `current` is asked for, none of just what lies there now. */
+/**
+ * The kept geography; null: none is kept that this program can use, or, where `current` is asked for, none of just what lies there now. Whether
+ * its image is whole shows when it is written where it shall be.
+ */
 export function loadKeptGeo(
   directory: string,
   files: GeoFiles,
@@ -111,45 +114,57 @@ export function loadKeptGeo(
     const kept = JSON.parse(readTextHere(factsFile(directory), limits.databaseBytes)) as Kept;
     if (kept.program !== programKey()) return null;
     if (which === 'current' && kept.key !== keyOfGeo(files, kept.facts, step)) return null;
-    const check = new ImageCheck();
-    const bytes = readImage(imageFile(directory), (piece) => check.add(piece));
-    if (check.stamp !== kept.stamp) return null;
-    const write = (target: Uint8Array): void => {
-      const words = new Int32Array(target.buffer, target.byteOffset, bytes / 4);
-      let at = 0;
-      readImage(imageFile(directory), (piece) => {
-        words.set(piece, at);
-        at += piece.length;
-      });
-    };
-    return { facts: kept.facts, image: { bytes, write } };
+    const file = imageFile(directory);
+    const bytes = bytesOfImage(file, kept.stamp);
+    if (bytes === null) return null;
+    return { facts: kept.facts, image: { bytes, write: (target) => readImage(file, target) === kept.stamp } };
   } catch {
     return null;
   }
 }
 
-const PIECE_BYTES = 4 * 1024 * 1024;
-
-/** Reads a file of words piece by piece: an image is larger than what a small machine has to spare. Returns its bytes. */
-function readImage(file: string, use: (piece: Int32Array) => void): number {
+/** How long an image is whose header is one of this program and has the stamp; null where it isn't. */
+function bytesOfImage(file: string, stamp: number): number | null {
   const fd = openSync(file, 'r');
   try {
-    const bytes = Buffer.allocUnsafeSlow(PIECE_BYTES);
-    let total = 0;
-    for (;;) {
-      let length = 0;
-      while (length < PIECE_BYTES) {
-        const read = readSync(fd, bytes, length, PIECE_BYTES - length, null);
-        if (read === 0) break;
-        length += read;
-      }
-      if (length % 4 !== 0) throw new Error('no file of words');
-      if (length > 0) use(new Int32Array(bytes.buffer, bytes.byteOffset, length / 4));
-      total += length;
-      if (length < PIECE_BYTES) return total;
-    }
+    const header = new Int32Array(HEADER.size);
+    readSync(fd, header, 0, header.byteLength, 0);
+    const { size } = fstatSync(fd);
+    const isWhole = header[HEADER.length]! * 4 === size && header[HEADER.stamp] === stamp;
+    return isWhole && isOfThisProgram(header) ? size : null;
   } finally {
     closeSync(fd);
+  }
+}
+
+const PIECE_BYTES = 1024 * 1024;
+
+/**
+ * Reads an image to where it shall stay, piece by piece, so that each is looked at while it is near. Returns its stamp; null: it is damaged,
+ * or can't be read.
+ */
+function readImage(file: string, target: Uint8Array): number | null {
+  const check = new ImageCheck();
+  try {
+    const fd = openSync(file, 'r');
+    try {
+      for (let at = 0; at < target.length; ) {
+        const most = Math.min(PIECE_BYTES, target.length - at);
+        let length = 0;
+        while (length < most) {
+          const read = readSync(fd, target, at + length, most - length, at + length);
+          if (read === 0) return null;
+          length += read;
+        }
+        check.add(new Int32Array(target.buffer, target.byteOffset + at, most / 4));
+        at += most;
+      }
+      return check.stamp;
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return null;
   }
 }
 

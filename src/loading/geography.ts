@@ -43,10 +43,19 @@ export class Geography {
 
   /** Takes over the first. */
   async first(built: BuiltGeo): Promise<void> {
-    const ref = await this.#place(built);
-    this.#tell(built.geo);
-    this.#options.images.replaceGeo(ref, [], []);
-    this.facts = built.geo;
+    const { builder, geoDirectory, overridesFile, stateDirectory, images } = this.#options;
+    let now = built;
+    let ref = await this.#place(now);
+    if (ref === null) {
+      const { refused } = await this.#sign();
+      const files = { directory: geoDirectory, overridesFile, refused };
+      now = await builder.geo({ files, stateDirectory, first: true, keptIsDamaged: true });
+      ref = await this.#place(now);
+    }
+    if (ref === null) throw new Error('geography could not be written');
+    this.#tell(now.geo);
+    images.replaceGeo(ref, [], []);
+    this.facts = now.geo;
     // Only now it is known which lists of networks there are.
     this.#signatures = await this.#sign();
   }
@@ -152,6 +161,7 @@ export class Geography {
       return;
     }
     const ref = await this.#place(built);
+    if (ref === null) throw new Error('it could not be written');
     if (this.#ready !== null) images.store.release(this.#ready.ref);
     const ready: Ready = { geo: built.geo, ref, maps: new Map() };
     await this.#addMaps(ready, distinct(specs));
@@ -169,16 +179,18 @@ export class Geography {
     });
   }
 
-  async #place(built: BuiltGeo): Promise<SegmentRef> {
+  /** Null where what was built is not whole. */
+  async #place(built: BuiltGeo): Promise<SegmentRef | null> {
     const { store } = this.#options.images;
     const ref = store.reserve(built.bytes);
     try {
-      await built.place(store.where(ref));
+      if (await built.place(store.where(ref))) return ref;
+      store.release(ref);
+      return null;
     } catch (error) {
       store.release(ref);
       throw error;
     }
-    return ref;
   }
 
   #tell(geo: GeoFacts): void {

@@ -17,7 +17,8 @@ import { Images } from './images.ts';
 import { KeptGeo } from './kept-geo.ts';
 import { Rows } from './memory.ts';
 import { Serials } from './serials.ts';
-import { type ServedZone, Zones, type ZonesChange } from './zones.ts';
+import type { ServedZone } from './served-zone.ts';
+import { Zones, type ZonesChange } from './zones.ts';
 
 export interface ServingOptions {
   readonly zonesDirectory: string;

@@ -28,7 +28,7 @@ export interface CommonFile {
 }
 
 export interface FolderContent {
-  /** By zone name; `.` for root.yaml. At most `limits.zones` of them. */
+  /** By zone name; `.` for root.yaml. At most as many as asked for. */
   readonly zones: ReadonlyMap<string, ZoneFile>;
   /** Files beyond that, which are left out. */
   readonly leftOut: readonly string[];
@@ -49,11 +49,13 @@ export function signatureOf(stats: Stats): Signature {
  * Reads the folder; a file in it that can't be looked at has a problem. Throws what the file system throws, and FileError, when the folder
  * itself can't be read.
  * @param served zones that are served: of too many files theirs come first
+ * @param most zones at most
  */
 export async function readFolder(
   lane: FileLane,
   directory: string,
   served: ReadonlyMap<string, unknown>,
+  most: number = limits.zones,
 ): Promise<FolderContent> {
   const names = await lane.list(directory);
   const wanted: { readonly zone: string; readonly file: string }[] = [];
@@ -63,14 +65,14 @@ export async function readFolder(
   }
   const zones = new Map<string, ZoneFile>();
   const leftOut: string[] = [];
-  if (wanted.length > limits.zones) wanted.sort((a, b) => Number(served.has(b.zone)) - Number(served.has(a.zone)));
+  if (wanted.length > most) wanted.sort((a, b) => Number(served.has(b.zone)) - Number(served.has(a.zone)));
   // A few at once keep the threads that look busy; the order decides which of two files of one zone counts.
   for (let at = 0; at < wanted.length; at += LOOKS_AT_ONCE) {
     const part = wanted.slice(at, at + LOOKS_AT_ONCE);
     const found = await Promise.all(part.map(({ file }) => lookAt(lane, file)));
     part.forEach(({ zone, file }, i) => {
       if (found[i] === null || zones.has(zone)) return;
-      if (zones.size < limits.zones) zones.set(zone, found[i]!);
+      if (zones.size < most) zones.set(zone, found[i]!);
       else leftOut.push(file);
     });
   }

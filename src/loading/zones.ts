@@ -7,12 +7,9 @@ import type { Logger } from '../base/log.ts';
 import { fileLane } from '../base/read-file.ts';
 import { StateFile } from '../base/state-file.ts';
 import type { Storage } from '../base/storage.ts';
-import type { SegmentRef } from '../board/store.ts';
 import type { Unread } from '../geo/folder.ts';
 import { mapKey } from '../regionmap/build.ts';
 import type { MapSpec } from '../regionmap/spec.ts';
-import { parseName } from '../wire/name.ts';
-import type { ZoneMeta } from '../zone/meta.ts';
 import type { CheckRules } from '../zone/model.ts';
 import type { ZoneJob, ZoneResult } from './build.ts';
 import { buildFailed, unreadable } from './build-zone.ts';
@@ -20,30 +17,10 @@ import type { Builder } from './builder.ts';
 import type { Images } from './images.ts';
 import { KeptZones } from './kept-zones.ts';
 import type { Serials } from './serials.ts';
+import { firstErrors, newZone, type ServedZone } from './served-zone.ts';
 import { ZoneBuilds } from './zone-builds.ts';
 import { dropZone } from './zone-cache.ts';
 import { type FolderContent, modifiedSeconds, NO_SIGNATURE, readFolder, type Signature } from './zone-files.ts';
-
-/** A zone as it is served. */
-export interface ServedZone {
-  readonly name: string;
-  readonly file: string;
-  /** Row of its counters; also its number in the directory. */
-  readonly number: number;
-  readonly apex: Uint8Array;
-  signature: Signature;
-  /** Key of the source that is served, null: none is. */
-  key: string | null;
-  image: SegmentRef | null;
-  meta: ZoneMeta | null;
-  mapKeys: readonly string[];
-  serial: number | null;
-  state: 'ok' | 'stale' | 'error';
-  diagnostics: readonly Diagnostic[];
-  loadedAtMs: number | null;
-  /** When its file was first seen to be absent. */
-  missingSinceMs: number | null;
-}
 
 /** What was served of a zone before a load. */
 type Before = Pick<ServedZone, 'image' | 'meta' | 'mapKeys' | 'key' | 'serial'>;
@@ -70,12 +47,6 @@ export interface ZonesOptions {
   readonly serials: Serials;
   readonly clock: Clock;
   readonly log: Logger;
-}
-
-/** The first errors, a line each, for the log: status has them all. */
-function firstErrors(diagnostics: readonly Diagnostic[]): string[] {
-  const errors = diagnostics.filter((d) => d.severity === 'error').slice(0, limits.loggedErrors);
-  return errors.map((d) => `${d.file}:${d.line}:${d.col} ${d.code}: ${d.message}`);
 }
 
 export class Zones {
@@ -344,24 +315,7 @@ export class Zones {
   }
 
   #add(job: ZoneJob): ServedZone {
-    const name = parseName(job.name === '.' ? '.' : `${job.name}.`, null);
-    const zone: ServedZone = {
-      name: job.name,
-      file: job.file,
-      number: this.#freeNumbers.pop() ?? this.#zones.size,
-      // A file whose name is no domain name has errors and is never published.
-      apex: name.ok ? name.wire : new Uint8Array(0),
-      signature: '',
-      key: null,
-      image: null,
-      meta: null,
-      mapKeys: [],
-      serial: null,
-      state: 'error',
-      diagnostics: [],
-      loadedAtMs: null,
-      missingSinceMs: null,
-    };
+    const zone = newZone(job, this.#freeNumbers.pop() ?? this.#zones.size);
     this.#zones.set(job.name, zone);
     return zone;
   }

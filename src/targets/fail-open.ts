@@ -2,7 +2,7 @@
 
 import { atOnce } from '../base/slices.ts';
 import type { Images } from '../loading/images.ts';
-import type { ServedZone } from '../loading/zones.ts';
+import type { ServedZone } from '../loading/served-zone.ts';
 import { RegionMapView } from '../regionmap/lookup.ts';
 import type { ChoiceProbe, ProbedChoice } from '../steer/probe-choice.ts';
 import { typeToText } from '../wire/types.ts';

@@ -1,5 +1,6 @@
 // What loading keeps in state/ is best effort: zones are served whether or not it can be kept, and kept once it can be.
-import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -106,4 +107,32 @@ it("a file's time that is still to come does not become the serial", async () =>
   utimesSync(file(), nowSeconds + 86_400, nowSeconds + 86_400);
   await load();
   expect(serving.zone('a.test')?.serial).toBe(nowSeconds);
+});
+
+/** What another version of the program would have kept: the same, with the key of that program, and an image that this one can't read. */
+function asKeptByAnother(kept: string): void {
+  const body = readFileSync(kept).subarray(32);
+  const headBytes = body.readUInt32LE();
+  const { format, ...head } = JSON.parse(body.toString('utf8', 4, 4 + headBytes));
+  expect(format).toMatch(/^[\w-]{43}$/);
+  const image = Buffer.alloc(head.imageBytes, 0xff);
+  const other = Buffer.from(JSON.stringify({ format: 'another', ...head }));
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(other.length);
+  const rest = Buffer.concat([length, other, image, body.subarray(4 + headBytes + head.imageBytes)]);
+  writeFileSync(kept, Buffer.concat([createHash('sha256').update(rest).digest(), rest]));
+}
+
+it('an upgrade of the program keeps the last good version of a zone whose file has mistakes', async () => {
+  const clock = new FakeClock();
+  open(clock, new TestStorage(clock));
+  await load();
+  const { meta, serial } = serving.zone('a.test')!;
+  await serving.stop();
+  asKeptByAnother(join(directory, 'state', 'zones', 'a.test.zone'));
+  writeFileSync(file(), 'zone: [');
+  open(clock, new TestStorage(clock));
+  await load();
+  expect(serving.zone('a.test')).toMatchObject({ state: 'stale', meta, serial });
+  expect(serving.zone('a.test')!.image).not.toBeNull();
 });

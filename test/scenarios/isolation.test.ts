@@ -8,7 +8,7 @@ import { canHang, type Hung, hang } from '../support/hung.ts';
 import { Mounts } from '../support/mounts.ts';
 import { have } from '../support/programs.ts';
 import { type RunningServer, startServer } from '../support/server.ts';
-import { admin, countries, got, until } from '../support/story.ts';
+import { admin, countries, got, meridian, until } from '../support/story.ts';
 
 const PATIENCE_MS = 60_000;
 vi.setConfig({ testTimeout: 3 * PATIENCE_MS });
@@ -242,6 +242,9 @@ describe('geography at a start', () => {
       const { json } = await admin(server, 'GET', '/api/v1/status');
       expect(json.geo.problems.join()).toContain('only.mmdb');
       await server.stop();
+      const strict = await meridian(['serve', '--strict', '--config', join(directory, 'meridian.yaml')]);
+      expect(strict.code).toBe(1);
+      expect(strict.err).toMatch(/only\.mmdb: .*metadata[\s\S]*--strict was given: not started/);
       // Other content is read, not what was kept.
       const moved = countries({ '1.0.0.0/8': 'BR' });
       server = await startServer({ directory, files: { 'geoip/only.mmdb': moved } });

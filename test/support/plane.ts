@@ -25,7 +25,7 @@ import { GeoView } from '../../dist/geo/lookup.js';
 import { mergeGeo } from '../../dist/geo/merge.js';
 import { readDatabase } from '../../dist/geo/mmdb.js';
 import { Images } from '../../dist/loading/images.js';
-import type { ServedZone } from '../../dist/loading/zones.js';
+import type { ServedZone } from '../../dist/loading/served-zone.js';
 import { buildRegionMap, mapKey } from '../../dist/regionmap/build.js';
 import { ChoiceProbe } from '../../dist/steer/probe-choice.js';
 import { compileZone } from '../../dist/zonefile/compile.js';
