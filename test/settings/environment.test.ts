@@ -1,7 +1,10 @@
 // What the environment says wins over meridian.yaml, and is checked as it is.
-import { resolve } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readSettings } from '../../dist/settings/settings.js';
+import { temporaryFolder } from '../support/admin.ts';
+import { meridian } from '../support/meridian.ts';
 
 const FILE = '/etc/meridian/meridian.yaml';
 const read = (text: string, environment: Record<string, string>, tokens = false) =>
@@ -58,5 +61,16 @@ describe('settings from the environment', () => {
     expect(read('', environment).diagnostics.map(({ code }) => code)).toEqual(['admin-without-tokens']);
     expect(read('', environment, true).diagnostics).toEqual([]);
     expect(read('admin: { tokens-file: tokens }\n', environment).diagnostics).toEqual([]);
+  });
+
+  it('are heard by the commands, MERIDIAN_CONFIG too, which --config goes before', async () => {
+    const folder = temporaryFolder();
+    const files = ['one', 'two'].map((name) => join(folder, `${name}.yaml`)) as [string, string];
+    for (const file of files) writeFileSync(file, 'workers: many\n');
+    const check = (args: string[], more = {}) =>
+      meridian(['check', ...args], { cwd: folder, env: { MERIDIAN_CONFIG: files[0], ...more } });
+    expect((await check([])).stdout).toMatch(/one\.yaml:1:10: error/);
+    expect((await check(['--config', files[1]])).stdout).toMatch(/two\.yaml:1:10: error/);
+    expect((await check([], { MERIDIAN_LISTEN: 'nowhere' })).stdout).toMatch(/MERIDIAN_LISTEN:1:\d+: error bad-listen/);
   });
 });
