@@ -47,13 +47,13 @@ export function addMetrics(app: FastifyInstance, control: ControlPlane, counted:
       yield headText(name) + series.text(name);
       if (name === 'meridian_pool_answers_total') yield* poolLines(numbers);
       const ofZone = ZONE_SAMPLES[name];
-      if (ofZone !== undefined) for (const zone of zones) yield linesOf(name, ofZone(zone), { zone: zone.name });
+      if (ofZone !== undefined) yield* gathered(zones, (zone) => linesOf(name, ofZone(zone), { zone: zone.name }));
       const ofTarget = TARGET_SAMPLES[name];
       if (ofTarget === undefined) continue;
-      for (const target of held ?? control.targets()) {
+      yield* gathered(held ?? control.targets(), (target) => {
         const { zone, pool, address } = target;
-        yield linesOf(name, ofTarget(target), { zone, pool, address });
-      }
+        return linesOf(name, ofTarget(target), { zone, pool, address });
+      });
     }
     yield await registry.metrics();
   }
@@ -73,6 +73,19 @@ async function hold(targets: Iterable<TargetView>, slices: Slices): Promise<Targ
     held.push(target);
   }
   return held;
+}
+
+/** Lines of each, some at a time: a step of its own for each would cost more than making it. */
+function* gathered<T>(all: Iterable<T>, lines: (one: T) => string): Generator<string> {
+  let text = '';
+  let count = 0;
+  for (const one of all) {
+    text += lines(one);
+    if (++count % limits.metricsStep !== 0) continue;
+    yield text;
+    text = '';
+  }
+  yield text;
 }
 
 /** Lines gathered to pieces of about `limits.adminPieceBytes`, with a rest when the slice is used up. */

@@ -227,6 +227,8 @@ export const limits = {
   certificatesTold: 20,
   /** Targets whose views a scrape holds until it has told all of their metrics: some 10 MB. */
   metricsTargetsHeld: 10_000,
+  /** Zones or targets whose lines a scrape makes before it looks whether its slice is over: a tenth of a millisecond. */
+  metricsStep: 32,
   /** Batches a second above which a thread looks at some of them only (sizes, times, countries), and the most that one stands for: with 64
    *  the sampling costs a query 2 ns. */
   samplesPerSecond: 64,
