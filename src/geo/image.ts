@@ -24,6 +24,7 @@
 // (-1: none). Place 0 is the place of those that nobody knows, place 1 that of special-purpose addresses (special.ts): each block of
 // them is a range of its own, even beside another.
 // source: file, type (string numbers), build time (seconds since 1970), kind (index in SOURCE_KINDS), gives (bits of GIVES)
+import { collectHeap } from '../base/heap.ts';
 import { EMBEDDED_BLOCKS } from './embedded.ts';
 import { type MergedGeo, type Source, SPECIAL_MARK } from './merge.ts';
 import { SPECIAL_PLACE } from './place.ts';
@@ -87,6 +88,8 @@ export const SOURCE_KINDS: readonly Source['kind'][] = ['embedded', 'database', 
 
 /** Flips the highest bit of a word, so that signed order is the addresses' order. */
 export const SIGN = 0x80000000 | 0;
+/** An image of this size has tables behind it that are worth collecting early. */
+const LARGE_BYTES = 64 * 1024 * 1024;
 /** Elements of an index by 16 bits. */
 export const INDEX_WORDS = 65_537;
 
@@ -94,7 +97,7 @@ export const INDEX_WORDS = 65_537;
 export interface PlannedImage {
   readonly bytes: number;
   /**
-   * Writes it where it shall stay, memory that may hold anything: a copy of a city database's is 140 MB. Returns whether it is whole: one that
+   * To be called once. Writes it where it shall stay, memory that may hold anything: a copy of a city database's is 140 MB. Returns whether it is whole: one that
    * was kept may be damaged.
    */
   write(target: Uint8Array): boolean;
@@ -119,6 +122,7 @@ export function planGeoImage(geo: MergedGeo): PlannedImage {
   const { places } = geo;
   const { texts } = places;
   const sources = sourceRows(geo.sources, texts);
+  places.finish();
 
   const header = new Int32Array(HEADER.size);
   let length = HEADER.size;
@@ -168,10 +172,13 @@ export function planGeoImage(geo: MergedGeo): PlannedImage {
       const four = ranges(v4, count4, HEADER.starts4, HEADER.places4);
       turnMarks(four.values, []);
       writeIndex(four, part(HEADER.index4, INDEX_WORDS));
+      ranges(as4, asCount4, HEADER.asStarts4, HEADER.asNumbers4);
+      for (const done of [v4, as4]) done.release();
+      // The tables of IPv4 go before those of IPv6 are needed together with four fifths of the image.
+      if (length * 4 > LARGE_BYTES) collectHeap();
       const six = ranges(v6, count6, HEADER.starts6, HEADER.places6);
       turnMarks(six.values, image.subarray(HEADER.blocks, HEADER.blocks + EMBEDDED_BLOCKS.length));
       writeIndex(six, part(HEADER.index6, INDEX_WORDS));
-      ranges(as4, asCount4, HEADER.asStarts4, HEADER.asNumbers4);
       ranges(as6, asCount6, HEADER.asStarts6, HEADER.asNumbers6);
       writePlaces(places, part(HEADER.places, places.count * PLACE_WORDS));
       texts.writeOffsets(part(HEADER.stringOffsets, texts.count + 1));

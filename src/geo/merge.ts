@@ -152,11 +152,13 @@ function layPlaces(
   const tables = useful.map(({ v4, v6 }) => (words === 1 ? v4 : v6));
   const count = tables.length;
   tables.push(specialTable(words), nestPrefixes(words, prefixesOf(placing)).table);
+  // Not the tables: what is made here must not hold those of the other family.
+  const known = useful.map(({ ranks, placeIds }) => ({ ranks, placeIds }));
   return new LaidRanges(tables, (values) => {
     let best = 0;
     let place = 0;
     for (let k = 0; k < count; k++) {
-      const { ranks, placeIds } = useful[k]!;
+      const { ranks, placeIds } = known[k]!;
       const rank = ranks[values[k]!]!;
       if (rank <= best) continue;
       best = rank;
@@ -187,12 +189,13 @@ function layNumbers(words: 1 | 4, databases: readonly Numbered[], numbering: rea
   const tables = databases.map(({ v4, v6 }) => (words === 1 ? v4 : v6));
   const count = tables.length;
   tables.push(specialTable(words), nestPrefixes(words, prefixesOf(numbering)).table);
+  const numbers = databases.map((database) => database.numbers);
   return new LaidRanges(tables, (values) => {
     const override = values[count + 1]!;
     if (override !== 0) return numbering[override - 1]!.as;
     if (values[count] !== 0) return 0;
     for (let k = 0; k < count; k++) {
-      const number = databases[k]!.numbers[values[k]!]!;
+      const number = numbers[k]![values[k]!]!;
       if (number !== 0) return number;
     }
     return 0;

@@ -90,6 +90,12 @@ export class PlaceList {
     this.#index(this.#table.length);
   }
 
+  /** Gives back what only finding and adding places needs, once all are there. */
+  finish(): void {
+    this.#table = new Int32Array(1024);
+    this.texts.finish();
+  }
+
   #add(latitude: number, longitude: number): number {
     const id = this.count++;
     const chunk = id >>> CHUNK_BITS;

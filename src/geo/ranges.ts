@@ -91,7 +91,7 @@ export function constantTable(words: 1 | 4, value: number): RangeTable {
 /** Tables of one family, laid over each other: ranges that are made anew each time they are asked for, and never held all together. */
 export class LaidRanges {
   readonly words: 1 | 4;
-  readonly #tables: readonly RangeTable[];
+  #tables: readonly RangeTable[];
   readonly #combine: (values: Uint32Array) => number;
 
   /**
@@ -115,6 +115,11 @@ export class LaidRanges {
   /** Hands over the ranges; neighbours may be equal. Linear in their number. */
   into(out: RangeSink): void {
     layTables(this.#tables, this.#combine, out);
+  }
+
+  /** Lets go of the tables: nothing is asked for any more. */
+  release(): void {
+    this.#tables = [];
   }
 
   table(): RangeTable {

@@ -35,6 +35,11 @@ export class TextPool {
     }
   }
 
+  /** Gives back what only finding texts needs, once all are there. */
+  finish(): void {
+    this.#numbers.clear();
+  }
+
   /** Start of each text in bytes, and the end of the last. */
   writeOffsets(out: Int32Array): void {
     this.#texts.forEach((text, i) => {
