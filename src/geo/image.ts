@@ -26,10 +26,11 @@
 // source: file, type (string numbers), build time (seconds since 1970), kind (index in SOURCE_KINDS), gives (bits of GIVES)
 import { collectHeap } from '../base/heap.ts';
 import { EMBEDDED_BLOCKS } from './embedded.ts';
-import { type MergedGeo, type Source, SPECIAL_MARK } from './merge.ts';
+import type { MergedGeo, Source } from './merge.ts';
 import { SPECIAL_PLACE } from './place.ts';
 import { COLUMN, type PlaceList } from './place-list.ts';
 import { type LaidRanges, nestPrefixes, type RangeSink } from './ranges.ts';
+import { SPECIAL_MARK } from './special.ts';
 import type { TextPool } from './texts.ts';
 
 export const GEO_MAGIC = 0x4f45474d;

@@ -6,7 +6,7 @@ import { type ContinentCode, NOWHERE, type PlaceFacts, SPECIAL_PLACE } from './p
 import { COLUMN, PlaceList } from './place-list.ts';
 import { LaidRanges, nestPrefixes, type RangeTable } from './ranges.ts';
 import { type RecordFacts, readRecord, withContinent } from './record.ts';
-import { SPECIAL4, SPECIAL6 } from './special.ts';
+import { SPECIAL_MARK, SPECIAL4, SPECIAL6 } from './special.ts';
 
 /** What a source of places contributes, as bits. */
 export const GIVES = { countries: 1, subdivisions: 2, cities: 4, coordinates: 8, as: 16 } as const;
@@ -23,9 +23,6 @@ export interface Source {
   /** Bits of GIVES. */
   readonly gives: number;
 }
-
-/** Values of `v4` and `v6` from here on stand for SPECIAL_PLACE: one for each block, so that neighbours stay apart. Above every place id. */
-export const SPECIAL_MARK = 0xfff0_0000;
 
 /**
  * Everything that the geo image holds. Values of `v4` and `v6` are indexes in `places` or marks of special-purpose blocks, those of `as4`

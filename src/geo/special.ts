@@ -56,6 +56,9 @@ export const SPECIAL6: readonly SpecialBlock[] = [
   block('ff00::/8', 'multicast'),
 ];
 
+/** Values of `v4` and `v6` from here on stand for SPECIAL_PLACE: one for each block, so that neighbours stay apart. Above every place id. */
+export const SPECIAL_MARK = 0xfff0_0000;
+
 function block(text: string, what: string): SpecialBlock {
   return { prefix: parsePrefix(text)!, what };
 }
