@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { ControlPlane, StatusView, TargetView, ZoneSummary } from '../api/views.ts';
 import { LATE_MS } from '../health/schedule.ts';
+import { addCarried, type Carried, countersOf } from './carried.ts';
 import { COUNTER_METRICS, METRICS, type MetricName } from './metric-table.ts';
 
 type Labels = Record<string, string>;
@@ -30,8 +31,16 @@ class Series {
   }
 }
 
-/** Adds it. */
-export function addMetrics(app: FastifyInstance, control: ControlPlane): void {
+/**
+ * Adds it.
+ * @param carried what a process that this one took the place of had counted
+ * @returns what tells the counters as they are, that included
+ */
+export function addMetrics(
+  app: FastifyInstance,
+  control: ControlPlane,
+  carried: () => Carried,
+): () => Promise<Carried> {
   const series = new Series();
   addNodeMetrics(series.registry);
   const events = new Map<string, number>();
@@ -41,7 +50,7 @@ export function addMetrics(app: FastifyInstance, control: ControlPlane): void {
     series.registry.clear();
     done();
   });
-  app.get('/metrics', async (_request, reply) => {
+  const text = async (): Promise<string> => {
     series.clear();
     const status = control.status();
     putServer(series, status, control.ready());
@@ -50,8 +59,10 @@ export function addMetrics(app: FastifyInstance, control: ControlPlane): void {
     putHealth(series, status);
     for (const target of control.health().targets) putTarget(series, target);
     for (const [type, count] of events) series.put('meridian_events_total', count, { type });
-    return reply.type(series.registry.contentType).send(await series.registry.metrics());
-  });
+    return addCarried(await series.registry.metrics(), carried());
+  };
+  app.get('/metrics', async (_request, reply) => reply.type(series.registry.contentType).send(await text()));
+  return async () => countersOf(await text());
 }
 
 /** What Node's histogram of the event loop's delay is read as. */

@@ -34,6 +34,7 @@ import type { EventLog } from '../health/events.ts';
 import type { Serving } from '../loading/serving.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import type { Webhooks } from '../notify/webhooks.ts';
+import type { GivenSocket } from '../serve/given.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Drains } from '../targets/drains.ts';
 import type { ForcedStates } from '../targets/forced-states.ts';
@@ -42,10 +43,12 @@ import type { Alarms } from './alarms.ts';
 import { announceZones } from './announce.ts';
 import { answerSettings } from './answer-settings.ts';
 import type { CookieFile } from './cookie-file.ts';
+import type { StateHanded } from './handover-messages.ts';
 import type { InternalErrors } from './internal-errors.ts';
 import type { Operator } from './operator.ts';
 import type { Reloads } from './reloads.ts';
 import { statusView, zoneDetail, zoneSummary } from './status.ts';
+import type { Takeover } from './takeover.ts';
 import type { Threads } from './threads.ts';
 import { UnreachedRules } from './unreached-rules.ts';
 import type { Watchdog } from './watchdog.ts';
@@ -74,7 +77,14 @@ export interface ServerParts {
   readonly drains: Drains;
   readonly cookies: CookieFile;
   readonly storage: Storage;
+  /** The running server that this one replaces; null: there is none. */
+  readonly takeover: Takeover | null;
+  /** Sockets that a service manager opened. */
+  readonly given: readonly GivenSocket[];
 }
+
+/** The file of the notes on answers, in the state folder. */
+export const ANSWERED_FILE = 'answered.json';
 
 export class Server implements ControlPlane {
   readonly #parts: ServerParts;
@@ -82,6 +92,8 @@ export class Server implements ControlPlane {
   #explainer: Explainer | null = null;
   #ready = false;
   #stopped = false;
+  /** A server that replaces this one has what is known here: nobody may change it. */
+  #held = false;
   #cancelCollect = (): void => {};
 
   constructor(parts: ServerParts) {
@@ -91,19 +103,41 @@ export class Server implements ControlPlane {
   /** Resolves when it answers; throws StartError with what to tell the operator. Stop it then too. */
   async start(): Promise<void> {
     const { settings, serving, threads, targets, health, notifier, reloads, drains, storage, clock, log } = this.#parts;
-    this.#restore();
+    const { takeover } = this.#parts;
+    if (takeover === null) this.#restore();
+    else this.#takeUp(await takeover.first());
+    serving.restore();
     storage.start();
     serving.onChunk((index, buffer) => threads.chunk(index, buffer));
     serving.builder.onIdle = () => threads.trimHeap();
     serving.images.store.onFree = (bytes) => threads.discard(bytes);
     health.start();
     const answer = answerSettings(settings, this.#parts.cookies.first());
-    threads.open();
-    // Threads start while zones are read: until the first directory is published they are silent.
-    await Promise.all([threads.start(answer), this.#firstLoad()]);
-    await this.#firstRound();
-    await drains.begin();
-    serving.publish();
+    if (takeover === null) {
+      threads.open(this.#parts.given);
+      // Threads start while zones are read: until the first directory is published they are silent.
+      await Promise.all([threads.start(answer), this.#firstLoad()]);
+      await this.#firstRound();
+      await drains.begin();
+      serving.publish();
+    } else {
+      await this.#firstLoad();
+      await this.#firstRound();
+      this.#takeUp(await takeover.last());
+      this.#restore();
+      this.#syncFreeze();
+      targets.refresh();
+      await drains.begin();
+      serving.publish();
+      // The old one reads the same sockets until it is told: nothing may be read here that can't be answered.
+      threads.sharers++;
+      takeover.onGone = () => {
+        threads.sharers--;
+      };
+      threads.open(takeover.sockets.filter(({ name }) => name === 'dns'));
+      takeover.use(threads.descriptors);
+      await threads.start(answer);
+    }
     this.#ready = true;
     announceZones(notifier, serving, serving.zones.all.keys());
     this.#explainer = new Explainer(serving, targets);
@@ -125,11 +159,57 @@ export class Server implements ControlPlane {
 
   /** Takes up what the run before left in state/, as far as it can be read. */
   #restore(): void {
-    const { settings, events, forcedStates, drains, serving } = this.#parts;
+    const { settings, events, forcedStates, drains } = this.#parts;
     events.load();
     forcedStates.load();
     drains.load(existsSync(join(settings.state, 'serials.json')));
-    serving.restore();
+  }
+
+  /** What the server that is replaced knows counts in place of its files; null: it has ended, its files count. */
+  #takeUp(state: StateHanded | null): void {
+    const { storage, settings } = this.#parts;
+    storage.take(settings.state, state?.texts ?? null);
+  }
+
+  /** Somebody froze or thawed the verdicts since the health thread was started with what was known then. */
+  #syncFreeze(): void {
+    const { health } = this.#parts;
+    const [known, now] = [health.saved()?.freeze ?? null, health.frozen()];
+    if (known === null && now !== null) health.thaw(now.by);
+    if (known !== null && known.untilMs !== now?.untilMs) health.freeze(known.untilMs, known.reason, known.by);
+  }
+
+  /** Another process answers as well from now on, or may begin to. */
+  share(): number[] {
+    this.#parts.threads.sharers++;
+    return this.#parts.threads.descriptors;
+  }
+
+  /** What is known, as the texts of the state files. `final`: and nobody changes it any more, until `resume`. */
+  handOver(final: boolean): Record<string, string | null> {
+    const { storage, targets, clock } = this.#parts;
+    if (final) {
+      this.#held = true;
+      storage.hold();
+    }
+    return { ...storage.texts(), [ANSWERED_FILE]: targets.notes(clock.nowMs()) };
+  }
+
+  /** Who came to take over is gone. */
+  resume(): void {
+    this.#held = false;
+    this.#parts.threads.sharers--;
+    this.#parts.storage.release();
+  }
+
+  /** The folder and the sockets are this process's now: see `takeover`. */
+  own(): void {
+    this.#parts.storage.release();
+  }
+
+  #mayChange(): void {
+    if (!this.#held) return;
+    throw new RequestError(503, 'replacing', 'another process is just taking over: ask again in a second');
   }
 
   async #firstLoad(): Promise<void> {
@@ -181,22 +261,35 @@ export class Server implements ControlPlane {
 
   /** Stops within a second: what was read is answered, what must outlive is stored. */
   async stop(): Promise<void> {
-    if (this.#stopped) return;
+    if (!this.#quiet()) return;
+    const { serving, threads, forcedStates, health, events } = this.#parts;
+    await Promise.all([threads.stop(), health.stop(), serving.stop(), forcedStates.stop()]);
+    await this.#parts.targets.leave(this.#parts.clock.nowMs());
+    await this.#parts.cookies.stop();
+    await events.close();
+  }
+
+  /** As `stop`, when another process answers already: open TCP connections go on for a while, and nothing is stored. */
+  async leave(onUdp: () => void): Promise<void> {
+    if (!this.#quiet()) return;
+    const { serving, threads, health } = this.#parts;
+    await Promise.all([threads.leave(limits.retiredConnectionsMs, onUdp), health.stop(), serving.stop()]);
+  }
+
+  /** Ends what goes on by itself. Returns false when that was done already. */
+  #quiet(): boolean {
+    if (this.#stopped) return false;
     this.#stopped = true;
     this.#ready = false;
-    const { serving, threads, forcedStates, health, reloads, notifier, events, webhooks, alarms, storage } =
-      this.#parts;
-    this.#parts.watchdog.stop();
+    const { watchdog, reloads, notifier, webhooks, alarms, storage } = this.#parts;
+    watchdog.stop();
     reloads.stop();
     notifier.stop();
     storage.stop();
     alarms.stop();
     this.#cancelCollect();
     webhooks.stop();
-    await Promise.all([threads.stop(), health.stop(), serving.stop(), forcedStates.stop()]);
-    await this.#parts.targets.leave(this.#parts.clock.nowMs());
-    await this.#parts.cookies.stop();
-    await events.close();
+    return true;
   }
 
   /** Whether threads are at work that may hang: then the process can't end in the usual way. */
@@ -281,23 +374,28 @@ export class Server implements ControlPlane {
     };
   }
 
-  forceTarget(id: string, request: ForceRequest): Promise<TargetForced> {
+  async forceTarget(id: string, request: ForceRequest): Promise<TargetForced> {
+    this.#mayChange();
     return this.#parts.operator.forceTarget(id, request);
   }
 
-  unforceTarget(id: string, by: string): Promise<Omit<TargetForced, 'emptied'>> {
+  async unforceTarget(id: string, by: string): Promise<Omit<TargetForced, 'emptied'>> {
+    this.#mayChange();
     return this.#parts.operator.unforceTarget(id, by);
   }
 
-  forcePool(zone: string, pool: string, request: ForceRequest): Promise<PoolForced> {
+  async forcePool(zone: string, pool: string, request: ForceRequest): Promise<PoolForced> {
+    this.#mayChange();
     return this.#parts.operator.forcePool(zone, pool, request);
   }
 
-  unforcePool(zone: string, pool: string, by: string): Promise<Omit<PoolForced, 'emptied'>> {
+  async unforcePool(zone: string, pool: string, by: string): Promise<Omit<PoolForced, 'emptied'>> {
+    this.#mayChange();
     return this.#parts.operator.unforcePool(zone, pool, by);
   }
 
   freeze(forMs: number | null, reason: string, by: string): StatusView['health']['frozen'] {
+    this.#mayChange();
     return this.#parts.operator.freeze(forMs, reason, by);
   }
 

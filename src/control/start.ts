@@ -16,6 +16,8 @@ import type { FirstGeo } from '../loading/first-geo.ts';
 import { Serving } from '../loading/serving.ts';
 import { Notifier } from '../notify/notifier.ts';
 import { Webhooks } from '../notify/webhooks.ts';
+import { type GivenSocket, standsAt } from '../serve/given.ts';
+import type { ListenAddress } from '../serve/listen.ts';
 import { checkRulesOf, type Settings } from '../settings/settings.ts';
 import { Drains } from '../targets/drains.ts';
 import { ForcedStates } from '../targets/forced-states.ts';
@@ -27,7 +29,8 @@ import { startHealthThread } from './health-thread.ts';
 import type { InternalErrors } from './internal-errors.ts';
 import { Operator } from './operator.ts';
 import { Reloads } from './reloads.ts';
-import { Server } from './server.ts';
+import { ANSWERED_FILE, Server } from './server.ts';
+import type { Takeover } from './takeover.ts';
 import { Threads } from './threads.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -43,6 +46,10 @@ export interface ServerOptions {
   readonly firstGeo?: FirstGeo;
   /** Takes what nobody expected. */
   readonly errors: InternalErrors;
+  /** The running server that this one replaces. */
+  readonly takeover: Takeover | null;
+  /** Sockets that a service manager opened. */
+  readonly given: readonly GivenSocket[];
   /** Log lines that found no reader so far. */
   readonly droppedLines: () => number;
 }
@@ -58,7 +65,7 @@ export function makeServer(options: ServerOptions): Server {
     onHung: (thread) => log.error({ event: 'thread-hung', thread }, 'a thread shows no sign of life and is replaced'),
   });
   const threads = new Threads({
-    listen: settings.listen,
+    listen: listenOn(settings, options.given),
     workers: settings.workers ?? Math.min(availableParallelism(), limits.workers),
     realtime: settings.udp.realtime,
     tcp: {
@@ -79,9 +86,12 @@ export function makeServer(options: ServerOptions): Server {
     schema: HealthEventSchema,
   });
   const webhooks = makeWebhooks(options);
-  const record = (event: HealthEvent): void => webhooks.send(eventView(events.add(event)));
+  const record = (event: HealthEvent): void => {
+    // Until the state is taken over the other server tells what happens.
+    if (events.loaded) webhooks.send(eventView(events.add(event)));
+  };
   storage.onEvent = (kind, text) => record(stateEvent(kind, text, clock.nowMs()));
-  const drains = new Drains({ file: join(settings.state, 'answered.json'), storage, nowMs: startedAtMs });
+  const drains = new Drains({ file: join(settings.state, ANSWERED_FILE), storage, nowMs: startedAtMs });
   const targets = new Targets({ board, rows, drains });
   const forcedStates = new ForcedStates({
     file: join(settings.state, 'hand.json'),
@@ -149,8 +159,18 @@ export function makeServer(options: ServerOptions): Server {
     drains,
     cookies: new CookieFile({ settings: settings.cookies, storage, log }),
     storage,
+    takeover: options.takeover,
+    given: options.given,
   };
   return new Server({ ...parts, settings, strict, startedAtMs, clock, log });
+}
+
+/** The addresses of the settings, and those of given sockets; the latter alone where the settings name none. */
+function listenOn({ listen, listenGiven }: Settings, given: readonly GivenSocket[]): ListenAddress[] {
+  const dns = given.filter(({ name }) => name !== 'admin');
+  const addresses: ListenAddress[] = listenGiven || dns.length === 0 ? [...listen] : [];
+  for (const socket of dns) if (!addresses.some((address) => standsAt(socket, address))) addresses.push(socket);
+  return addresses.map(({ address, port }) => ({ address, port }));
 }
 
 function makeServing({ settings, firstGeo, storage, clock, log }: ServerOptions): Serving {

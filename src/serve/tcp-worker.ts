@@ -7,6 +7,7 @@ import {
   type AnswerMemory,
   type AnswerSettings,
   createAnswerer,
+  type StopMessage,
   type ThreadMessage,
   takeMessage,
   takeMessages,
@@ -41,7 +42,8 @@ const data = workerData as TcpWorkerData;
 const { port } = data;
 giveSigns(data.beat);
 const { answerer, parts } = createAnswerer(data.memory, data.settings, () => {
-  if (!takeMessages(port, parts)) void stop();
+  const message = takeMessages(port, parts);
+  if (message !== null) void stop(message);
 });
 answerer.transfer = new Transfers(parts).handler;
 const server = new StreamServer({
@@ -55,13 +57,14 @@ const server = new StreamServer({
   ipv6PrefixBits: data.ipv6PrefixBits,
 });
 
-async function stop(): Promise<void> {
-  await server.close();
+async function stop({ connectionsMs }: StopMessage): Promise<void> {
+  await server.close(connectionsMs);
   port.close();
 }
 
 port.on('message', (message: ThreadMessage) => {
-  if (!takeMessage(message, parts)) void stop();
+  const isStop = takeMessage(message, parts);
+  if (isStop !== null) void stop(isStop);
 });
 const ports: number[] = [];
 const failures: string[] = [];

@@ -50,6 +50,8 @@ export interface Settings {
   /** The folder that relative paths start from. */
   readonly baseDirectory: string;
   readonly listen: readonly Endpoint[];
+  /** Whether the file says so. */
+  readonly listenGiven: boolean;
   readonly admin: AdminSettings;
   readonly zones: string;
   readonly geoip: { readonly directory: string; readonly overrides: string };
@@ -158,6 +160,7 @@ class SettingsReader {
     return {
       baseDirectory: this.#directory,
       listen: this.#listen(),
+      listenGiven: this.#fields.has('listen'),
       admin: this.#admin(state),
       zones: this.#path(fields, 'zones', 'zones'),
       geoip: {
