@@ -41,16 +41,16 @@ export function offerHandover({ ffi, settings, server, admin, lock, manager, log
     file: join(settings.state, HANDOVER_FILE),
     server: {
       descriptors: () => [
-        ...server.share().map((fd) => ({ name: 'dns', fd })),
+        ...server.succession.share().map((fd) => ({ name: 'dns', fd })),
         ...[admin().fd].filter((fd) => fd >= 0).map((fd) => ({ name: 'admin', fd })),
         ...(lock.fd === null ? [] : [{ name: 'lock', fd: lock.fd }]),
       ],
       state: async (final) => ({
-        texts: server.handOver(final),
+        texts: server.succession.state(final),
         counters: await admin().counters(),
         manager: manager.address,
       }),
-      resume: () => server.resume(),
+      resume: () => server.succession.resume(),
       leave: async (tell) => {
         manager.leave();
         const last = admin();

@@ -199,7 +199,7 @@ async function start(
   if (takeover !== null) {
     takeover.serving();
     running.takeover = null;
-    server.own();
+    server.succession.own();
     lock.sign();
     log.info({ event: 'took-over', pid: takeover.pid, version: takeover.version }, 'in the place of another server');
   }

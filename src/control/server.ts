@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventView } from '../api/event-view.ts';
-import { StartError } from '../api/start-error.ts';
 import {
   type ControlPlane,
   type CoverageView,
@@ -43,11 +42,12 @@ import type { Alarms } from './alarms.ts';
 import { announceZones } from './announce.ts';
 import { answerSettings } from './answer-settings.ts';
 import type { CookieFile } from './cookie-file.ts';
-import type { StateHanded } from './handover-messages.ts';
+import { agreeOnFreeze, firstLoad, firstRound } from './first-round.ts';
 import type { InternalErrors } from './internal-errors.ts';
 import type { Operator } from './operator.ts';
 import type { Reloads } from './reloads.ts';
 import { statusView, zoneDetail, zoneSummary } from './status.ts';
+import { Succession } from './succession.ts';
 import type { Takeover } from './takeover.ts';
 import type { Threads } from './threads.ts';
 import { UnreachedRules } from './unreached-rules.ts';
@@ -83,21 +83,19 @@ export interface ServerParts {
   readonly given: readonly GivenSocket[];
 }
 
-/** The file of the notes on answers, in the state folder. */
-export const ANSWERED_FILE = 'answered.json';
-
 export class Server implements ControlPlane {
   readonly #parts: ServerParts;
   readonly #unreached = new UnreachedRules();
   #explainer: Explainer | null = null;
   #ready = false;
   #stopped = false;
-  /** A server that replaces this one has what is known here: nobody may change it. */
-  #held = false;
   #cancelCollect = (): void => {};
+
+  readonly succession: Succession;
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
+    this.succession = new Succession(parts);
   }
 
   /** Resolves when it answers; throws StartError with what to tell the operator. Stop it then too. */
@@ -105,7 +103,7 @@ export class Server implements ControlPlane {
     const { settings, serving, threads, targets, health, notifier, reloads, drains, storage, clock, log } = this.#parts;
     const { takeover } = this.#parts;
     if (takeover === null) this.#restore();
-    else this.#takeUp(await takeover.first());
+    else this.succession.takeUp(await takeover.first());
     serving.restore();
     storage.start();
     serving.onChunk((index, buffer) => threads.chunk(index, buffer));
@@ -116,16 +114,16 @@ export class Server implements ControlPlane {
     if (takeover === null) {
       threads.open(this.#parts.given);
       // Threads start while zones are read: until the first directory is published they are silent.
-      await Promise.all([threads.start(answer), this.#firstLoad()]);
-      await this.#firstRound();
+      await Promise.all([threads.start(answer), firstLoad(this.#parts)]);
+      await firstRound(this.#parts);
       await drains.begin();
       serving.publish();
     } else {
-      await this.#firstLoad();
-      await this.#firstRound();
-      this.#takeUp(await takeover.last());
+      await firstLoad(this.#parts);
+      await firstRound(this.#parts);
+      this.succession.takeUp(await takeover.last());
       this.#restore();
-      this.#syncFreeze();
+      agreeOnFreeze(this.#parts.health);
       targets.refresh();
       await drains.begin();
       serving.publish();
@@ -163,91 +161,6 @@ export class Server implements ControlPlane {
     events.load();
     forcedStates.load();
     drains.load(existsSync(join(settings.state, 'serials.json')));
-  }
-
-  /** What the server that is replaced knows counts in place of its files; null: it has ended, its files count. */
-  #takeUp(state: StateHanded | null): void {
-    const { storage, settings } = this.#parts;
-    storage.take(settings.state, state?.texts ?? null);
-  }
-
-  /** Somebody froze or thawed the verdicts since the health thread was started with what was known then. */
-  #syncFreeze(): void {
-    const { health } = this.#parts;
-    const [known, now] = [health.saved()?.freeze ?? null, health.frozen()];
-    if (known === null && now !== null) health.thaw(now.by);
-    if (known !== null && known.untilMs !== now?.untilMs) health.freeze(known.untilMs, known.reason, known.by);
-  }
-
-  /** Another process answers as well from now on, or may begin to. */
-  share(): number[] {
-    this.#parts.threads.sharers++;
-    return this.#parts.threads.descriptors;
-  }
-
-  /** What is known, as the texts of the state files. `final`: and nobody changes it any more, until `resume`. */
-  handOver(final: boolean): Record<string, string | null> {
-    const { storage, targets, clock } = this.#parts;
-    if (final) {
-      this.#held = true;
-      storage.hold();
-    }
-    return { ...storage.texts(), [ANSWERED_FILE]: targets.notes(clock.nowMs()) };
-  }
-
-  /** Who came to take over is gone. */
-  resume(): void {
-    this.#held = false;
-    this.#parts.threads.sharers--;
-    this.#parts.storage.release();
-  }
-
-  /** The folder and the sockets are this process's now: see `takeover`. */
-  own(): void {
-    this.#parts.storage.release();
-  }
-
-  #mayChange(): void {
-    if (!this.#held) return;
-    throw new RequestError(503, 'replacing', 'another process is just taking over: ask again in a second');
-  }
-
-  async #firstLoad(): Promise<void> {
-    const { serving, reloads, strict } = this.#parts;
-    const change = await reloads.load();
-    if (change.problem !== null) throw new StartError(change.problem);
-    if (!strict) return;
-    const problems = serving.geo?.problems ?? [];
-    if (problems.length > 0) {
-      const lines = problems.map((problem) => `${problem.file}: ${problem.message}`);
-      throw new StartError([...lines, '--strict was given: not started'].join('\n'), 1);
-    }
-    const errors = serving.diagnostics().filter((d) => d.severity === 'error');
-    if (errors.length === 0) return;
-    const lines = errors.map((d) => `${d.file}:${d.line}:${d.col}: ${d.code}: ${d.message}`);
-    throw new StartError(
-      [
-        ...lines,
-        `${errors.length} ${errors.length === 1 ? 'error' : 'errors'}, and --strict was given: not started`,
-      ].join('\n'),
-      1,
-    );
-  }
-
-  /** Contract, section 6: answers begin when the first round of probes is in, 5 s after its start at most. */
-  async #firstRound(): Promise<void> {
-    const { health, reloads, clock, log } = this.#parts;
-    let cancel = (): void => {};
-    const late = new Promise<void>((resolve) => {
-      const now = clock.monotonicMs();
-      const begunMs = reloads.probingSinceMs ?? now;
-      cancel = clock.after(Math.max(0, begunMs + limits.firstRoundMs - now), () => {
-        log.warn({ event: 'first-round-late' }, 'the first probes are not all in: unknown counts as up');
-        resolve();
-      });
-    });
-    await Promise.race([health.firstRound(), late]);
-    cancel();
   }
 
   /** After an unexpected error: whatever it broke off (a look at the folders, a write to the board) is done again. */
@@ -375,27 +288,27 @@ export class Server implements ControlPlane {
   }
 
   async forceTarget(id: string, request: ForceRequest): Promise<TargetForced> {
-    this.#mayChange();
+    this.succession.mayChange();
     return this.#parts.operator.forceTarget(id, request);
   }
 
   async unforceTarget(id: string, by: string): Promise<Omit<TargetForced, 'emptied'>> {
-    this.#mayChange();
+    this.succession.mayChange();
     return this.#parts.operator.unforceTarget(id, by);
   }
 
   async forcePool(zone: string, pool: string, request: ForceRequest): Promise<PoolForced> {
-    this.#mayChange();
+    this.succession.mayChange();
     return this.#parts.operator.forcePool(zone, pool, request);
   }
 
   async unforcePool(zone: string, pool: string, by: string): Promise<Omit<PoolForced, 'emptied'>> {
-    this.#mayChange();
+    this.succession.mayChange();
     return this.#parts.operator.unforcePool(zone, pool, by);
   }
 
   freeze(forMs: number | null, reason: string, by: string): StatusView['health']['frozen'] {
-    this.#mayChange();
+    this.succession.mayChange();
     return this.#parts.operator.freeze(forMs, reason, by);
   }
 
