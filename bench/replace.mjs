@@ -83,7 +83,9 @@ async function serve(args) {
 
 /** Datagrams that the kernel threw away: received by nobody's buffer, over all sockets of this machine's loopback. */
 function drops() {
-  const lines = readFileSync('/proc/net/snmp', 'utf8').split('\n').filter((line) => line.startsWith('Udp:'));
+  const lines = readFileSync('/proc/net/snmp', 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('Udp:'));
   return Number(lines[1].split(' ')[lines[0].split(' ').indexOf('RcvbufErrors')]);
 }
 
@@ -122,7 +124,16 @@ let over = false;
 const before = drops();
 const generator = (async () => {
   do {
-    const text = execAsync(load, ['--port', String(port), '--file', file, '--seconds', String(seconds), '--rate', String(rate)]);
+    const text = execAsync(load, [
+      '--port',
+      String(port),
+      '--file',
+      file,
+      '--seconds',
+      String(seconds),
+      '--rate',
+      String(rate),
+    ]);
     const figures = JSON.parse(await text);
     if (process.env.SHOW) console.log(figures);
     for (const key of Object.keys(total)) total[key] += figures[key];
@@ -153,7 +164,11 @@ for (let i = 0; i < replacements; i++) {
   await chat.end();
   const code = await server.ended;
   if (code !== 0) throw new Error(`the replaced server ended with ${code}\n${server.output()}`);
-  tcp = { asked: tcp.asked + chat.asked, answered: tcp.answered + chat.answered, failed: tcp.failed + Number(chat.failed) };
+  tcp = {
+    asked: tcp.asked + chat.asked,
+    answered: tcp.answered + chat.answered,
+    failed: tcp.failed + Number(chat.failed),
+  };
   server = next;
 }
 over = true;
@@ -166,4 +181,6 @@ await server.ended;
 backend.close();
 rmSync(directory, { recursive: true, force: true });
 const cores = execFileSync('nproc', { encoding: 'utf8' }).trim();
-console.log(JSON.stringify({ rate, replacements, ...total, droppedByKernel: thrownAway, counted, tcp, unknown, tookMs, cores }));
+console.log(
+  JSON.stringify({ rate, replacements, ...total, droppedByKernel: thrownAway, counted, tcp, unknown, tookMs, cores }),
+);

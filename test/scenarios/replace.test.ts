@@ -1,8 +1,9 @@
 // `serve --replace`: another process takes the server's place, and nobody who asks notices.
-import { connect } from 'node:net';
+
+import { rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { rmSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { askTcp } from '../support/clients.ts';
@@ -24,6 +25,8 @@ async function world(): Promise<{ server: RunningServer; end: () => Promise<void
   const backend = createServer((_request, response) => response.end('ok'));
   await new Promise<void>((resolve) => backend.listen(0, '127.0.0.1', resolve));
   const server = await startServer({
+    // Longer than a replacement takes, however slow the machine.
+    settings: { tcp: { 'idle-timeout': '5m' } },
     files: {
       'zones/example.test.yaml': {
         zone: 'example.test',
@@ -189,7 +192,13 @@ describe('serve --replace', () => {
       const { server, end } = await world();
       let pid = 0;
       try {
-        const starter = new Meridian(['serve', '--replace', '--detach', '--config', join(server.directory, 'meridian.yaml')]);
+        const starter = new Meridian([
+          'serve',
+          '--replace',
+          '--detach',
+          '--config',
+          join(server.directory, 'meridian.yaml'),
+        ]);
         const code = new Promise((resolve) => starter.process.once('exit', resolve));
         expect(await code).toBe(0);
         pid = Number(/"event":"replaced","pid":(\d+)/.exec(server.output())?.[1]);

@@ -9,7 +9,11 @@ export interface Flood {
 }
 
 /** Asks for `name` A over UDP. Each of the sockets is another client to the kernel, which spreads them over the server's sockets. */
-export function flood(server: Server, name: string, { sockets = 8, outstanding = 16, patienceMs = 20_000 } = {}): Flood {
+export function flood(
+  server: Server,
+  name: string,
+  { sockets = 8, outstanding = 16, patienceMs = 20_000 } = {},
+): Flood {
   let stopping = false;
   let sent = 0;
   let open = 0;
