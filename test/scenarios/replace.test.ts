@@ -94,7 +94,7 @@ describe('serve --replace', () => {
         }
         const { sent, lost } = await load.stop();
         expect(lost).toBe(0);
-        const targets = (await (await fetch(`${server.admin}/api/v1/targets`)).json()) as {
+        const targets = (await (await fetch(`${server.admin}/api/v1/health`)).json()) as {
           targets: { pool: string; forced: { state: string } | null }[];
         };
         expect(targets.targets.find(({ pool }) => pool === 'one')?.forced?.state).toBe('down');

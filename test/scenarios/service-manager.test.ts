@@ -54,9 +54,9 @@ describe.skipIf(!have('python3'))('under a service manager', () => {
         const server = await startServer({ files, env });
         try {
           await says(new RegExp(`MAINPID=${server.pid} READY=1`));
-          await says(/WATCHDOG=1\n[^]*WATCHDOG=1\n/);
+          await says(/WATCHDOG=1\n[\s\S]*WATCHDOG=1\n/);
           process.kill(server.pid, 'SIGHUP');
-          await says(/RELOADING=1 MONOTONIC_USEC=\d+\n[^]*READY=1\n/);
+          await says(/RELOADING=1 MONOTONIC_USEC=\d+\n[\s\S]*READY=1\n/);
           // Without the variables, as in ExecReload: the one before knows them.
           const next = new Meridian(['serve', '--replace', '--config', join(server.directory, 'meridian.yaml')]);
           await says(new RegExp(`MAINPID=${next.process.pid} READY=1`));
