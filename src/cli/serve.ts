@@ -12,7 +12,7 @@ import { type Logger, openServerLog } from '../base/log.ts';
 import { fileLane } from '../base/read-file.ts';
 import { StateFile } from '../base/state-file.ts';
 import type { Storage } from '../base/storage.ts';
-import { lowerPriority } from '../control/background.ts';
+import { lowerPriority, raisePriority } from '../control/background.ts';
 import type { Demo } from '../control/demo.ts';
 import type { Handover } from '../control/handover.ts';
 import { InternalErrors } from '../control/internal-errors.ts';
@@ -36,8 +36,8 @@ export interface ServeOptions {
   readonly replace: boolean;
 }
 
-/** Time that everything together gets to stop: a supervisor was promised a second. */
-const STOP_MS = 900;
+/** Time that everything together gets to stop: a supervisor was promised a second, and a busy machine takes its part. */
+const STOP_MS = 750;
 
 /** What runs, in the order in which it was started. */
 interface Running {
@@ -238,6 +238,7 @@ function stopOnSignal(
   const stop = (): void => {
     if (state.begun) return;
     state.begun = true;
+    raisePriority();
     running.manager?.stopping();
     // What doesn't end by itself is ended: nothing of it outlives the process.
     setTimeout(() => endProcess(EXIT.good), STOP_MS);
