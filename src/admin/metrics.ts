@@ -4,8 +4,9 @@ import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { ControlPlane, StatusTold, TargetView, ZoneSummary } from '../api/views.ts';
 import { limits } from '../base/limits.ts';
-import type { Slices } from '../base/slices.ts';
+import { Slices } from '../base/slices.ts';
 import { LATE_MS } from '../health/schedule.ts';
+import { addCarried, type Carried, countersOf } from './carried.ts';
 import type { Connections } from './connections.ts';
 import { CONTENT_TYPE, headText, type Labels, Samples, sampleText } from './exposition.ts';
 import type { LongAnswers } from './long-answers.ts';
@@ -18,8 +19,17 @@ export interface Counted {
   readonly long: LongAnswers;
 }
 
-/** Adds it. */
-export function addMetrics(app: FastifyInstance, control: ControlPlane, counted: Counted): void {
+/**
+ * Adds it.
+ * @param carried what a process that this one took the place of had counted
+ * @returns what tells the counters as they are, that included
+ */
+export function addMetrics(
+  app: FastifyInstance,
+  control: ControlPlane,
+  counted: Counted,
+  carried: () => Carried,
+): () => Promise<Carried> {
   const registry = new Registry();
   addNodeMetrics(registry);
   const events = new Map<string, number>();
@@ -58,10 +68,13 @@ export function addMetrics(app: FastifyInstance, control: ControlPlane, counted:
     yield await registry.metrics();
   }
 
-  app.get(
-    '/metrics',
-    counted.long.text('metrics', CONTENT_TYPE, (slices) => inPieces(text(slices), slices)),
-  );
+  const summed = (slices: Slices): AsyncGenerator<string> =>
+    inPieces(
+      addCarried(text(slices), carried(), (zone) => control.hasZone(zone)),
+      slices,
+    );
+  app.get('/metrics', counted.long.text('metrics', CONTENT_TYPE, summed));
+  return () => countersOf(summed(new Slices()));
 }
 
 /** The targets, looked at once for all of their metrics; null where there are too many to be held: then each metric looks at them anew. */

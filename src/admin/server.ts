@@ -9,6 +9,7 @@ import type { Logger } from '../base/log.ts';
 import { Unwanted } from '../base/slices.ts';
 import { AdminError } from './admin-error.ts';
 import { Gate } from './auth.ts';
+import type { Carried } from './carried.ts';
 import { Connections } from './connections.ts';
 import { addDashboard, CONTENT_SECURITY_POLICY } from './dashboard.ts';
 import { addEvents } from './events.ts';
@@ -34,6 +35,10 @@ export interface AdminOptions {
   readonly tokensFile: string | null;
   /** A token that counts beside the file's while this server runs; null: none. */
   readonly localToken: string | null;
+  /** A socket that listens already, in place of `host` and `port`. */
+  readonly fd?: number | null;
+  /** What a process that this one took the place of had counted. */
+  readonly carried?: () => Carried;
   /** Told when the tokens file can't be used, and (null) when it can be again. */
   readonly onTokensProblem?: (problem: string | null) => void;
 }
@@ -45,6 +50,12 @@ export interface Admin {
   answers(): Promise<boolean>;
   /** The port that it got. */
   readonly port: number;
+  /** The descriptor of the listening socket. */
+  readonly fd: number;
+  /** The counters of the metrics as they are now. */
+  counters(): Promise<Carried>;
+  /** Ends every connection, and listening, in this process: another one has the socket too. `counters` goes on telling. */
+  leave(): void;
   /** Ends every connection, streams too. */
   stop(): Promise<void>;
 }
@@ -118,12 +129,13 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
   addReads(app, control, long, () => url);
   addForce(app, control, long, log, askedBy);
   addEvents(app, control, { long, connections, clock });
-  addMetrics(app, control, { long, connections });
+  const counters = addMetrics(app, control, { long, connections }, options.carried ?? (() => ({})));
   await addDashboard(app);
   refuseOtherMethods(app, allowed);
 
   try {
-    await app.listen({ host, port });
+    if (options.fd === undefined || options.fd === null) await app.listen({ host, port });
+    else await listenByDescriptor(app, options.fd);
   } catch (error) {
     await app.close();
     throw new AdminError(listenProblem(error as NodeJS.ErrnoException, shown));
@@ -131,7 +143,29 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
   const bound = app.server.address() as AddressInfo;
   url = `http://${host.includes(':') ? `[${host}]` : host}:${bound.port}`;
   const refused = (): number => connections.counts().refusedInAll + connections.counts().refusedOfClient;
-  return { url, port: bound.port, answers: () => answersItself(bound, refused), stop: () => app.close() };
+  return {
+    url,
+    port: bound.port,
+    fd: (app.server as unknown as { _handle?: { fd?: number } })._handle?.fd ?? -1,
+    answers: () => answersItself(bound, refused),
+    counters,
+    leave: () => {
+      app.server.close();
+      app.server.closeAllConnections();
+    },
+    stop: () => app.close(),
+  };
+}
+
+async function listenByDescriptor(app: FastifyInstance, fd: number): Promise<void> {
+  await app.ready();
+  await new Promise<void>((resolve, reject) => {
+    app.server.once('error', reject);
+    app.server.listen({ fd }, () => {
+      app.server.removeListener('error', reject);
+      resolve();
+    });
+  });
 }
 
 /** @param refused connections over a limit so far: who refuses is alive */

@@ -313,10 +313,10 @@ export interface PoolForced extends Omit<TargetForced, 'target'> {
 
 /** A request that can't be carried out: `status` is what HTTP says. */
 export class RequestError extends Error {
-  readonly status: 400 | 404 | 409;
+  readonly status: 400 | 404 | 409 | 503;
   readonly code: string;
 
-  constructor(status: 400 | 404 | 409, code: string, message: string) {
+  constructor(status: 400 | 404 | 409 | 503, code: string, message: string) {
     super(message);
     this.status = status;
     this.code = code;

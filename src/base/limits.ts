@@ -397,6 +397,16 @@ export const limits = {
   zoneGoneMs: 1_000,
   /** How long threads may take to answer what they have read when the server stops; the whole stop takes under a second. */
   stopMs: 600,
+  /** How long a server that is replaced lets open TCP connections go on: contract, section 14. */
+  retiredConnectionsMs: 30_000,
+  /** How long each of two servers that replace one another waits for the other's word; then the old one goes on alone. */
+  handoverMs: 30_000,
+  /** How long the new one may load: a million records take a minute. */
+  handoverLoadMs: 600_000,
+  /** Bytes of one message between them: the events, verdicts and counters of the largest installation stay below. */
+  handoverBytes: 256 * 1024 * 1024,
+  /** Servers that wait to take over: one at a time can. */
+  handoverBacklog: 4,
   /** Log lines that wait for a slow reader, in characters; beyond it they are dropped and counted: some 5,000 lines. */
   logQueueBytes: 1024 * 1024,
   /** How long the end of the program waits for its last log lines. */

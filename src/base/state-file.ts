@@ -50,9 +50,13 @@ export class StateFile<T> implements Kept {
   load(): T | null {
     const { file, storage, mode = STATE_MODE, maxBytes = limits.stateFileBytes, read } = this.#options;
     try {
-      const text = readTextHere(file, maxBytes);
-      if (!storage.readOnly) tighten(file, mode);
-      this.#there = true;
+      const given = storage.given(file);
+      if (given === null) return null;
+      const text = given ?? readTextHere(file, maxBytes);
+      if (!storage.readOnly && given === undefined) tighten(file, mode);
+      // What was only told isn't known to be on disk.
+      if (given !== undefined) this.soon();
+      this.#there = given === undefined;
       return read(text, (reason, aside) => {
         this.#foreign ||= aside;
         storage.damage(file, reason);
@@ -70,7 +74,7 @@ export class StateFile<T> implements Kept {
   soon(withinMs = 0): void {
     const { storage, everyMs = 0 } = this.#options;
     this.#changed = true;
-    if (this.#closed || storage.readOnly) return;
+    if (this.#closed || storage.readOnly || storage.mustWait(this)) return;
     const nowMs = storage.clock.monotonicMs();
     const dueMs = Math.max(nowMs + withinMs, this.#lastMs + everyMs);
     if (dueMs >= this.#dueMs) return;
@@ -82,6 +86,10 @@ export class StateFile<T> implements Kept {
   /** Stores it now. Resolves true when it is on disk, false when it could not be stored or that takes longer than anybody should wait. */
   store(): Promise<boolean> {
     if (this.#options.storage.readOnly) return Promise.resolve(false);
+    if (this.#options.storage.mustWait(this)) {
+      this.#changed = true;
+      return Promise.resolve(false);
+    }
     this.#cancel?.();
     this.#cancel = null;
     this.#dueMs = Number.POSITIVE_INFINITY;
@@ -93,6 +101,10 @@ export class StateFile<T> implements Kept {
       this.#writing = this.#queued;
     }
     return this.#waitFor(this.#queued);
+  }
+
+  text(): string | null | undefined {
+    return this.#options.write();
   }
 
   async isLost(): Promise<boolean> {

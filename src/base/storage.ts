@@ -1,4 +1,5 @@
 // What belongs on disk and isn't there: who holds it tries again by this loop, and status, metric and event tell it from here.
+import { basename, join } from 'node:path';
 import type { Clock } from './clock.ts';
 import { limits } from './limits.ts';
 import type { Logger } from './log.ts';
@@ -11,6 +12,8 @@ export interface Kept {
   store(): Promise<unknown>;
   /** Whether somebody took it from the disk. Never rejects. */
   isLost(): Promise<boolean>;
+  /** The text of its file as it is to be now, for a server that takes its place; null: no file. Only of what such a server must have. */
+  text?(): string | null | undefined;
 }
 
 /** A file that isn't on disk as it is in memory. */
@@ -37,6 +40,11 @@ export class Storage {
   /** Told once when storing begins to fail, and once when all is stored again. */
   onEvent: (kind: StorageEvent, text: string) => void = () => {};
   readonly #kept = new Set<Kept>();
+  /** What waits until the folder is this process's. */
+  readonly #held = new Set<Kept>();
+  #holding = false;
+  /** Texts that count in place of files, by path; null: there is no such file. */
+  #given: ReadonlyMap<string, string | null> = new Map();
   readonly #unsaved = new Map<Kept, Unsaved>();
   readonly #damaged = new Map<string, Damaged>();
   #waitMs: number = limits.stateLookMs;
@@ -57,6 +65,46 @@ export class Storage {
   /** What of the earlier runs' files could not be used. */
   get damaged(): readonly Damaged[] {
     return [...this.#damaged.values()];
+  }
+
+  /** The folder is another process's: nothing is stored until `release`. */
+  hold(): void {
+    this.#holding = true;
+  }
+
+  /** Stores what had to wait. */
+  release(): void {
+    if (!this.#holding) return;
+    this.#holding = false;
+    const held = [...this.#held];
+    this.#held.clear();
+    for (const kept of held) void kept.store();
+  }
+
+  /** Whether something must wait; then it is stored once it may be. */
+  mustWait(kept: Kept): boolean {
+    if (this.#holding) this.#held.add(kept);
+    return this.#holding;
+  }
+
+  /** What the files say now, in memory, by their names. */
+  texts(): Record<string, string | null> {
+    const texts: Record<string, string | null> = {};
+    for (const kept of this.#kept) {
+      const text = kept.text?.();
+      if (text !== undefined) texts[basename(kept.file)] = text;
+    }
+    return texts;
+  }
+
+  /** Takes another process's `texts` for what is in the files of `folder`; null: the files count again. */
+  take(folder: string, texts: Readonly<Record<string, string | null>> | null): void {
+    this.#given = new Map(Object.entries(texts ?? {}).map(([name, text]) => [join(folder, name), text]));
+  }
+
+  /** What counts in place of a file; undefined: the file. */
+  given(file: string): string | null | undefined {
+    return this.#given.get(file);
   }
 
   add(kept: Kept): void {
@@ -122,6 +170,7 @@ export class Storage {
   }
 
   async #look(): Promise<void> {
+    if (this.#holding) return this.#next();
     const failing = this.#unsaved.size > 0;
     const kept = [...this.#kept];
     const lost = await Promise.all(kept.map((one) => this.#unsaved.has(one) || one.isLost()));

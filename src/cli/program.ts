@@ -63,7 +63,7 @@ export function program(outcome: { code: number }): Command {
       .allowExcessArguments(false)
       .showHelpAfterError(`("meridian ${name.split(' ')[0]} --help" shows how)`)
       .addHelpText('after', `\nExamples:\n${examples.replace(/^/gm, '  ')}`);
-  addServe(add);
+  addServe(add, outcome);
   addCheck(add, outcome);
   addQuestions(add, talks);
   addForce(add, talks);
@@ -87,15 +87,29 @@ Examples:
 
 Exit codes: 0 good, 1 the input is wrong, 2 usage, 3 the server failed or can't be reached.`;
 
-function addServe(add: Add): void {
-  add('serve', 'serve the zones', 'meridian serve --config /etc/meridian/meridian.yaml\nmeridian serve --demo')
+function addServe(add: Add, outcome: { code: number }): void {
+  add(
+    'serve',
+    'serve the zones',
+    'meridian serve --config /etc/meridian/meridian.yaml\nmeridian serve --demo\nmeridian serve --replace',
+  )
     .option(...CONFIG)
     .option('--demo', 'start small backends for the example zone, and say what to try')
     .option('--strict', 'refuse to start when any file has errors')
-    .action(async (options: ConfigOption & { demo?: true; strict?: true }) => {
-      const { serve } = await import('./serve.ts');
-      await serve({ config: options.config, demo: options.demo ?? false, strict: options.strict ?? false });
-    });
+    .option('--replace', 'take over from a server that runs on the same state folder, without losing a query')
+    .option('--detach', 'go on in the background; end when it answers')
+    .action(
+      async (options: ConfigOption & Readonly<Record<'demo' | 'strict' | 'replace' | 'detach', true | undefined>>) => {
+        if (options.detach) {
+          const { detach } = await import('./detach.ts');
+          outcome.code = await detach();
+          return;
+        }
+        const { serve } = await import('./serve.ts');
+        const { config, demo = false, strict = false, replace = false } = options;
+        await serve({ config, demo, strict, replace });
+      },
+    );
 }
 
 function addCheck(add: Add, outcome: { code: number }): void {

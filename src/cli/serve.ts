@@ -12,31 +12,43 @@ import { type Logger, openServerLog } from '../base/log.ts';
 import { fileLane } from '../base/read-file.ts';
 import { StateFile } from '../base/state-file.ts';
 import type { Storage } from '../base/storage.ts';
-import { lowerPriority } from '../control/background.ts';
+import { lowerPriority, raisePriority } from '../control/background.ts';
 import type { Demo } from '../control/demo.ts';
+import type { Handover } from '../control/handover.ts';
 import { InternalErrors } from '../control/internal-errors.ts';
 import type { Server } from '../control/server.ts';
+import { managerOf, ServiceManager } from '../control/service-manager.ts';
+import type { Takeover } from '../control/takeover.ts';
 import { startFirstGeo } from '../loading/first-geo.ts';
 import { loadFfi } from '../serve/ffi.ts';
+import { socketsOfManager } from '../serve/given.ts';
 import type { Settings } from '../settings/settings.ts';
 import { LOCAL_TOKEN_FILE } from './client.ts';
 import { loadSettings } from './config.ts';
+import { tellAnswers } from './detach.ts';
 import { EXIT, Failure } from './exit.ts';
 
 export interface ServeOptions {
   readonly config: string | undefined;
   readonly demo: boolean;
   readonly strict: boolean;
+  /** Take over from the server that runs, if one does. */
+  readonly replace: boolean;
 }
 
-/** Time that everything together gets to stop: a supervisor was promised a second. */
-const STOP_MS = 900;
+/** Time that everything together gets to stop: a supervisor was promised a second, and a busy machine takes its part. */
+const STOP_MS = 750;
 
 /** What runs, in the order in which it was started. */
 interface Running {
   demo: Demo | null;
   admin: Admin | null;
   server: Server | null;
+  /** The server that this one comes to replace. */
+  takeover: Takeover | null;
+  /** Lets another one replace this one. */
+  handover: Handover | null;
+  manager: ServiceManager | null;
 }
 
 /** Serves until SIGTERM or SIGINT, then ends the process. Throws Failure when it can't start. */
@@ -47,10 +59,17 @@ export async function serve(options: ServeOptions): Promise<void> {
   const { log, sink } = openServerLog(options.demo && settings.log.level === 'info' ? 'error' : settings.log.level);
   const errors = new InternalErrors({ clock: systemClock, log });
   errors.catchAll();
-  const running: Running = { demo: null, admin: null, server: null };
+  const running: Running = {
+    demo: null,
+    admin: null,
+    server: null,
+    takeover: null,
+    handover: null,
+    manager: null,
+  };
   const stopped = stopOnSignal(running, errors, sink);
   try {
-    await start(options, settings, { log, sink, errors }, running);
+    await start(options, settings, { log, sink, errors }, running, stopped.now);
   } catch (error) {
     // A signal during the start: what fails now fails because everything is being stopped.
     if (stopped.begun) return stopped.done;
@@ -86,19 +105,32 @@ async function demandAnswers({ admin, cookies, health, state }: Settings): Promi
   }
 }
 
-async function start(options: ServeOptions, settings: Settings, voices: Voices, running: Running): Promise<void> {
+async function start(
+  options: ServeOptions,
+  settings: Settings,
+  voices: Voices,
+  running: Running,
+  end: () => void,
+): Promise<void> {
   const { log, sink, errors } = voices;
   if (options.demo) {
     const { startDemo } = await import('../control/demo.ts');
     running.demo = await startDemo();
   }
   await demandAnswers(settings);
+  const ffi = loadFfi();
+  const asked = managerOf(process.env, process.pid);
+  const given = ffi === null ? [] : socketsOfManager(ffi, process.env, process.pid);
+  const { adminSocket, findRunning, offerHandover } = await import('./replace.ts');
+  const takeover = options.replace ? await findRunning(ffi, settings, log) : null;
+  running.takeover = takeover;
   const { openStateFolder } = await import('../control/state-folder.ts');
-  const storage = await openStateFolder(
+  const { storage, lock } = await openStateFolder(
     settings.state,
     [...settings.listen, settings.admin.listen].map(({ text }) => text),
     systemClock,
     log,
+    takeover,
   );
   // What takes longest comes first: geography is read and the server starts while the admin's libraries still load.
   const { geoip, state } = settings;
@@ -117,15 +149,23 @@ async function start(options: ServeOptions, settings: Settings, voices: Voices, 
     storage,
     firstGeo,
     errors,
+    takeover,
+    given,
     droppedLines: () => sink.dropped,
   });
   running.server = server;
   const started = server.start();
   started.catch(() => {});
   const { startAdmin } = await import('../admin/server.ts');
-  const localToken = newToken();
-  const openAdmin = (): Promise<Admin> =>
+  // The one that is replaced knows what happens until its state is here.
+  if (takeover !== null) await started;
+  const tokenFile = join(settings.state, LOCAL_TOKEN_FILE);
+  // Who has just read the token of the server before may use it here.
+  const localToken = storage.given(tokenFile)?.trim() ?? newToken();
+  const openAdmin = (fd: number | null): Promise<Admin> =>
     startAdmin({
+      fd,
+      carried: () => takeover?.counters ?? {},
       control: server,
       log,
       clock: systemClock,
@@ -139,22 +179,42 @@ async function start(options: ServeOptions, settings: Settings, voices: Voices, 
         else storage.damage(settings.admin.tokensFile, problem);
       },
     });
-  const admin = await openAdmin();
+  const socket = adminSocket(takeover?.sockets ?? given, settings);
+  if (socket !== null) takeover?.use([socket.fd]);
+  const admin = await openAdmin(socket?.fd ?? null);
   running.admin = admin;
   server.adminListens(admin.port);
   errors.recover = () => {
     server.recover();
-    void keepAdminAlive(running, openAdmin, log);
+    void keepAdminAlive(running, () => openAdmin(null), log);
   };
-  const left = leaveToken(join(settings.state, LOCAL_TOKEN_FILE), localToken, storage);
+  const left = leaveToken(tokenFile, localToken, storage);
   // From now on: without a listener the signal would end the process. What comes during the start waits for its end.
   process.on('SIGHUP', () => {
     started
+      .then(() => running.manager?.reloading())
       .then(() => server.reload())
+      .finally(() => running.manager?.reloaded())
       .catch((error: Error) => log.error({ event: 'reload-failed', err: error }, 'the reload failed'));
   });
   await started;
+  const address = asked ?? takeover?.manager ?? null;
+  const manager = new ServiceManager({ address, ffi, pid: process.pid, clock: systemClock });
+  running.manager = manager;
+  manager.ready();
+  if (takeover !== null) {
+    takeover.serving();
+    running.takeover = null;
+    server.succession.own();
+    lock.sign();
+    log.info({ event: 'took-over', pid: takeover.pid, version: takeover.version }, 'in the place of another server');
+  }
   await left;
+  if (ffi !== null) {
+    const offered = { ffi, settings, server, lock, manager, log, admin: () => running.admin!, onLeft: end };
+    running.handover = offerHandover(offered);
+  }
+  tellAnswers();
   const { banner, tellEvents } = await import('./banner.ts');
   // A reader of standard output that stops reading stops nothing else.
   const output = new LineSink(1);
@@ -172,10 +232,11 @@ function stopOnSignal(
   running: Running,
   errors: InternalErrors,
   sink: LineSink,
-): { begun: boolean; done: Promise<void> } {
+): { begun: boolean; done: Promise<void>; now: () => void } {
   let finish = (): void => undefined;
   const state = {
     begun: false,
+    now: (): void => stop(),
     done: new Promise<void>((resolve) => {
       finish = resolve;
     }),
@@ -183,6 +244,8 @@ function stopOnSignal(
   const stop = (): void => {
     if (state.begun) return;
     state.begun = true;
+    raisePriority();
+    running.manager?.stopping();
     // What doesn't end by itself is ended: nothing of it outlives the process.
     setTimeout(() => endProcess(EXIT.good), STOP_MS);
     errors.stop();
@@ -213,7 +276,9 @@ async function keepAdminAlive(running: Running, open: () => Promise<Admin>, log:
   running.admin = await open();
 }
 
-async function stopAll({ admin, server, demo }: Running): Promise<void> {
+async function stopAll({ admin, server, demo, takeover, handover }: Running): Promise<void> {
+  takeover?.abandon();
+  handover?.stop();
   await Promise.allSettled([admin?.stop(), server?.stop(), demo?.stop()]);
 }
 

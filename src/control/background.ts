@@ -1,9 +1,10 @@
 // Lets the control thread and the health thread step behind the threads that answer, and the first behind the second.
 import { getPriority } from 'node:os';
-import { loadFfi, SCHED_BATCH } from '../serve/ffi.ts';
+import { loadFfi, SCHED_BATCH, SCHED_OTHER } from '../serve/ffi.ts';
 
 /** A short time slice: of two threads that wait, the kernel takes the one that asks for less (Linux 6.12 and later). */
 const HEALTH_SLICE_NS = 100_000;
+const MOST_FAVOURED = -20;
 
 /**
  * The main thread runs as a batch job from now on (sched(7)): when it wakes up it doesn't interrupt a data thread but waits until that one has
@@ -16,6 +17,13 @@ const HEALTH_SLICE_NS = 100_000;
  */
 export function lowerPriority(): void {
   loadFfi()?.schedule({ policy: SCHED_BATCH, nice: getPriority() });
+}
+
+/** Takes that back, and more where the system allows it: who stops a server waits for it, and under a flood nobody else would. */
+export function raisePriority(): void {
+  const ffi = loadFfi();
+  if (!ffi?.schedule({ policy: SCHED_OTHER, nice: MOST_FAVOURED }))
+    ffi?.schedule({ policy: SCHED_OTHER, nice: getPriority() });
 }
 
 /**

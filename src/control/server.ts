@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventView } from '../api/event-view.ts';
-import { StartError } from '../api/start-error.ts';
 import {
   type ControlPlane,
   type CoverageTold,
@@ -39,6 +38,7 @@ import type { Serving } from '../loading/serving.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import type { Webhooks } from '../notify/webhooks.ts';
 import type { QueryLog } from '../querylog/query-log.ts';
+import type { GivenSocket } from '../serve/given.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Drains } from '../targets/drains.ts';
 import type { ForcedStates } from '../targets/forced-states.ts';
@@ -48,6 +48,7 @@ import type { Alarms } from './alarms.ts';
 import { announceZones } from './announce.ts';
 import { answerSettings } from './answer-settings.ts';
 import type { CookieFile } from './cookie-file.ts';
+import { agreeOnFreeze, firstLoad, firstRound } from './first-round.ts';
 import type { GeoipUpdates } from './geoip-updates.ts';
 import type { InternalErrors } from './internal-errors.ts';
 import { loggedNames } from './logged-names.ts';
@@ -55,6 +56,8 @@ import { numbersView } from './numbers.ts';
 import type { Operator } from './operator.ts';
 import type { Reloads } from './reloads.ts';
 import { statusView, zoneDetail, zoneSummaries } from './status.ts';
+import { Succession } from './succession.ts';
+import type { Takeover } from './takeover.ts';
 import type { Threads } from './threads.ts';
 import { UnreachedRules } from './unreached-rules.ts';
 import type { Watchdog } from './watchdog.ts';
@@ -90,6 +93,10 @@ export interface ServerParts {
   readonly storage: Storage;
   /** null: queries are not logged. */
   readonly queryLog: QueryLog | null;
+  /** The running server that this one replaces; null: there is none. */
+  readonly takeover: Takeover | null;
+  /** Sockets that a service manager opened. */
+  readonly given: readonly GivenSocket[];
 }
 
 export class Server implements ControlPlane {
@@ -100,29 +107,50 @@ export class Server implements ControlPlane {
   #stopped = false;
   #cancelCollect = (): void => {};
 
+  readonly succession: Succession;
+
   constructor(parts: ServerParts) {
     this.#parts = parts;
+    this.succession = new Succession(parts);
   }
 
   /** Resolves when it answers; throws StartError with what to tell the operator. Stop it then too. */
   async start(): Promise<void> {
-    const { settings, serving, threads, targets, health, notifier, reloads, drains, storage, clock, log } = this.#parts;
-    const { geoipUpdates } = this.#parts;
-    this.#restore();
+    const { settings, serving, threads, targets, health, notifier, reloads, storage, clock, log } = this.#parts;
+    const { takeover, geoipUpdates, queryLog } = this.#parts;
+    if (takeover === null) this.#restore();
+    else this.succession.takeUp(await takeover.first());
+    serving.restore();
     storage.start();
     serving.onChunk((index, buffer) => threads.chunk(index, buffer));
     serving.builder.onIdle = () => threads.trimHeap();
     serving.images.store.onFree = (bytes) => threads.discard(bytes);
     health.start();
-    this.#parts.queryLog?.start();
+    queryLog?.start();
     const answer = answerSettings(settings, this.#parts.cookies.first(), this.#parts.steadyEpochMs);
-    threads.open();
-    // Threads start while zones are read: until the first directory is published they are silent.
-    await Promise.all([threads.start(answer), this.#firstLoad()]);
-    await this.#firstRound();
-    await drains.begin();
-    this.#parts.queryLog?.names({ sinceMs: 0, zones: [...serving.zones.all.values()].map(loggedNames) });
-    serving.publish();
+    if (takeover === null) {
+      threads.open(this.#parts.given);
+      // Threads start while zones are read: until the first directory is published they are silent.
+      await Promise.all([threads.start(answer), firstLoad(this.#parts)]);
+      await firstRound(this.#parts);
+      await this.#begin();
+    } else {
+      await firstLoad(this.#parts);
+      await firstRound(this.#parts);
+      this.succession.takeUp(await takeover.last());
+      this.#restore();
+      agreeOnFreeze(this.#parts.health);
+      targets.refresh();
+      await this.#begin();
+      // The old one reads the same sockets until it is told: nothing may be read here that can't be answered.
+      threads.sharers++;
+      takeover.onGone = () => {
+        threads.sharers--;
+      };
+      threads.open(takeover.sockets.filter(({ name }) => name === 'dns'));
+      takeover.use(threads.descriptors);
+      await threads.start(answer);
+    }
     this.#ready = true;
     announceZones(notifier, serving, serving.zones.all.keys());
     this.#explainer = new Explainer(serving, targets);
@@ -147,51 +175,20 @@ export class Server implements ControlPlane {
     health.leaveAlone({ address: formatAddress(settings.admin.listen.address), port });
   }
 
+  /** From now on what is loaded is answered. */
+  async #begin(): Promise<void> {
+    const { drains, queryLog, serving } = this.#parts;
+    await drains.begin();
+    queryLog?.names({ sinceMs: 0, zones: [...serving.zones.all.values()].map(loggedNames) });
+    serving.publish();
+  }
+
   /** Takes up what the run before left in state/, as far as it can be read. */
   #restore(): void {
-    const { settings, events, forcedStates, drains, serving } = this.#parts;
+    const { settings, events, forcedStates, drains } = this.#parts;
     events.load();
     forcedStates.load();
     drains.load(existsSync(join(settings.state, 'serials.json')));
-    serving.restore();
-  }
-
-  async #firstLoad(): Promise<void> {
-    const { serving, reloads, strict } = this.#parts;
-    const change = await reloads.load();
-    if (change.problem !== null) throw new StartError(change.problem);
-    if (!strict) return;
-    const problems = serving.geo?.problems ?? [];
-    if (problems.length > 0) {
-      const lines = problems.map((problem) => `${problem.file}: ${problem.message}`);
-      throw new StartError([...lines, '--strict was given: not started'].join('\n'), 1);
-    }
-    const errors = serving.diagnostics().filter((d) => d.severity === 'error');
-    if (errors.length === 0) return;
-    const lines = errors.map((d) => `${d.file}:${d.line}:${d.col}: ${d.code}: ${d.message}`);
-    throw new StartError(
-      [
-        ...lines,
-        `${errors.length} ${errors.length === 1 ? 'error' : 'errors'}, and --strict was given: not started`,
-      ].join('\n'),
-      1,
-    );
-  }
-
-  /** Contract, section 6: answers begin when the first round of probes is in, 5 s after its start at most. */
-  async #firstRound(): Promise<void> {
-    const { health, reloads, clock, log } = this.#parts;
-    let cancel = (): void => {};
-    const late = new Promise<void>((resolve) => {
-      const now = clock.monotonicMs();
-      const begunMs = reloads.probingSinceMs ?? now;
-      cancel = clock.after(Math.max(0, begunMs + limits.firstRoundMs - now), () => {
-        log.warn({ event: 'first-round-late' }, 'the first probes are not all in: unknown counts as up');
-        resolve();
-      });
-    });
-    await Promise.race([health.firstRound(), late]);
-    cancel();
   }
 
   /** After an unexpected error: whatever it broke off (a look at the folders, a write to the board) is done again. */
@@ -205,12 +202,30 @@ export class Server implements ControlPlane {
 
   /** Stops within a second: what was read is answered, what must outlive is stored. */
   async stop(): Promise<void> {
-    if (this.#stopped) return;
+    if (!this.#quiet()) return;
+    const { serving, threads, forcedStates, health, events } = this.#parts;
+    const answering = this.#logAfter(threads.stop());
+    await Promise.all([answering, health.stop(), serving.stop(), forcedStates.stop()]);
+    await this.#parts.targets.leave(this.#parts.steadyMs());
+    await this.#parts.cookies.stop();
+    await events.close();
+  }
+
+  /** As `stop`, when another process answers already: open TCP connections go on for a while, and nothing is stored. */
+  async leave(onUdp: () => void): Promise<void> {
+    if (!this.#quiet()) return;
+    const { serving, threads, health } = this.#parts;
+    const answering = this.#logAfter(threads.leave(limits.retiredConnectionsMs, onUdp));
+    await Promise.all([answering, health.stop(), serving.stop()]);
+  }
+
+  /** Ends what goes on by itself. Returns false when that was done already. */
+  #quiet(): boolean {
+    if (this.#stopped) return false;
     this.#stopped = true;
     this.#ready = false;
-    const { serving, forcedStates, health, reloads, notifier, events, webhooks, alarms, storage, geoipUpdates } =
-      this.#parts;
-    this.#parts.watchdog.stop();
+    const { watchdog, reloads, notifier, webhooks, alarms, storage, geoipUpdates } = this.#parts;
+    watchdog.stop();
     reloads.stop();
     notifier.stop();
     storage.stop();
@@ -218,17 +233,13 @@ export class Server implements ControlPlane {
     geoipUpdates.stop();
     this.#cancelCollect();
     webhooks.stop();
-    await Promise.all([this.#stopAnswering(), health.stop(), serving.stop(), forcedStates.stop()]);
-    await this.#parts.targets.leave(this.#parts.steadyMs());
-    await this.#parts.cookies.stop();
-    await events.close();
+    return true;
   }
 
   /** The query log ends with what the last answers left in it. */
-  async #stopAnswering(): Promise<void> {
-    const { threads, queryLog } = this.#parts;
-    await threads.stop();
-    await queryLog?.stop();
+  async #logAfter(answering: Promise<void>): Promise<void> {
+    await answering;
+    await this.#parts.queryLog?.stop();
   }
 
   /** Whether threads are at work that may hang: then the process can't end in the usual way. */
@@ -330,23 +341,28 @@ export class Server implements ControlPlane {
     };
   }
 
-  forceTarget(id: string, request: ForceRequest, slices: Slices): Promise<TargetForced> {
+  async forceTarget(id: string, request: ForceRequest, slices: Slices): Promise<TargetForced> {
+    this.succession.mayChange();
     return this.#parts.operator.forceTarget(id, request, slices);
   }
 
-  unforceTarget(id: string, by: string): Promise<Omit<TargetForced, 'emptied'>> {
+  async unforceTarget(id: string, by: string): Promise<Omit<TargetForced, 'emptied'>> {
+    this.succession.mayChange();
     return this.#parts.operator.unforceTarget(id, by);
   }
 
-  forcePool(zone: string, pool: string, request: ForceRequest, slices: Slices): Promise<PoolForced> {
+  async forcePool(zone: string, pool: string, request: ForceRequest, slices: Slices): Promise<PoolForced> {
+    this.succession.mayChange();
     return this.#parts.operator.forcePool(zone, pool, request, slices);
   }
 
-  unforcePool(zone: string, pool: string, by: string): Promise<Omit<PoolForced, 'emptied'>> {
+  async unforcePool(zone: string, pool: string, by: string): Promise<Omit<PoolForced, 'emptied'>> {
+    this.succession.mayChange();
     return this.#parts.operator.unforcePool(zone, pool, by);
   }
 
   freeze(forMs: number | null, reason: string, by: string): StatusView['health']['frozen'] {
+    this.succession.mayChange();
     return this.#parts.operator.freeze(forMs, reason, by);
   }
 

@@ -19,6 +19,8 @@ import { Serving } from '../loading/serving.ts';
 import { Notifier } from '../notify/notifier.ts';
 import { Webhooks } from '../notify/webhooks.ts';
 import { QueryLog } from '../querylog/query-log.ts';
+import { type GivenSocket, standsAt } from '../serve/given.ts';
+import type { ListenAddress } from '../serve/listen.ts';
 import { checkRulesOf, type Settings } from '../settings/settings.ts';
 import { Drains } from '../targets/drains.ts';
 import { ForcedStates } from '../targets/forced-states.ts';
@@ -35,6 +37,8 @@ import { loggedNames } from './logged-names.ts';
 import { Operator } from './operator.ts';
 import { Reloads } from './reloads.ts';
 import { Server } from './server.ts';
+import { ANSWERED_FILE } from './succession.ts';
+import type { Takeover } from './takeover.ts';
 import { Threads } from './threads.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -50,6 +54,10 @@ export interface ServerOptions {
   readonly firstGeo?: FirstGeo;
   /** Takes what nobody expected. */
   readonly errors: InternalErrors;
+  /** The running server that this one replaces. */
+  readonly takeover: Takeover | null;
+  /** Sockets that a service manager opened. */
+  readonly given: readonly GivenSocket[];
   /** Log lines that found no reader so far. */
   readonly droppedLines: () => number;
 }
@@ -67,7 +75,7 @@ export function makeServer(options: ServerOptions): Server {
   });
   const queryLog = makeQueryLog(options);
   const threads = new Threads({
-    listen: listenAddresses(settings, log),
+    listen: listenOn(options),
     workers: settings.workers ?? Math.min(availableParallelism(), limits.workers),
     realtime: settings.udp.realtime,
     tcp: {
@@ -92,9 +100,12 @@ export function makeServer(options: ServerOptions): Server {
     schema: HealthEventSchema,
   });
   const webhooks = makeWebhooks(options);
-  const record = (event: HealthEvent): void => webhooks.send(eventView(events.add(event)));
+  const record = (event: HealthEvent): void => {
+    // Until the state is taken over the other server tells what happens.
+    if (events.loaded) webhooks.send(eventView(events.add(event)));
+  };
   storage.onEvent = (kind, text) => record(stateEvent(kind, text, clock.nowMs()));
-  const drains = new Drains({ file: join(settings.state, 'answered.json'), storage, nowMs: startedAtMs });
+  const drains = new Drains({ file: join(settings.state, ANSWERED_FILE), storage, nowMs: startedAtMs });
   const targets = new Targets({ board, rows, drains });
   const forcedStates = new ForcedStates({
     file: join(settings.state, 'hand.json'),
@@ -180,8 +191,18 @@ export function makeServer(options: ServerOptions): Server {
     cookies: new CookieFile({ settings: settings.cookies, storage, log }),
     storage,
     queryLog,
+    takeover: options.takeover,
+    given: options.given,
   };
   return new Server({ ...parts, settings, strict, startedAtMs, clock, log });
+}
+
+/** The addresses of the settings, and those of given sockets; the latter alone where the settings name none. */
+function listenOn({ settings, given, log }: ServerOptions): ListenAddress[] {
+  const dns = given.filter(({ name }) => name !== 'admin');
+  const addresses = settings.listenGiven || dns.length === 0 ? [...listenAddresses(settings, log)] : [];
+  for (const socket of dns) if (!addresses.some((address) => standsAt(socket, address))) addresses.push(socket);
+  return addresses.map(({ address, port }) => ({ address, port }));
 }
 
 function makeServing({ settings, firstGeo, storage, clock, log }: ServerOptions): Serving {

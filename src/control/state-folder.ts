@@ -9,19 +9,27 @@ import { removeLeftovers } from '../base/stable-file.ts';
 import { Storage } from '../base/storage.ts';
 import { loadFfi } from '../serve/ffi.ts';
 import { StateLock } from './state-lock.ts';
+import type { Takeover } from './takeover.ts';
 
 const AGAIN_MS = 50;
+
+export interface StateFolder {
+  readonly storage: Storage;
+  readonly lock: StateLock;
+}
 
 /**
  * Opens the state folder. A folder that can't be made, written or locked stops nothing but storing; one that another server uses throws
  * StartError (with the addresses that this one would have had), after as long as a server that was told to stop may still be in it.
+ * @param takeover the server that this one replaces, which goes on using the folder for now: nothing is stored until `release`
  */
 export async function openStateFolder(
   folder: string,
   listen: readonly string[],
   clock: Clock,
   log: Logger,
-): Promise<Storage> {
+  takeover: Pick<Takeover, 'lockFd'> | null = null,
+): Promise<StateFolder> {
   const storage = new Storage({ clock, log });
   try {
     mkdirSync(folder, { recursive: true, mode: 0o750 });
@@ -29,6 +37,12 @@ export async function openStateFolder(
     // Every file that is to be stored there tells it, and tries again.
   }
   const lock = new StateLock(join(folder, 'lock'), loadFfi());
+  if (takeover !== null) storage.hold();
+  if (takeover !== null && takeover.lockFd !== null) {
+    lock.adopt(takeover.lockFd);
+    storage.add(lock);
+    return { storage, lock };
+  }
   const untilMs = clock.monotonicMs() + limits.stateLockMs;
   let taken = lock.take();
   while (taken.state === 'busy' && clock.monotonicMs() < untilMs) {
@@ -49,7 +63,7 @@ export async function openStateFolder(
   storage.add(lock);
   for (const each of [folder, join(folder, 'zones')]) removeLeftovers(each, taken.state === 'locked');
   warnOfStranger(folder, log);
-  return storage;
+  return { storage, lock };
 }
 
 /** A folder that everybody may write is no place for tokens and secrets. */

@@ -34,6 +34,21 @@ export class StateLock implements Kept {
     this.#ffi = ffi;
   }
 
+  /** The descriptor of the lock, for another process that shall hold it too; null: it isn't held. */
+  get fd(): number | null {
+    return this.#fd;
+  }
+
+  /** Holds the lock by a descriptor that another process got it with. */
+  adopt(fd: number): void {
+    this.#fd = fd;
+  }
+
+  /** Says that this process holds it. */
+  sign(): void {
+    if (this.#fd !== null) this.#writePid();
+  }
+
   /** Tries once. */
   take(): Taken {
     if (this.#ffi === null) return { state: 'unlockable', reason: 'no locks on this platform' };

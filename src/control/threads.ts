@@ -7,6 +7,7 @@ import type { Logger } from '../base/log.ts';
 import type { AnswerMemory, AnswerSettings, ThreadMessage } from '../serve/answerer.ts';
 import { type Bell, openBell } from '../serve/bell.ts';
 import { type Ffi, loadFfi } from '../serve/ffi.ts';
+import type { GivenSocket } from '../serve/given.ts';
 import type { ListenAddress } from '../serve/listen.ts';
 import { type OpenSockets, openSockets } from '../serve/sockets.ts';
 import type { TcpWorkerData } from '../serve/tcp-worker.ts';
@@ -64,6 +65,8 @@ export class Threads {
   #cancelTrim = (): void => {};
   /** Whether data threads have real-time priority while they have little to do, after `start`. */
   realtime = false;
+  /** Other processes that read the sockets too: with any, they must not be shut down. */
+  sharers = 0;
   /** The addresses with their real ports, after `open`. */
   listening: readonly ListenAddress[] = [];
 
@@ -83,10 +86,13 @@ export class Threads {
     return this.#ffi === null ? 1 : this.#options.workers;
   }
 
-  /** Opens the sockets (through libc) before anything else is started. Throws StartError with a line for each failure. */
-  open(): void {
+  /**
+   * Opens the sockets (through libc) before anything else is started. Throws StartError with a line for each failure.
+   * @param given sockets that are open already
+   */
+  open(given: readonly GivenSocket[] = []): void {
     if (this.#ffi === null) return;
-    this.#sockets = openSockets(this.#ffi, this.#options.listen, this.dataThreads);
+    this.#sockets = openSockets(this.#ffi, this.#options.listen, this.dataThreads, given);
     if (this.#sockets.failures.length > 0) {
       this.#sockets.close();
       throw new StartError(this.#sockets.failures.map((failure) => failure.message).join('\n'));
@@ -141,29 +147,55 @@ export class Threads {
     }
   }
 
+  /** The descriptors of all sockets, each once. */
+  get descriptors(): number[] {
+    const { udp = [], tcp = [] } = this.#sockets ?? {};
+    return [...new Set([...udp.flat().map(({ fd }) => fd), ...tcp])];
+  }
+
   /** Stops all threads: they answer what they have read. Ends within `limits.stopMs`. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#cancelTrim();
-    await Promise.all(
-      this.#threads.map(async (thread) => {
-        if (!thread.running) return;
-        const ended = new Promise<void>((resolve) => thread.worker.once('exit', () => resolve()));
-        thread.port.postMessage({ kind: 'stop' } satisfies ThreadMessage);
-        thread.bell?.ring();
-        this.#sockets?.release(thread.reader - 1);
-        let cancel = (): void => {};
-        const late = new Promise<void>((resolve) => {
-          cancel = this.#options.clock.after(limits.stopMs, () => {
-            void thread.worker.terminate().then(() => resolve());
-          });
-        });
-        await Promise.race([ended, late]);
-        cancel();
-      }),
-    );
+    await Promise.all(this.#threads.map((thread) => this.#end(thread, 0)));
+    this.#close();
+  }
+
+  /** As `stop`, for who is replaced: open TCP connections may go on asking for `connectionsMs`. `onUdp` is called when UDP isn't read any more. */
+  async leave(connectionsMs: number, onUdp: () => void): Promise<void> {
+    this.#stopping = true;
+    this.#cancelTrim();
+    const [udp, tcp] = [
+      this.#threads.filter(({ reader }) => reader > 0),
+      this.#threads.filter(({ reader }) => reader === 0),
+    ];
+    await Promise.all([
+      ...tcp.map((thread) => this.#end(thread, connectionsMs)),
+      Promise.all(udp.map((thread) => this.#end(thread, 0))).then(onUdp),
+    ]);
+    this.#close();
+  }
+
+  #close(): void {
     for (const thread of this.#threads) thread.bell?.close();
     this.#sockets?.close();
+  }
+
+  /** Tells a thread to stop; resolves when it has ended, or was ended since it took too long. */
+  async #end(thread: Thread, connectionsMs: number): Promise<void> {
+    if (!thread.running) return;
+    const ended = new Promise<void>((resolve) => thread.worker.once('exit', () => resolve()));
+    thread.port.postMessage({ kind: 'stop', connectionsMs } satisfies ThreadMessage);
+    thread.bell?.ring();
+    if (this.sharers === 0) this.#sockets?.release(thread.reader - 1);
+    let cancel = (): void => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#options.clock.after(connectionsMs + limits.stopMs, () => {
+        void thread.worker.terminate().then(() => resolve());
+      });
+    });
+    await Promise.race([ended, late]);
+    cancel();
   }
 
   #add(name: string, reader: number, blocking: boolean): Thread {

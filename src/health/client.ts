@@ -93,6 +93,11 @@ export class HealthClient implements HealthSource {
     this.#startThread();
   }
 
+  /** The saved verdicts as they are now. */
+  saved(): Saved | null {
+    return this.#store?.load() ?? null;
+  }
+
   // ---- What it is told -------------------------------------------------------------------------------------------------
 
   /** The targets from now on; the thread is told of what is new, gone, or other than before. */

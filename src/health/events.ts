@@ -63,17 +63,24 @@ export class EventLog<E extends object> implements Kept {
     return this.#options.kept?.file ?? '';
   }
 
+  /** Whether what was recorded before is known: what is added then goes on from there. */
+  loaded = false;
+
   /** Takes up what was recorded before. A line that can't be read costs itself alone. */
   load(): void {
+    this.loaded = true;
     if (this.#options.kept === null) return;
     const { file, storage } = this.#options.kept;
     // A file that isn't there yet is made by the first event.
     this.#rewrite = true;
     try {
-      const text = readTextHere(file, limits.eventsFileBytes);
-      tighten(file, STATE_MODE);
-      this.#there = true;
+      const given = storage.given(file);
+      if (given === null) return;
+      const text = given ?? readTextHere(file, limits.eventsFileBytes);
+      if (given === undefined) tighten(file, STATE_MODE);
+      this.#there = given === undefined;
       this.#take(text);
+      if (given !== undefined) this.#rewrite = true;
     } catch (error) {
       if (isMissing(error)) return;
       this.#there = true;
@@ -92,7 +99,7 @@ export class EventLog<E extends object> implements Kept {
       // A disk that is slower than events come: what is kept is written whole, once it can be.
       if (this.#pending.length > this.#capacity) this.#rewrite = true;
       if (this.#rewrite) this.#pending = [];
-      if (!this.#failing) void this.#run();
+      if (!this.#failing && !this.#storage.mustWait(this)) void this.#run();
     }
     for (const listener of this.#listeners) listener(recorded);
     return recorded;
@@ -125,8 +132,14 @@ export class EventLog<E extends object> implements Kept {
   /** Writes the file anew. */
   store(): Promise<void> {
     this.#rewrite = true;
+    if (this.#storage?.mustWait(this)) return Promise.resolve();
     this.#failing = false;
     return this.#run();
+  }
+
+  text(): string {
+    const lines = [...this.#unread, ...this.#events.slice(-this.#capacity).map((event) => JSON.stringify(event))];
+    return lines.map((line) => `${line}\n`).join('');
   }
 
   async isLost(): Promise<boolean> {
@@ -222,15 +235,15 @@ export class EventLog<E extends object> implements Kept {
     const { file } = this;
     this.#rewrite = false;
     this.#pending = [];
-    const lines = [...this.#unread, ...this.#events.slice(-this.#capacity).map((event) => JSON.stringify(event))];
+    const text = this.text();
     if (this.#foreign) {
       await rename(file, `${file}.damaged`).catch((error) => {
         if (!isMissing(error)) throw error;
       });
       this.#foreign = false;
     }
-    await storeStable(file, lines.map((line) => `${line}\n`).join(''));
-    this.#lines = lines.length;
+    await storeStable(file, text);
+    this.#lines = text.split('\n').length - 1;
     this.#there = true;
   }
 }

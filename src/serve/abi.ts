@@ -3,6 +3,7 @@
 import type * as Koffi from 'koffi';
 
 // Linux numbers; the same on x86-64 and arm64 (asm-generic).
+export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 export const SOCK_STREAM = 1;
@@ -11,9 +12,11 @@ export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
 export const SOL_SOCKET = 1;
 export const SO_REUSEADDR = 2;
+export const SO_TYPE = 3;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_REUSEPORT = 15;
+export const SO_PEERCRED = 17;
 export const SO_RCVTIMEO = 20;
 export const SO_RCVBUFFORCE = 33;
 export const IPPROTO_IP = 0;
@@ -25,14 +28,22 @@ export const IPV6_MTU_DISCOVER = 23;
 export const IPV6_PMTUDISC_OMIT = 5;
 export const IPV6_V6ONLY = 26;
 export const IPV6_RECVPKTINFO = 49;
+export const SCM_RIGHTS = 1;
 export const MSG_DONTWAIT = 0x40;
+export const MSG_NOSIGNAL = 0x4000;
 export const MSG_WAITFORONE = 0x10000;
+export const MSG_CMSG_CLOEXEC = 0x40000000;
 export const SHUT_RD = 0;
 export const POLLIN = 0x1;
 export const POLLOUT = 0x4;
 export const POLLNVAL = 0x20;
 export const EFD_NONBLOCK = 0o4000;
 export const EFD_CLOEXEC = 0o2000000;
+export const F_SETFD = 2;
+export const F_GETFL = 3;
+export const F_SETFL = 4;
+export const FD_CLOEXEC = 1;
+export const O_NONBLOCK = 0o4000;
 export const F_DUPFD_CLOEXEC = 1030;
 
 export const EINTR = 4;
@@ -66,6 +77,8 @@ export interface Abi {
   readonly pollfd: { readonly size: number; readonly fd: number; readonly events: number; readonly revents: number };
   readonly inet: { readonly size: number; readonly family: number; readonly port: number; readonly address: number };
   readonly inet6: { readonly size: number; readonly family: number; readonly port: number; readonly address: number };
+  /** A control message: where its parts stand. */
+  readonly cmsg: { readonly level: number; readonly type: number; readonly data: number; readonly align: number };
   /** A control message with an `in_pktinfo`: where its interface and its local address stand, and CMSG_SPACE of it. */
   readonly pktinfo: { readonly space: number; readonly interface: number; readonly localAddress: number };
   readonly pktinfo6: { readonly space: number; readonly interface: number; readonly localAddress: number };
@@ -120,6 +133,7 @@ export function layOut(koffi: typeof Koffi): Abi {
     pollfd: { size: size(pollfd), fd: at(pollfd, 'fd'), events: at(pollfd, 'events'), revents: at(pollfd, 'revents') },
     inet: { size: size(inet), family: at(inet, 'family'), port: at(inet, 'port'), address: at(inet, 'address') },
     inet6: { size: size(inet6), family: at(inet6, 'family'), port: at(inet6, 'port'), address: at(inet6, 'address') },
+    cmsg: { level: at(cmsghdr, 'level'), type: at(cmsghdr, 'type'), data, align },
     pktinfo: {
       space: data + padded(size(pktinfo)),
       interface: data + at(pktinfo, 'interface'),

@@ -59,7 +59,13 @@ export interface AnswerMemory {
 export type ThreadMessage =
   | { readonly kind: 'chunk'; readonly index: number; readonly buffer: SharedArrayBuffer }
   | { readonly kind: 'secrets'; readonly secrets: readonly Uint8Array[] }
-  | { readonly kind: 'stop' };
+  | StopMessage;
+
+export interface StopMessage {
+  readonly kind: 'stop';
+  /** How long open TCP connections may go on asking; 0: what was read is answered, and that is all. */
+  readonly connectionsMs: number;
+}
 
 /** Four random words, seed of a generator that nobody else has. */
 export function randomSeed(): [number, number, number, number] {
@@ -104,25 +110,26 @@ export function logged(answerer: Answerer, { queryLog }: AnswerMemory): Responde
     : new QueryTap(answerer, queryLog, systemClock, new RandomWords(randomSeed()));
 }
 
-/** Does what a message says. Returns false when it says stop. */
-export function takeMessage(message: ThreadMessage, { reader, cookies }: AnswerParts): boolean {
+/** Does what a message says; one that says stop is handed back. */
+export function takeMessage(message: ThreadMessage, { reader, cookies }: AnswerParts): StopMessage | null {
   switch (message.kind) {
     case 'chunk':
       reader.addChunk(message.index, message.buffer);
-      return true;
+      return null;
     case 'secrets':
       cookies?.replaceSecrets(message.secrets);
-      return true;
+      return null;
     case 'stop':
-      return false;
+      return message;
   }
 }
 
-/** Takes all messages that wait at a port, without an event loop. Returns false when one of them says stop. */
-export function takeMessages(port: MessagePort, parts: AnswerParts): boolean {
+/** Takes all messages that wait at a port, without an event loop. Ends early with one that says stop. */
+export function takeMessages(port: MessagePort, parts: AnswerParts): StopMessage | null {
   for (;;) {
     const received = receiveMessageOnPort(port) as { message: ThreadMessage } | undefined;
-    if (received === undefined) return true;
-    if (!takeMessage(received.message, parts)) return false;
+    if (received === undefined) return null;
+    const stop = takeMessage(received.message, parts);
+    if (stop !== null) return stop;
   }
 }

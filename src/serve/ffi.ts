@@ -14,7 +14,11 @@ export interface Ffi {
   bind(fd: number, address: number, length: number): number;
   listen(fd: number, backlog: number): number;
   setsockopt(fd: number, level: number, option: number, value: number, length: number): number;
+  getsockopt(fd: number, level: number, option: number, value: number, length: number): number;
   getsockname(fd: number, address: number, length: number): number;
+  connect(fd: number, address: number, length: number): number;
+  sendmsg(fd: number, message: number, flags: number): number;
+  recvmsg(fd: number, message: number, flags: number): number;
   recvmmsg(fd: number, messages: number, count: number, flags: number, timeout: number): number;
   sendmmsg(fd: number, messages: number, count: number, flags: number): number;
   poll(fds: number, count: number, timeoutMs: number): number;
@@ -110,6 +114,10 @@ function bindCalls(koffi: typeof Koffi, abi: Abi): Ffi {
     bind: libc.func('int bind(int, uintptr_t, uint32)'),
     listen: libc.func('int listen(int, int)'),
     setsockopt: libc.func('int setsockopt(int, int, int, uintptr_t, uint32)'),
+    getsockopt: libc.func('int getsockopt(int, int, int, uintptr_t, uintptr_t)'),
+    connect: libc.func('int connect(int, uintptr_t, uint32)'),
+    sendmsg: libc.func('intptr_t sendmsg(int, uintptr_t, int)'),
+    recvmsg: libc.func('intptr_t recvmsg(int, uintptr_t, int)'),
     getsockname: libc.func('int getsockname(int, uintptr_t, uintptr_t)'),
     recvmmsg: libc.func('int recvmmsg(int, uintptr_t, uint32, int, uintptr_t)'),
     sendmmsg: libc.func('int sendmmsg(int, uintptr_t, uint32, int)'),

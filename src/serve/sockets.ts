@@ -6,6 +6,7 @@ import type { Address } from '../base/address.ts';
 import { limits } from '../base/limits.ts';
 import * as abi from './abi.ts';
 import type { Ffi } from './ffi.ts';
+import { type GivenSocket, standsAt } from './given.ts';
 import { type ListenAddress, type ListenFailure, listenMessage } from './listen.ts';
 
 /** One UDP socket as a data thread needs to know it; survives structured clone. */
@@ -36,9 +37,17 @@ export interface OpenSockets {
 /** Tries to find a port that is free for UDP and TCP, where any will do. */
 const PORT_TRIES = 20;
 
-/** Opens UDP and TCP on all addresses, `threads` UDP sockets for each. What fails stands in `failures`; nothing throws. */
-export function openSockets(ffi: Ffi, addresses: readonly ListenAddress[], threads: number): OpenSockets {
-  const opener = new SocketOpener(ffi);
+/**
+ * Opens UDP and TCP on all addresses, `threads` UDP sockets for each. What fails stands in `failures`; nothing throws.
+ * @param given sockets that are open already and are used where they stand at one of the addresses; the others are left alone
+ */
+export function openSockets(
+  ffi: Ffi,
+  addresses: readonly ListenAddress[],
+  threads: number,
+  given: readonly GivenSocket[] = [],
+): OpenSockets {
+  const opener = new SocketOpener(ffi, given);
   const udp: UdpSocket[][] = Array.from({ length: threads }, () => []);
   const tcp: number[] = [];
   const listening: ListenAddress[] = [];
@@ -52,9 +61,11 @@ export function openSockets(ffi: Ffi, addresses: readonly ListenAddress[], threa
     listening.push({ address: listen.address, port: opened.port });
     tcp.push(opened.tcp);
     const wildcard = listen.address.bytes.every((byte) => byte === 0);
-    opened.udp.forEach((fd, thread) => {
-      udp[thread]!.push({ fd, family: listen.address.family, wildcard });
-    });
+    // More sockets than threads (there were more): none is left without a reader. Fewer: threads share.
+    for (let i = 0; i < Math.max(threads, opened.udp.length); i++) {
+      const fd = opened.udp[i % opened.udp.length]!;
+      udp[i % threads]!.push({ fd, family: listen.address.family, wildcard });
+    }
   }
   return {
     listening,
@@ -71,7 +82,7 @@ export function openSockets(ffi: Ffi, addresses: readonly ListenAddress[], threa
       for (const { fd } of udp[thread] ?? []) ffi.shutdown(fd, abi.SHUT_RD);
     },
     close: () => {
-      for (const fd of [...udp.flat().map((socket) => socket.fd), ...tcp]) ffi.close(fd);
+      for (const fd of new Set([...udp.flat().map((socket) => socket.fd), ...tcp])) ffi.close(fd);
     },
   };
 }
@@ -100,8 +111,11 @@ class SocketOpener {
   readonly #at: number;
   readonly #integerAt: number;
 
-  constructor(ffi: Ffi) {
+  readonly #given: readonly GivenSocket[];
+
+  constructor(ffi: Ffi, given: readonly GivenSocket[]) {
     this.#ffi = ffi;
+    this.#given = given;
     this.#at = ffi.addressOf(this.#memory);
     this.#integerAt = this.#at + 64;
   }
@@ -123,29 +137,61 @@ class SocketOpener {
 
   /** Throws SocketError; what was opened until then stands in `fds`. */
   #openAll(listen: ListenAddress, threads: number, fds: number[]): Opened {
-    // TCP without REUSEPORT, and UDP once without it: with it the kernel lets two servers of one user share a port, and each
-    // would see some of the queries.
+    const there = this.#given.filter((socket) => standsAt(socket, listen));
+    const port = there[0]?.port ?? listen.port;
+    const tcp = this.#openTcp({ ...listen, port }, there, fds);
+    const at = { ...listen, port: port === 0 ? this.#portOf(tcp) : port };
+    const inherited = there.filter(({ protocol, port: its }) => protocol === 'UDP' && its === at.port);
+    const udp = inherited.map(({ fd }) => fd);
+    for (const fd of udp) {
+      this.#ffi.fcntl(fd, abi.F_SETFL, this.#ffi.fcntl(fd, abi.F_GETFL, 0) & ~abi.O_NONBLOCK);
+      this.#tuneUdp(fd, at.address);
+    }
+    if (udp.length === 0) {
+      // Once without REUSEPORT: with it the kernel lets two servers of one user share a port, and each would see some of the queries.
+      const probe = this.#socket(at.address.family, abi.SOCK_DGRAM, fds);
+      this.#bind(probe, at.address, at.port, 'UDP');
+      this.#ffi.close(fds.pop()!);
+    }
+    while (udp.length < threads) {
+      const fd = this.#joinGroup(at, fds, udp.length > 0);
+      // What a service manager opened alone has no group to join.
+      if (fd === null) break;
+      udp.push(fd);
+    }
+    return { port: at.port, tcp, udp };
+  }
+
+  /** TCP without REUSEPORT, for the same reason. */
+  #openTcp(listen: ListenAddress, there: readonly GivenSocket[], fds: number[]): number {
+    const given = there.find(({ protocol, port }) => protocol === 'TCP' && port === listen.port);
+    if (given !== undefined) {
+      this.#ffi.fcntl(given.fd, abi.F_SETFL, this.#ffi.fcntl(given.fd, abi.F_GETFL, 0) | abi.O_NONBLOCK);
+      this.#try(given.fd, abi.SOL_SOCKET, abi.SO_SNDBUF, limits.tcpSendBufferBytes);
+      return given.fd;
+    }
     const tcp = this.#socket(listen.address.family, abi.SOCK_STREAM, fds);
     this.#set(tcp, abi.SOL_SOCKET, abi.SO_REUSEADDR, 1, 'TCP');
     // Connections inherit it.
     this.#try(tcp, abi.SOL_SOCKET, abi.SO_SNDBUF, limits.tcpSendBufferBytes);
     this.#bind(tcp, listen.address, listen.port, 'TCP');
     if (this.#ffi.listen(tcp, limits.tcpBacklog) < 0) throw new SocketError(this.#ffi.errno(), 'TCP');
-    const port = listen.port === 0 ? this.#portOf(tcp) : listen.port;
+    return tcp;
+  }
 
-    const probe = this.#socket(listen.address.family, abi.SOCK_DGRAM, fds);
-    this.#bind(probe, listen.address, port, 'UDP');
-    this.#ffi.close(fds.pop()!);
-
-    const udp: number[] = [];
-    for (let thread = 0; thread < threads; thread++) {
-      const fd = this.#socket(listen.address.family, abi.SOCK_DGRAM, fds);
+  /** One more UDP socket at a port. Where others stand there already that may not be possible: null. */
+  #joinGroup({ address, port }: ListenAddress, fds: number[], others: boolean): number | null {
+    const fd = this.#socket(address.family, abi.SOCK_DGRAM, fds);
+    try {
       this.#set(fd, abi.SOL_SOCKET, abi.SO_REUSEPORT, 1, 'UDP');
-      this.#tuneUdp(fd, listen.address);
-      this.#bind(fd, listen.address, port, 'UDP');
-      udp.push(fd);
+      this.#tuneUdp(fd, address);
+      this.#bind(fd, address, port, 'UDP');
+      return fd;
+    } catch (error) {
+      if (!others) throw error;
+      this.#ffi.close(fds.pop()!);
+      return null;
     }
-    return { port, tcp, udp };
   }
 
   #socket(family: 4 | 6, type: number, fds: number[]): number {

@@ -66,21 +66,31 @@ export class StreamServer {
     }
   }
 
-  /** Accepts nothing more, answers what was read, and closes every connection within limits.tcpGraceMs. */
-  async close(): Promise<void> {
+  /**
+   * Accepts nothing more, and closes every connection: those that are there may go on asking for `goOnMs`, then what was read is
+   * answered, within limits.tcpGraceMs. Called again while it waits, the shorter time holds.
+   */
+  async close(goOnMs = 0): Promise<void> {
+    for (const server of this.#servers.splice(0)) server.close();
+    if (goOnMs > 0) await this.#empty(goOnMs);
     this.#cancelSweep?.();
     this.#cancelSweep = () => {};
-    for (const server of this.#servers.splice(0)) server.close();
     if (this.#connections.size === 0) return;
-    const allClosed = new Promise<void>((resolve) => {
-      this.#closed = resolve;
-    });
     for (const connection of this.#connections) connection.finish();
-    const cancel = this.#options.clock.after(limits.tcpGraceMs, () => {
-      for (const connection of this.#connections) connection.destroy();
+    await this.#empty(limits.tcpGraceMs);
+    for (const connection of this.#connections) connection.destroy();
+  }
+
+  /** Resolves when no connection is open, or after some time. */
+  #empty(withinMs: number): Promise<void> {
+    if (this.#connections.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.after(withinMs, resolve);
+      this.#closed = () => {
+        cancel();
+        resolve();
+      };
     });
-    await allClosed;
-    cancel();
   }
 
   #listen(options: ListenOptions | { fd: number }): Promise<number> {

@@ -8,6 +8,7 @@ import {
   type AnswerSettings,
   createAnswerer,
   logged,
+  type StopMessage,
   type ThreadMessage,
   takeMessage,
   takeMessages,
@@ -42,7 +43,8 @@ const data = workerData as TcpWorkerData;
 const { port } = data;
 giveSigns(data.beat);
 const { answerer, parts } = createAnswerer(data.memory, data.settings, () => {
-  if (!takeMessages(port, parts)) void stop();
+  const message = takeMessages(port, parts);
+  if (message !== null) void stop(message);
 });
 answerer.transfer = new Transfers(parts).handler;
 const server = new StreamServer({
@@ -56,13 +58,14 @@ const server = new StreamServer({
   ipv6PrefixBits: data.ipv6PrefixBits,
 });
 
-async function stop(): Promise<void> {
-  await server.close();
+async function stop({ connectionsMs }: StopMessage): Promise<void> {
+  await server.close(connectionsMs);
   port.close();
 }
 
 port.on('message', (message: ThreadMessage) => {
-  if (!takeMessage(message, parts)) void stop();
+  const isStop = takeMessage(message, parts);
+  if (isStop !== null) void stop(isStop);
 });
 const ports: number[] = [];
 const failures: string[] = [];

@@ -42,7 +42,7 @@ inlineAnswerPath();
 const { memory, settings, port, sockets, bell, listen, realtime, beat } = workerData as UdpWorkerData;
 let running = true;
 const { answerer, parts } = createAnswerer(memory, settings, () => {
-  running = takeMessages(port, parts) && running;
+  running = takeMessages(port, parts) === null && running;
 });
 const responder = logged(answerer, memory);
 const counters = new Float64Array(memory.serveCounters);
@@ -62,7 +62,7 @@ if (sockets !== null && bell !== null) {
     beat: new Int32Array(beat),
     counters,
     onBell: () => {
-      running = takeMessages(port, parts) && running;
+      running = takeMessages(port, parts) === null && running;
       return running;
     },
   }).run();
@@ -74,7 +74,7 @@ if (sockets !== null && bell !== null) {
   const results = [];
   for (const address of listen) results.push(await server.listen(address));
   port.on('message', (message: ThreadMessage) => {
-    if (!takeMessage(message, parts)) void server.close().then(() => port.close());
+    if (takeMessage(message, parts) !== null) void server.close().then(() => port.close());
   });
   port.postMessage({
     kind: 'ready',

@@ -107,6 +107,13 @@ export class Drains {
   async leave(targets: readonly LastAnswers[], nowMs: number): Promise<void> {
     // A start that failed has answered nothing: what is there stays as it is.
     if (this.#file === null || this.#text === undefined) return;
+    this.#text = this.notes(targets, nowMs);
+    this.#file.soon();
+    await this.#file.close();
+  }
+
+  /** What `leave` writes. */
+  notes(targets: readonly LastAnswers[], nowMs: number): string {
     const left = new Map([...this.#left].filter(([, { untilSeconds }]) => untilSeconds > nowMs / 1000));
     for (const target of targets) {
       const old = this.#left.get(target.id) ?? NOTHING;
@@ -119,9 +126,7 @@ export class Drains {
     // An entry that couldn't be read goes on being unknown, whatever this run knows of its target.
     for (const id of this.#unread.keys()) left.delete(id);
     const saved = { unknownBeforeMs: this.#unknownBeforeMs, targets: joinEntries(left, this.#unread) };
-    this.#text = `${JSON.stringify(saved)}\n`;
-    this.#file.soon();
-    await this.#file.close();
+    return `${JSON.stringify(saved)}\n`;
   }
 }
 

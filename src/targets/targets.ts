@@ -7,7 +7,7 @@ import type { HealthSource } from '../health/saved-health.ts';
 import type { Rows } from '../loading/memory.ts';
 import type { PoolMeta, TargetMeta } from '../zone/meta.ts';
 import type { Certificate } from './certificates.ts';
-import type { Drains } from './drains.ts';
+import type { Drains, LastAnswers } from './drains.ts';
 import { type Forced, type ForcedStates, forcedView } from './forced-states.ts';
 
 const FORCED_STATES = { up: FORCED_UP, down: FORCED_DOWN, drain: FORCED_DRAIN } as const;
@@ -138,12 +138,20 @@ export class Targets {
 
   /** What the next run must know of answers that caches may still hold. */
   leave(nowMs: number): Promise<void> {
-    const last = [...this.#targets.values()].map((target) => {
+    return this.#drains.leave(this.#lastAnswers(), nowMs);
+  }
+
+  /** The same as the text of its file, for a server that takes this one's place. */
+  notes(nowMs: number): string {
+    return this.#drains.notes(this.#lastAnswers(), nowMs);
+  }
+
+  #lastAnswers(): LastAnswers[] {
+    return [...this.#targets.values()].map((target) => {
       const noted = this.#rows.target(target.slot);
       const drained = this.#forced(target)?.state === 'drain';
       return { ...noted, id: target.meta.id, sinceDrain: drained ? this.#sinceDrain(target, noted.answers) : -1 };
     });
-    return this.#drains.leave(last, nowMs);
   }
 
   /** The certificates that the last probes saw; null for each target without one, so that whoever reads can rest at any. */
