@@ -163,7 +163,7 @@ function stopOnSignal(
     // What doesn't end by itself is ended: nothing of it outlives the process.
     setTimeout(() => endProcess(EXIT.good), STOP_MS);
     errors.stop();
-    stopAll(running)
+    void stopAll(running)
       .then(() => sink.flush())
       .finally(() => {
         finish();
