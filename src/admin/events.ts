@@ -49,7 +49,7 @@ function eventsSince(control: ControlPlane, last: number): EventView[] {
 }
 
 /** One event in the stream's form: without an `event:` line, so that a browser's `onmessage` sees every type. */
-export function formatEvent(event: EventView): string {
+function formatEvent(event: EventView): string {
   return `id: ${event.id}\ndata: ${JSON.stringify(event)}\n\n`;
 }
 

@@ -11,7 +11,7 @@ import { Gate } from './auth.ts';
 import { addDashboard, CONTENT_SECURITY_POLICY } from './dashboard.ts';
 import { addEvents } from './events.ts';
 import { addForce } from './force.ts';
-import { hostAllowed, isLoopback, originAllowed } from './host.ts';
+import { hostAllowed, listensOnLoopback, originAllowed } from './host.ts';
 import { addMetrics } from './metrics.ts';
 import { Problem, problemOf } from './problem.ts';
 import { addReads } from './reads.ts';
@@ -61,7 +61,7 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
   const { control, log, clock, host, port } = options;
   const shown = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   const gate = new Gate(options.tokensFile, options.localToken, log);
-  if (!isLoopback(host) && !gate.hasTokens) {
+  if (!listensOnLoopback(host) && !gate.hasTokens) {
     const how = 'make one with "meridian token add NAME ROLE", or listen on 127.0.0.1';
     throw new AdminError(`the admin refuses to listen on ${shown} without tokens: ${how}`);
   }

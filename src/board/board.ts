@@ -63,7 +63,7 @@ export function flipSecondsOf(word: number): number {
 }
 
 /** Bytes of the board's shared memory. */
-export function boardBytes(): number {
+function boardBytes(): number {
   return limits.targets * 4;
 }
 

@@ -15,7 +15,7 @@ import { limits } from '../base/limits.ts';
 /** A segment's address in the store, see above. */
 export type SegmentRef = number;
 
-export const UNIT_BYTES = 64;
+const UNIT_BYTES = 64;
 const UNIT_WORDS = UNIT_BYTES / 4;
 const UNIT_BITS = 24;
 const CURRENT = 0;

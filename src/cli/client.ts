@@ -13,7 +13,7 @@ export const LOCAL_TOKEN_FILE = 'admin.token';
 /** Longest wait for a reply: reloading ten thousand zones takes some seconds. */
 const REPLY_MS = 60_000;
 
-export class AdminClient {
+class AdminClient {
   readonly #url: string;
   readonly #token: string | null;
 
@@ -96,7 +96,7 @@ function baseUrl(text: string): string {
 }
 
 /** Where an admin that listens on this can be reached from the same machine. */
-export function urlOf({ address, port }: Endpoint): string {
+function urlOf({ address, port }: Endpoint): string {
   const everywhere = address.bytes.every((byte) => byte === 0);
   if (address.family === 4) return `http://${everywhere ? '127.0.0.1' : formatAddress(address)}:${port}`;
   return `http://[${everywhere ? '::1' : formatAddress(address)}]:${port}`;

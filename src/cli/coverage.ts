@@ -35,14 +35,14 @@ function askFiles(options: CoverageOptions): Promise<{ rows: CoverageRow[] }> {
 }
 
 /** RFC 4180, with a head; an empty pool is a place that gets no pool. */
-export function formatCsv(rows: readonly CoverageRow[]): string {
+function formatCsv(rows: readonly CoverageRow[]): string {
   const field = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   const lines = rows.map(({ place, region, pool }) => [place, region, pool ?? ''].map(field).join(','));
   return ['place,region,pool', ...lines].map((line) => `${line}\r\n`).join('');
 }
 
 /** One row for each place, and a line that says how many fall to the default. */
-export function formatCoverage(rows: readonly CoverageRow[]): string {
+function formatCoverage(rows: readonly CoverageRow[]): string {
   const cells = rows.map(({ place, region, pool }): Cell[] => [
     place,
     region === 'default' ? { text: region, colour: 'grey' } : region,

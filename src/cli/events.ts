@@ -34,6 +34,6 @@ export async function events(options: EventsOptions): Promise<void> {
 }
 
 /** One line: when, what kind, what. */
-export function formatEventLine(event: EventView): string {
+function formatEventLine(event: EventView): string {
   return `${event.at}  ${event.type.padEnd(16)}  ${visible(event.message)}\n`;
 }

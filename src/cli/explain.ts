@@ -35,7 +35,7 @@ async function askFiles(options: ServerOptions, request: ExplainRequest): Promis
 }
 
 /** The whole text. */
-export function formatExplanation(explanation: Explanation): string {
+function formatExplanation(explanation: Explanation): string {
   const { question, steps, pools, answer } = explanation;
   const story = steps.map((step, i) => `${String(i + 1).padStart(2)}. ${visible(step)}\n`).join('');
   const members = pools.flatMap((pool) =>

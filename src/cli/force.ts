@@ -1,5 +1,6 @@
 // `meridian force`, `drain` and `unforce`: what an operator forces of a target or a whole pool.
 import type { DrainView, TargetView } from '../api/views.ts';
+import { zoneStem } from '../wire/zone-name.ts';
 import { openClient } from './client.ts';
 import { EXIT, Failure } from './exit.ts';
 import { print } from './output.ts';
@@ -42,7 +43,7 @@ function pathOf(target: string): string {
   }
   if (address !== undefined) return `/api/v1/targets/${encodeURIComponent(target)}/force`;
   // "." would vanish from the path as a step to nowhere: the root's file is root.yaml, and so is its name here.
-  return `/api/v1/pools/${encodeURIComponent(zone === '.' ? 'root' : zone)}/${encodeURIComponent(pool)}/force`;
+  return `/api/v1/pools/${encodeURIComponent(zoneStem(zone))}/${encodeURIComponent(pool)}/force`;
 }
 
 /** When it may be switched off, and why not yet. */

@@ -1,6 +1,6 @@
 // The command line: every command with its options and examples. What a command does is loaded when it is called.
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { PROGRAM_VERSION } from '../base/version.ts';
 import { EXIT, Failure } from './exit.ts';
 import { printError } from './output.ts';
 
@@ -34,15 +34,10 @@ export async function run(args: readonly string[]): Promise<number> {
   }
 }
 
-function version(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
-}
-
 function program(outcome: { code: number }): Command {
   const meridian = new Command('meridian')
     .description('An authoritative DNS server that answers each client with the nearest backend that is alive.')
-    .version(version(), '-V, --version', 'print the version')
+    .version(PROGRAM_VERSION, '-V, --version', 'print the version')
     .helpCommand('help [command]', 'print help for a command')
     .exitOverride()
     .showHelpAfterError('("meridian --help" shows how)');

@@ -19,7 +19,7 @@ export async function status(options: ServerOptions & { readonly json?: true }):
 }
 
 /** The whole text. `nowMs` is what ages are counted from. */
-export function formatStatus(view: StatusView, targets: readonly TargetView[], nowMs: number): string {
+function formatStatus(view: StatusView, targets: readonly TargetView[], nowMs: number): string {
   const threads = `${view.dataThreads} thread${view.dataThreads === 1 ? '' : 's'}`;
   const head = `meridian ${view.version}, up ${formatSeconds(view.uptimeSeconds)}, ${threads}, UDP by ${view.udp}`;
   const parts = [

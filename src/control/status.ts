@@ -58,7 +58,7 @@ export function zoneDetail(zone: ServedZone, serving: Serving, notifier: Notifie
 }
 
 /** Rules that nothing can match, since no loaded database has such data. */
-export function missingData(serving: Serving): string[] {
+function missingData(serving: Serving): string[] {
   const { geo } = serving;
   if (geo === null) return [];
   const lacking = [

@@ -86,6 +86,6 @@ export function placeKey(place: Place): PlaceKey {
 }
 
 /** The contract's word for a continent code: `EU` is `europe`. */
-export function continentName(code: ContinentCode): keyof typeof CONTINENTS {
+function continentName(code: ContinentCode): keyof typeof CONTINENTS {
   return (Object.keys(CONTINENTS) as (keyof typeof CONTINENTS)[]).find((name) => CONTINENTS[name] === code)!;
 }

@@ -1,6 +1,7 @@
 // What lies in the zones folder: which files, and whether they changed since they were last looked at.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { zoneOfStem } from '../wire/zone-name.ts';
 import type { SourceText } from './build.ts';
 
 export const COMMON_FILE = '_common.yaml';
@@ -32,8 +33,7 @@ export function signatureOf(file: string): Signature | null {
 /** The zone that a file name stands for, or null: `net.cat.yaml` is net.cat, root.yaml the root, `_...` and hidden files none. */
 export function zoneOfFile(name: string): string | null {
   if (!name.endsWith('.yaml') || name.startsWith('_') || name.startsWith('.')) return null;
-  const zone = name.slice(0, -'.yaml'.length).toLowerCase();
-  return zone === 'root' ? '.' : zone;
+  return zoneOfStem(name.slice(0, -'.yaml'.length));
 }
 
 /** Reads the folder. Throws what the file system throws when it can't. */

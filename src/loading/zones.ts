@@ -10,6 +10,7 @@ import type { SegmentRef } from '../board/store.ts';
 import { mapKey } from '../regionmap/build.ts';
 import type { MapSpec } from '../regionmap/spec.ts';
 import { parseName } from '../wire/name.ts';
+import { absoluteName } from '../wire/zone-name.ts';
 import type { ZoneMeta } from '../zone/meta.ts';
 import type { ZoneJob, ZoneResult } from './build.ts';
 import type { Builder } from './builder.ts';
@@ -210,7 +211,7 @@ export class Zones {
   }
 
   #add(job: ZoneJob): ServedZone {
-    const name = parseName(job.name === '.' ? '.' : `${job.name}.`, null);
+    const name = parseName(absoluteName(job.name), null);
     const zone: ServedZone = {
       name: job.name,
       file: job.file,

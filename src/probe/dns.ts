@@ -5,6 +5,7 @@ import { type Answer, type DecodedPacket, decode, encode, RECURSION_DESIRED } fr
 import { formatAddress, parseAddress } from '../base/address.ts';
 import { limits } from '../base/limits.ts';
 import { rcodeFromText, rcodeToText, typeFromText } from '../wire/types.ts';
+import { withoutFinalDot } from '../wire/zone-name.ts';
 import type { DnsCheck } from '../zone/model.ts';
 import { converse } from './datagram.ts';
 import { failed, failedBy, type Outcome, printable, succeeded } from './outcome.ts';
@@ -18,7 +19,7 @@ export const probeDns: ProbeFunction<DnsCheck> = async (target, check, attempt) 
   let query: Buffer;
   const id = randomInt(65_536);
   try {
-    const name = check.name === '.' ? '.' : check.name.replace(/\.$/, '');
+    const name = withoutFinalDot(check.name);
     query = encode({ type: 'query', id, flags: RECURSION_DESIRED, questions: [{ name, type: 'A', class: 'IN' }] });
     // dns-packet doesn't know all types by name: the last four octets are type and class.
     query.writeUInt16BE(typeFromText(check.type) ?? 0, query.length - 4);

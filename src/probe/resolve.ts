@@ -18,7 +18,7 @@ interface Known {
 export type Lookup = (name: string) => Promise<readonly string[]>;
 
 /** Asks the system (hosts file, then DNS). The name has no final dot: the hosts file doesn't know names with one. */
-export const systemLookup: Lookup = async (name) => (await lookup(name, { all: true })).map((entry) => entry.address);
+const systemLookup: Lookup = async (name) => (await lookup(name, { all: true })).map((entry) => entry.address);
 
 /** Resolves names; lookups of one name that overlap are one lookup. */
 export class Resolver {

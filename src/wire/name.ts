@@ -139,17 +139,6 @@ export function isAtOrBelow(name: Uint8Array, apex: Uint8Array): boolean {
   return p === from && endsAlike(name, from, apex);
 }
 
-/** Canonical order of two wire names (RFC 4034 6.1): by labels from the right, lower case: negative, zero or positive. */
-export function compareNames(a: Uint8Array, b: Uint8Array): number {
-  const startsA = labelStarts(a);
-  const startsB = labelStarts(b);
-  for (let i = 1; i <= Math.min(startsA.length, startsB.length); i++) {
-    const difference = compareLabels(a, startsA.at(-i)!, b, startsB.at(-i)!);
-    if (difference !== 0) return difference;
-  }
-  return startsA.length - startsB.length;
-}
-
 /**
  * The octet that the escape at `text[at]` (a backslash) stands for: `\065` by number, `\.` the character itself. -1 when it is
  * broken: a number over 255, fewer than three digits, nothing behind the backslash, or a character outside ASCII.
@@ -231,20 +220,4 @@ function endsAlike(name: Uint8Array, from: number, other: Uint8Array): boolean {
     if (lowerOctet(name[from + i]!) !== lowerOctet(other[i]!)) return false;
   }
   return true;
-}
-
-function labelStarts(wire: Uint8Array): number[] {
-  const starts: number[] = [];
-  for (let p = 0; p < wire.length && wire[p] !== 0; p += wire[p]! + 1) starts.push(p);
-  return starts;
-}
-
-function compareLabels(a: Uint8Array, atA: number, b: Uint8Array, atB: number): number {
-  const lengthA = a[atA]!;
-  const lengthB = b[atB]!;
-  for (let i = 1; i <= Math.min(lengthA, lengthB); i++) {
-    const difference = lowerOctet(a[atA + i]!) - lowerOctet(b[atB + i]!);
-    if (difference !== 0) return difference;
-  }
-  return lengthA - lengthB;
 }

@@ -12,8 +12,8 @@ import {
   typeOf,
 } from './layout.ts';
 
-export const FIND_NODE = 0;
-export const FIND_WILDCARD = 1;
+const FIND_NODE = 0;
+const FIND_WILDCARD = 1;
 export const FIND_REFERRAL = 2;
 export const FIND_NONE = 3;
 

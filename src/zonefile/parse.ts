@@ -7,6 +7,7 @@ import { limits } from '../base/limits.ts';
 import { Suggestions } from '../base/nearest.ts';
 import { CONTINENTS } from '../geo/place.ts';
 import { lowerName, nameToText, parseName } from '../wire/name.ts';
+import { absoluteName, withoutFinalDot, zoneOfStem, zoneStem } from '../wire/zone-name.ts';
 import type { Owner, Pool, Soa, Transfer, ZoneModel } from '../zone/model.ts';
 import { readNs, readSoa, readTransfer, type WrittenNs } from './apex.ts';
 import { type GeoData, lintZone } from './check.ts';
@@ -57,8 +58,7 @@ export interface ParsedZone {
 
 /** The zone that a file is for: `zones/net.cat.yaml` is `net.cat`, `root.yaml` is `.`. */
 export function expectedZoneName(file: string): string {
-  const name = basename(file, '.yaml').toLowerCase();
-  return name === 'root' ? '.' : name;
+  return zoneOfStem(basename(file, '.yaml'));
 }
 
 /** Parses a zone file. Never throws. `common` is null where there is no `_common.yaml`. */
@@ -139,7 +139,7 @@ class ZoneReader implements Steerable {
     const owner = fields.text('owner') ?? null;
     // A wrong zone name is no reason not to look at the rest: the file's name stands in for it.
     const expected = this.#source.expectedName ?? 'invalid';
-    const stand = parseName(expected === '.' ? '.' : `${expected}.`, null);
+    const stand = parseName(absoluteName(expected), null);
     const zoneApex = apex ?? (stand.ok ? stand.wire : new Uint8Array(1));
     const name = zoneName(zoneApex);
     const scope = this.#scope(this.document, zoneApex, name);
@@ -195,8 +195,7 @@ class ZoneReader implements Steerable {
     const text = this.#fields.require('zone', expectedName ?? 'example.org', readText, { offset: 0 });
     if (text === undefined) return undefined;
     const node = this.#fields.node('zone')!;
-    const absolute = text === '.' || text.endsWith('.') ? text : `${text}.`;
-    const result = parseName(absolute, null);
+    const result = parseName(absoluteName(text), null);
     if (!result.ok || text === '@') {
       const reason = result.ok ? 'a zone needs a name' : result.reason;
       document.report('bad-name', node, reason, 'write the name of the zone, such as example.org');
@@ -205,7 +204,7 @@ class ZoneReader implements Steerable {
     const apex = lowerName(result.wire);
     const name = zoneName(apex);
     if (expectedName !== null && name !== expectedName) {
-      const file = `${name === '.' ? 'root' : name}.yaml`;
+      const file = `${zoneStem(name)}.yaml`;
       const message = `the zone is ${name}, but the file is called ${basename(this.#source.file)}`;
       document.report('zone-file-name', node, message, `call the file ${file}, or write zone: ${expectedName}`);
     }
@@ -291,5 +290,5 @@ class ZoneReader implements Steerable {
 
 /** `net.cat` of a wire name, `.` of the root's. */
 function zoneName(apex: Uint8Array): string {
-  return apex.length === 1 ? '.' : nameToText(apex).slice(0, -1);
+  return withoutFinalDot(nameToText(apex));
 }

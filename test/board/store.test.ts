@@ -154,7 +154,7 @@ describe('the store', () => {
           writing = false;
         };
         for (const access of ['load', 'store'] as const) {
-          const real = Atomics[access] as (...args: unknown[]) => number;
+          const real = Atomics[access] as (...args: unknown[]) => never;
           vi.spyOn(Atomics, access).mockImplementation((...args: unknown[]) => {
             mayWrite();
             return real(...args);

@@ -394,7 +394,7 @@ describe('a kernel that fails', () => {
     // struct in6_pktinfo: the address that was asked, and the interface that it came in by (in native order: lo is 1).
     const info = (host: string, face: number): Buffer =>
       Buffer.concat([parseAddress(host)!.bytes, new Uint8Array(Int32Array.of(face).buffer)]);
-    let arena = Buffer.alloc(0);
+    let arena: Buffer = Buffer.alloc(0);
     const faces: number[] = [];
     const elsewhere: Ffi = {
       ...ffi,
