@@ -29,6 +29,14 @@ function purposeOf(text: string): string {
     .replace(/(\.)\s+[A-Z].*$/, '$1');
 }
 
+/** How a bound is called, whatever its number. */
+const BOUND_NAME =
+  /(?:_MS|_SECONDS|TRIES|ROUNDS|RETRIES|SENDINGS|DEPTH|_MAX|MOST_\w+|LONGEST_\w+|LARGEST_\w+|FEWEST_\w+|SHARE)$/;
+
+/** Numbers in the sources that are no bounds. */
+const GIVEN_NUMBERS = `
+`;
+
 const moduleOf = (file: string): string => file.split('/')[0]!;
 
 await init;
@@ -98,6 +106,93 @@ describe('the source tree', () => {
       expect(text, file).not.toMatch(/^export default/m);
       expect(text, file).not.toMatch(/^export \*/m);
     }
+  });
+});
+
+describe('the files', () => {
+  it('have at most 350 lines', () => {
+    const long = [...texts].filter(([, text]) => text.trimEnd().split('\n').length > 350).map(([file]) => file);
+    expect(long).toEqual([]);
+  });
+
+  it('import each other in no circle, types included', () => {
+    const targets = (file: string): string[] =>
+      imports
+        .get(file)!
+        .filter((specifier) => specifier.startsWith('.'))
+        .map((specifier) => resolveImport(file, specifier));
+    const done = new Set<string>();
+    const circles: string[] = [];
+    const walk = (file: string, path: readonly string[]): void => {
+      const at = path.indexOf(file);
+      if (at >= 0) circles.push([...path.slice(at), file].join(' -> '));
+      if (at >= 0 || done.has(file)) return;
+      for (const target of targets(file)) walk(target, [...path, file]);
+      done.add(file);
+    };
+    for (const file of files) walk(file, []);
+    expect(circles).toEqual([]);
+  });
+
+  it('export values that somebody imports, or that their own file uses and a test looks at', () => {
+    const others = ['test', 'bench', 'scripts']
+      .flatMap((folder) =>
+        readdirSync(new URL(`${folder}/`, root), { recursive: true }).map((name) => `${folder}/${String(name)}`),
+      )
+      .filter((name) => /\.m?[jt]s$/.test(name))
+      .map((name) => read(name));
+    /** What is imported by name, as `file name`: static imports, awaited ones, and members of whole modules. */
+    const imported = new Set<string>();
+    for (const [file, text] of texts) {
+      const add = (specifier: string, names: readonly string[]): void => {
+        for (const name of names) imported.add(`${resolveImport(file, specifier)} ${name}`);
+      };
+      for (const [, names, specifier] of text.matchAll(/\{([^{}]*)\} (?:from|= await import\() ?'(\.[^']+)'/g)) {
+        add(
+          specifier!,
+          names!.split(',').map(
+            (name) =>
+              name
+                .trim()
+                .replace(/^type /, '')
+                .split(/ as |: /)[0]!,
+          ),
+        );
+      }
+      for (const [, whole, specifier] of text.matchAll(/\* as (\w+) from '(\.[^']+)'/g)) {
+        add(
+          specifier!,
+          [...text.matchAll(new RegExp(`\\b${whole}\\.(\\w+)`, 'g'))].map((match) => match[1]!),
+        );
+      }
+    }
+    const exported = [...texts].flatMap(([file, text]) =>
+      [...text.matchAll(/^export (?:async )?(?:abstract )?(?:const|let|function\*?|class) (\w+)/gm)].map(
+        (match) => [file, match[1]!] as const,
+      ),
+    );
+    expect(exported.length).toBeGreaterThan(files.length);
+    const unused = exported.filter(([file, name]) => {
+      if (imported.has(`${file} ${name}`)) return false;
+      const word = new RegExp(`\\b${name}\\b`, 'g');
+      return texts.get(file)!.match(word)!.length < 2 || !others.some((text) => text.match(word));
+    });
+    expect(unused.map(([file, name]) => `${file}: ${name}`)).toEqual([]);
+  });
+
+  it('have their bounds in base/limits.ts', () => {
+    // Numbers that nobody could choose otherwise: protocols, formats, layouts, system calls, units; and defaults that documents name.
+    const given = new Set(GIVEN_NUMBERS.trim().split(/\s+/));
+    const found = [...texts]
+      .filter(([file]) => file !== 'base/limits.ts' && !file.startsWith('serve/abi') && file !== 'serve/ffi.ts')
+      .flatMap(([file, text]) =>
+        // Small numbers name things (states, columns, words of a layout), hexadecimal ones characters and bits.
+        [...text.matchAll(/^(?:export )?const ([A-Z][A-Z0-9_]*)(?:: number)? = ([-+*/ ().\d_]+);/gm)]
+          .filter(([, name, value]) => BOUND_NAME.test(name!) || value!.replaceAll(/\D/g, '').length > 1)
+          .map(([, name]) => `${file}:${name}`),
+      );
+    expect(found.filter((name) => !given.has(name))).toEqual([]);
+    expect([...given].filter((name) => !found.includes(name))).toEqual([]);
   });
 });
 

@@ -5,6 +5,8 @@ export const limits = {
   nameBytes: 255,
   /** RFC 1035 2.3.4: octets of a label. */
   labelBytes: 63,
+  /** Longest identity that is told: NSID and TXT strings are one octet string. */
+  identityCharacters: 255,
   /** Labels of a name without the root: 255 octets hold 127 one-octet labels. */
   nameLabels: 127,
   /** RFC 1035 2.3.4: UDP answer without EDNS. */
@@ -51,8 +53,14 @@ export const limits = {
   /** Tries to send what the kernel had no room for, and the wait before each: after that the client asks again anyway. */
   udpSendTries: 3,
   udpSendWaitMs: 2,
+  /** Batches of a socket that are still answered after the loop was told to stop: what had arrived by then, but no flood without end. */
+  udpLastBatches: 32,
   /** TCP connections that wait to be accepted: survives the restart of the TCP thread; the kernel cuts it to net.core.somaxconn. */
   tcpBacklog: 4_096,
+  /** Tries to find a port that is free for UDP and TCP, where any will do. */
+  portTries: 20,
+  /** Answers of a TCP connection are written in one go up to so many bytes: some hundred small ones, or the largest. */
+  tcpWriteBytes: 65_536,
   /** Send buffer of a TCP connection (the kernel doubles it): two large messages; clients that don't read must not fill tcp_mem. */
   tcpSendBufferBytes: 128 * 1024,
   /** Answer bytes that wait for all slow TCP clients together; beyond it those that wait the longest lose their connection. */
@@ -99,8 +107,20 @@ export const limits = {
   yamlFileBytes: 64 * 1024 * 1024,
   /** Values that the aliases of one YAML file may stand for, written out, against the billion-laughs trick. */
   yamlAliasNodes: 2_000_000,
+  /** Deepest nesting of YAML: no file of ours goes beyond ten; what reads the tree calls itself. */
+  yamlDepth: 64,
+  /** Times that a YAML text is mended and parsed anew, so that slips do not hide what stands behind them. */
+  yamlMendingRounds: 8,
+  /** Keys that the reader of plain YAML takes: YAML allows 1024 characters in one line; well below there is nothing to judge. */
+  yamlPlainKeyCharacters: 500,
+  /** Nesting that the reader of plain YAML goes down itself; more is for the whole parser to judge. */
+  yamlPlainDepth: 32,
   /** Mistakes reported for one file: more help nobody. */
   diagnosticsPerFile: 1_000,
+  /** "Did you mean": names that one word is compared with (among more, a slip is hard to tell from another name anyway), and words of one
+   *  file that are compared (as many mistakes are reported). */
+  suggestionNames: 2_000,
+  suggestionWords: 1_000,
   /** Zones served. */
   zones: 20_000,
   /** Record sets of one zone. */
@@ -113,12 +133,30 @@ export const limits = {
   poolsPerZone: 10_000,
   /** Members of one pool: picking draws over all of them for each query. */
   membersPerPool: 1_000,
+  /** Factor on the distance of a pool in `closest`: with more even the pool next door is beyond the far side of the earth. */
+  poolBias: 1000,
+  /** A member's capacity: queries a second, sessions, megabits; a number that nobody reaches is a slip. */
+  memberCapacity: 1_000_000,
   /** Regions of one zone. */
   regionsPerZone: 10_000,
   /** Places (networks, countries, ...) of one region map. */
   placesPerMap: 200_000,
+  /** Links of an alias chain that lint follows before it counts as a loop: twice what an answer follows. */
+  aliasLinks: 16,
+  /** Nameservers of one zone: the thirteen of the root are many. */
+  nameservers: 100,
+  /** Failover that takes longer is worth a warning: a minute. */
+  lintFailoverSeconds: 60,
+  /** Names of record sets with one steering that explain and status list: ten thousand would help nobody. */
+  steeringOwners: 10,
   /** Networks of the geographic overrides with their lists: read in about a second; more belong into a database. */
   overrideNetworks: 500_000,
+  /** Nesting in an MMDB file: the deepest known schema has 4 levels; the specification's own readers stop at 512. */
+  mmdbDepth: 32,
+  /** Values of one record of an MMDB file: the largest known have about 150 (names in eight languages, four times). */
+  mmdbRecordValues: 5_000,
+  /** Shared parts of an MMDB file (countries, continents) that are kept decoded; then begun anew, so that memory stays bounded. */
+  mmdbKeptValues: 20_000,
   /** Pools named by one steered record set, over all its lists. */
   poolsPerSteering: 1_000,
   /** Pools of one `closest`: orders of n points grow with n^4. */
@@ -171,8 +209,16 @@ export const limits = {
   zoneGoneMs: 1_000,
   /** How long threads may take to answer what they have read when the server stops; the whole stop takes under a second. */
   stopMs: 600,
+  /** Longest wait of a command for the server's reply: reloading ten thousand zones takes some seconds. */
+  replyMs: 60_000,
+  /** Time that everything together gets to stop: a supervisor was promised a second. */
+  processStopMs: 900,
   /** Log lines that wait for a slow reader, in characters; beyond it they are dropped and counted: some 5,000 lines. */
   logQueueBytes: 1024 * 1024,
+  /** How often log lines that a reader had no room for are offered again. */
+  logRetryMs: 50,
+  /** Bytes of one write of log lines: a pipe holds 64 KiB. */
+  logWriteBytes: 64 * 1024,
   /** How long the end of the program waits for its last log lines. */
   logFlushMs: 200,
   /** A thread that gave no sign of life at so many looks in a row, so far apart, spins or hangs and is replaced. Looks are counted, not time:

@@ -1,4 +1,5 @@
 // The plain part of YAML, which nearly every file keeps to, read ten times faster than a whole parser can.
+import { limits } from './limits.ts';
 import type { Entry, ListNode, MapNode, Node, ScalarNode } from './yaml-node.ts';
 
 // Whatever is not surely plain (anchors, tags, block scalars, values over several lines, escapes, tabs, every mistake) makes this
@@ -18,12 +19,6 @@ const BACKSLASH = 0x5c;
 const CLOSE_LIST = 0x5d;
 const OPEN_MAP = 0x7b;
 const CLOSE_MAP = 0x7d;
-
-/** Nesting that is read here; more is for the whole parser to judge. */
-const DEPTH = 32;
-
-/** YAML allows keys of 1024 characters in one line; well below there is nothing to judge. */
-const KEY_CHARACTERS = 500;
 
 // Tabs, carriage returns, control characters, a byte order mark, what was no UTF-8.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
@@ -123,7 +118,7 @@ class PlainReader {
     const entries = new Map<string, Entry>();
     let key = firstKey;
     for (;;) {
-      if (this.#text.charCodeAt(this.#at) !== COLON || key.text.length > KEY_CHARACTERS) throw NOT_SURE;
+      if (this.#text.charCodeAt(this.#at) !== COLON || key.text.length > limits.yamlPlainKeyCharacters) throw NOT_SURE;
       if (entries.has(key.text) || key.text === '<<') throw NOT_SURE;
       this.#at++;
       const value = this.#readValue(indent);
@@ -209,7 +204,7 @@ class PlainReader {
       if (this.#text.charCodeAt(this.#at) === CLOSE_MAP) break;
       const key = this.#readScalar(true);
       while (this.#text.charCodeAt(this.#at) === SPACE) this.#at++;
-      if (this.#text.charCodeAt(this.#at) !== COLON || key.text.length > KEY_CHARACTERS) throw NOT_SURE;
+      if (this.#text.charCodeAt(this.#at) !== COLON || key.text.length > limits.yamlPlainKeyCharacters) throw NOT_SURE;
       if (entries.has(key.text) || key.text === '<<') throw NOT_SURE;
       if (this.#text.charCodeAt(++this.#at) !== SPACE) throw NOT_SURE;
       this.#skipInFlow(indent);
@@ -369,6 +364,6 @@ class PlainReader {
   }
 
   #enter(): void {
-    if (++this.#depth > DEPTH) throw NOT_SURE;
+    if (++this.#depth > limits.yamlPlainDepth) throw NOT_SURE;
   }
 }

@@ -32,12 +32,6 @@ const COMPOSER_OPTIONS = {
   logLevel: 'silent',
 } as const;
 
-/** Times that a text is mended and parsed anew, so that slips do not hide what stands behind them. */
-const MENDING_ROUNDS = 8;
-
-/** Deepest nesting: no file of ours goes beyond ten; what reads the tree calls itself. */
-const DEPTH = 64;
-
 /** A stretch of the text that has to be quoted. */
 interface Slip {
   readonly start: number;
@@ -57,7 +51,7 @@ export function parseYaml(text: string): YamlResult {
 export function parseWholeYaml(text: string): YamlResult {
   const slips: Slip[] = [];
   let composed = new TreeBuilder(text, []).build();
-  for (let round = 0; round < MENDING_ROUNDS && composed.slips.length > 0; round++) {
+  for (let round = 0; round < limits.yamlMendingRounds && composed.slips.length > 0; round++) {
     slips.push(...composed.slips);
     slips.sort((a, b) => a.start - b.start);
     composed = new TreeBuilder(text, slips).build();
@@ -209,9 +203,9 @@ class TreeBuilder {
   #read(node: LibraryNode | null, depth: number): { node: Node; size: number } {
     const at = node?.range?.[0] ?? 0;
     const offset = this.#offset(at);
-    if (depth > DEPTH) {
+    if (depth > limits.yamlDepth) {
       this.fatal = true;
-      this.#mistake('yaml-too-deep', at, `nested more than ${DEPTH} levels deep`, 'flatten it');
+      this.#mistake('yaml-too-deep', at, `nested more than ${limits.yamlDepth} levels deep`, 'flatten it');
       return { node: { kind: 'broken', offset }, size: 1 };
     }
     if (node instanceof Alias) return this.#readAlias(node, at);

@@ -5,8 +5,8 @@ import { limits } from '../base/limits.ts';
 import { visible } from '../base/visible.ts';
 import { openClient } from './client.ts';
 import { EXIT, Failure } from './exit.ts';
+import type { ServerOptions } from './options.ts';
 import { print } from './output.ts';
-import type { ServerOptions } from './program.ts';
 
 export interface EventsOptions extends ServerOptions {
   readonly follow?: true;

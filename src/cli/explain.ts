@@ -5,8 +5,8 @@ import { openClient } from './client.ts';
 import { loadSettings } from './config.ts';
 import { EXIT, Failure } from './exit.ts';
 import { fromFiles } from './offline.ts';
+import type { ServerOptions } from './options.ts';
 import { print } from './output.ts';
-import type { ServerOptions } from './program.ts';
 import { type Cell, formatTable, stateCell } from './table.ts';
 
 export interface ExplainOptions extends ServerOptions, ExplainRequest {

@@ -3,8 +3,8 @@ import type { DrainView, TargetView } from '../api/views.ts';
 import { zoneStem } from '../wire/zone-name.ts';
 import { openClient } from './client.ts';
 import { EXIT, Failure } from './exit.ts';
+import type { ServerOptions } from './options.ts';
 import { print } from './output.ts';
-import type { ServerOptions } from './program.ts';
 import { formatSeconds, paint } from './table.ts';
 
 export interface ForceOptions extends ServerOptions {

@@ -2,19 +2,10 @@
 import { Command, CommanderError } from 'commander';
 import { PROGRAM_VERSION } from '../base/version.ts';
 import { EXIT, Failure } from './exit.ts';
+import type { ConfigOption } from './options.ts';
 import { printError } from './output.ts';
 
 const CONFIG = ['--config <file>', 'settings; default: meridian.yaml in this folder, where there is one'] as const;
-
-interface ConfigOption {
-  readonly config?: string;
-}
-
-/** What every command that talks to a server takes. */
-export interface ServerOptions extends ConfigOption {
-  readonly admin?: string;
-  readonly tokenFile?: string;
-}
 
 /** Runs a command line (without `node` and the script) and returns the exit code. */
 export async function run(args: readonly string[]): Promise<number> {

@@ -3,8 +3,8 @@ import type { StatusView, TargetView, ZoneSummary } from '../api/views.ts';
 import { visible } from '../base/visible.ts';
 import { openClient } from './client.ts';
 import { drainText } from './force.ts';
+import type { ServerOptions } from './options.ts';
 import { print } from './output.ts';
-import type { ServerOptions } from './program.ts';
 import { type Cell, formatSeconds, formatTable, paint, stateCell } from './table.ts';
 
 export async function status(options: ServerOptions & { readonly json?: true }): Promise<void> {

@@ -40,9 +40,6 @@ interface Served {
   readonly lane: Lane;
 }
 
-/** Batches that are still answered after the loop was told to stop: what had arrived by then, but no flood without end. */
-const LAST_ROUNDS = 32;
-
 export class UdpLoop {
   readonly #ffi: Ffi;
   readonly #arena: Arena;
@@ -111,7 +108,11 @@ export class UdpLoop {
       this.#priority.received(received, isLoopbackWords(peer.family, peer.w0, peer.w1, peer.w2, peer.w3));
     }
     for (const socket of this.#served) {
-      for (let rounds = 0; rounds < LAST_ROUNDS && this.#serve(socket, abi.MSG_DONTWAIT) === limits.udpBatch; rounds++);
+      for (
+        let rounds = 0;
+        rounds < limits.udpLastBatches && this.#serve(socket, abi.MSG_DONTWAIT) === limits.udpBatch;
+        rounds++
+      );
     }
   }
 

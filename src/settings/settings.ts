@@ -104,9 +104,6 @@ const KEYS = [
   'log',
 ] as const;
 
-/** Longest identity that is told: NSID and TXT strings are one octet string. */
-const IDENTITY_CHARACTERS = 255;
-
 const DAY_SECONDS = 86_400;
 
 /**
@@ -363,8 +360,8 @@ function readWorkers(document: Document, node: Node, what: string): number | und
 
 function readIdentity(document: Document, node: Node, what: string): string | undefined {
   const text = readText(document, node, what);
-  if (text === undefined || Buffer.byteLength(text) <= IDENTITY_CHARACTERS) return text;
-  document.report('bad-value', node, `${what} is longer than ${IDENTITY_CHARACTERS} octets`, 'shorten it');
+  if (text === undefined || Buffer.byteLength(text) <= limits.identityCharacters) return text;
+  document.report('bad-value', node, `${what} is longer than ${limits.identityCharacters} octets`, 'shorten it');
   return undefined;
 }
 

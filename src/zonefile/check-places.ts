@@ -2,7 +2,7 @@
 import { compareAddresses, contains, formatPrefix, type Prefix } from '../base/address.ts';
 import { allCountries, continentOf } from '../geo/countries.ts';
 import type { PlaceKey } from '../geo/place.ts';
-import type { GeoData, LintedZone } from './check.ts';
+import type { GeoData, LintedZone } from './linted-zone.ts';
 import type { WrittenPlace } from './regions.ts';
 import type { WrittenSteering } from './steering.ts';
 
