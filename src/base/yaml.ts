@@ -5,16 +5,7 @@ import type { Code } from './codes.ts';
 import { limits } from './limits.ts';
 import type { Entry, Node, ScalarNode } from './yaml-node.ts';
 import { parsePlainYaml } from './yaml-plain.ts';
-
-/** A mistake in the YAML itself. */
-export interface YamlMistake {
-  readonly code: Code;
-  readonly offset: number;
-  readonly message: string;
-  readonly fix: string;
-  /** Of a duplicate: the offset of the first. */
-  readonly first?: number;
-}
+import { quoteIt, type Slip, type YamlMistake } from './yaml-slip.ts';
 
 export interface YamlResult {
   /** null when nothing in the tree can be relied on; an empty text gives an empty map. */
@@ -31,12 +22,6 @@ const COMPOSER_OPTIONS = {
   prettyErrors: false,
   logLevel: 'silent',
 } as const;
-
-/** A stretch of the text that has to be quoted. */
-interface Slip {
-  readonly start: number;
-  readonly end: number;
-}
 
 /**
  * Parses one document. Never throws. Slips that can be mended without doubt (a bare `*.x`, `@` or `2001:db8::`) are reported
@@ -61,16 +46,6 @@ export function parseWholeYaml(text: string): YamlResult {
   const mistakes = composed.mistakes.filter((mistake) => !fatal || mistake.code !== 'empty-value');
   for (const slip of [...slips, ...composed.slips]) mistakes.push(quoteIt(text, slip));
   return { root: fatal ? null : composed.root, mistakes };
-}
-
-function quoteIt(text: string, slip: Slip): YamlMistake {
-  const bare = text.slice(slip.start, slip.end);
-  const why = bare.startsWith('*')
-    ? 'YAML takes an unquoted * for an alias'
-    : bare.endsWith(':')
-      ? 'YAML takes a final colon for the end of a key'
-      : `YAML does not let a value begin with ${bare[0]}`;
-  return { code: 'quote-it', offset: slip.start, message: `quote it: ${why}`, fix: `write "${bare}"` };
 }
 
 /** One pass of the library over the text, and one of ours over what it made. */

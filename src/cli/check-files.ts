@@ -6,8 +6,8 @@ import { loadGeo } from '../geo/open.ts';
 import { readOverrides } from '../geo/overrides.ts';
 import { COMMON_FILE, zoneOfFile } from '../loading/zone-files.ts';
 import { readSettings, type Settings } from '../settings/settings.ts';
-import type { GeoData } from '../zonefile/linted-zone.ts';
 import { type ParsedCommon, parseCommon, type ReadOptions } from '../zonefile/common.ts';
+import type { GeoData } from '../zonefile/linted-zone.ts';
 import { parseZone } from '../zonefile/parse.ts';
 import { type FoundSettings, findSettings, reasonOf, shortPath } from './config.ts';
 

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatAddress } from '../base/address.ts';
 import { limits } from '../base/limits.ts';
-import type { Endpoint } from '../settings/settings.ts';
+import type { Endpoint } from '../settings/values.ts';
 import { loadSettings, reasonOf } from './config.ts';
 import { EXIT, Failure } from './exit.ts';
 import type { ServerOptions } from './options.ts';

@@ -3,6 +3,7 @@
 import { type CoverageRow, RequestError } from '../api/views.ts';
 import type { Address } from '../base/address.ts';
 import { allCountries, continentOf } from '../geo/countries.ts';
+import { locate } from '../geo/locate.ts';
 import { NOWHERE, type Place, type PlaceFacts, placeKey } from '../geo/place.ts';
 import { matchRegions } from '../zone/match.ts';
 import type { SteeringMeta } from '../zone/meta.ts';
@@ -43,7 +44,7 @@ export function coverage(explainer: Explainer, name: string, type: string): Cove
   const { regions } = steering;
   return explainer.withGeo((geo) => {
     const deciding = (client: Address): string | null => {
-      const { as, facts } = geo.locate(client);
+      const { as, facts } = locate(geo, client);
       const first = matchRegions(regions, { address: client, as, facts })[0];
       return first === undefined ? null : placeKey(first.place);
     };

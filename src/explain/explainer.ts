@@ -6,6 +6,7 @@ import { limits } from '../base/limits.ts';
 import { isLive, isWithdrawn, packTarget } from '../board/board.ts';
 import { coordinatesOf } from '../geo/centres.ts';
 import { greatCircleKm } from '../geo/distance.ts';
+import { locate } from '../geo/locate.ts';
 import type { GeoView } from '../geo/lookup.ts';
 import { type PlaceFacts, SPECIAL_PLACE } from '../geo/place.ts';
 import { specialBlockOf } from '../geo/special.ts';
@@ -99,7 +100,7 @@ export class Explainer {
     const steered = links.flatMap(({ heard }) => heard ?? []);
     // A network that a record set names is a place of its own.
     if (steered.length > 0 && !steered.some(({ byResolver }) => byResolver)) return null;
-    if (this.#runner.withGeo((geo) => geo.locate(address).placeId) !== SPECIAL_PLACE) return null;
+    if (this.#runner.withGeo((geo) => locate(geo, address).placeId) !== SPECIAL_PLACE) return null;
     return specialBlockOf(address)?.what ?? null;
   }
 
@@ -181,7 +182,7 @@ export class Explainer {
 
   #place(client: Address): Explanation['place'] {
     return this.#runner.withGeo((geo) => {
-      const located = geo.locate(client);
+      const located = locate(geo, client);
       const { facts, source } = located;
       return {
         network: source === null ? null : formatPrefix(located.network),
@@ -198,7 +199,7 @@ export class Explainer {
   }
 
   #region(steering: SteeringMeta, client: Address): Explanation['region'] {
-    const located = this.#runner.withGeo((geo) => geo.locate(client));
+    const located = this.#runner.withGeo((geo) => locate(geo, client));
     const matches = matchRegions(steering.regions, { address: client, as: located.as, facts: located.facts });
     const text = (slot: number): string => listText(steering.lists[slot]!);
     const candidates = matches.map(({ region, place }) => ({
@@ -218,7 +219,7 @@ export class Explainer {
     response: ReadResponse,
     client: Address,
   ): Explanation['pools'] {
-    const from = this.#runner.withGeo((geo) => coordinatesOf(geo.locate(client).facts));
+    const from = this.#runner.withGeo((geo) => coordinatesOf(locate(geo, client).facts));
     const family = steering.type === TYPE.A ? 4 : steering.type === TYPE.AAAA ? 6 : 'name';
     const chosenAt = heard.way.findIndex(({ number }) => number === heard.pool);
     return heard.way.map((stands, i) => {

@@ -11,6 +11,7 @@ export type NameResult =
 export const ROOT_NAME: Uint8Array = new Uint8Array(1);
 
 const DOT = 0x2e;
+const ASTERISK = 0x2a;
 const AT_SIGN = 0x40;
 const BACKSLASH = 0x5c;
 const ASCII_MAX = 0x7f;
@@ -220,4 +221,18 @@ function endsAlike(name: Uint8Array, from: number, other: Uint8Array): boolean {
     if (lowerOctet(name[from + i]!) !== lowerOctet(other[i]!)) return false;
   }
   return true;
+}
+
+/** Whether every `*` of a name is its whole first label; elsewhere it is a label like others (RFC 4592 2.1.1). */
+export function wildcardIsRight(wire: Uint8Array): boolean {
+  const from = wire[0] === 1 && wire[1] === ASTERISK ? 2 : 0;
+  return wire.indexOf(ASTERISK, from) < 0 || !hasAsteriskInLabel(wire, from);
+}
+
+/** A length octet can be 42 too; only then are the labels looked at one by one. */
+function hasAsteriskInLabel(wire: Uint8Array, from: number): boolean {
+  for (let at = from; at < wire.length && wire[at] !== 0; at += wire[at]! + 1) {
+    if (wire.subarray(at + 1, at + 1 + wire[at]!).includes(ASTERISK)) return true;
+  }
+  return false;
 }

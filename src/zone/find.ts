@@ -142,4 +142,12 @@ export class ZoneView {
   nameAt(node: number): number {
     return this.byteBase + (node + NODE_SETS + this.setCount(node) * SET_WORDS) * 4;
   }
+
+  /** Labels of a node's name, the root's not counted. */
+  labelCount(node: number): number {
+    const { bytes } = this;
+    let count = 0;
+    for (let p = this.nameAt(node); bytes[p] !== 0; p += bytes[p]! + 1) count++;
+    return count;
+  }
 }
