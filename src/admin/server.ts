@@ -38,6 +38,8 @@ export interface Admin {
   readonly url: string;
   /** Whether it still answers, asked over its own socket as anybody asks. */
   answers(): Promise<boolean>;
+  /** The port that it got. */
+  readonly port: number;
   /** Ends every connection, streams too. */
   stop(): Promise<void>;
 }
@@ -97,7 +99,7 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
   }
   const bound = app.server.address() as AddressInfo;
   url = `http://${host.includes(':') ? `[${host}]` : host}:${bound.port}`;
-  return { url, answers: () => answersItself(bound), stop: () => app.close() };
+  return { url, port: bound.port, answers: () => answersItself(bound), stop: () => app.close() };
 }
 
 function answersItself({ address, port }: AddressInfo): Promise<boolean> {

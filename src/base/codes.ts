@@ -114,6 +114,8 @@ export const CODES = {
   'check-cycle': error('a check that is part of itself'),
   'bad-key': error('no WireGuard key'),
   'exec-not-allowed': error('an exec check that settings forbid'),
+  'file-not-allowed': error('a file check outside of the folders that settings name'),
+  'link-local': error('a probe of a link-local or metadata address'),
   'mixed-members': error('a pool with names and addresses'),
   'duplicate-member': error('a member twice in a pool'),
   'shared-name': warning('two members of one family with one name'),

@@ -176,10 +176,53 @@ export const limits = {
   /** TTL of a steered negative answer: resolvers cache it for every client. */
   steeredNegativeTtlSeconds: 30,
 
+  /** A regular expression of a check: characters as written, instructions and borders of character classes once repetitions are written out.
+   *  Reading one of a thousand instructions takes 7 ms; `\\pL` alone has 1,300 borders. */
+  regexCharacters: 1_000,
+  regexInstructions: 1_100,
+  regexRanges: 10_000,
+  /** Bytes that the automaton of an expression may keep for its next searches. */
+  regexMemoryBytes: 1024 * 1024,
+  /** Work of one search beyond the first look at each character (10 ns): units of some 30 ns, so a millisecond. Expressions that people write take
+   *  a hundredth of it; only a text that makes the automaton of a long gap, `a.{20}b`, grow with each character takes more. */
+  regexWork: 20_000,
+
   /** Bytes of status line and headers that an HTTP probe reads: what Node's own client takes. */
   probeHeadBytes: 16 * 1024,
   /** Bytes of a response body that an HTTP probe reads. */
   probeBodyBytes: 64 * 1024,
+  /** Reads that one probe takes from its connection: each costs some 15 us, however little it brings; 64 KiB in full segments are 45. */
+  probeReads: 192,
+  /** Lines of heads and trailers, and chunks, of one HTTP response: about 1 us each. */
+  probeHeadLines: 256,
+  probeChunks: 2_048,
+  /** TLS records of one probe: a key update in each costs 50 us. A handshake has some ten, and 64 KiB in small ones are 50. */
+  probeTlsRecords: 128,
+  /** Tickets for sessions that are never resumed, each 15 us; servers send two. */
+  probeTickets: 16,
+  /** HTTP/2 frames of one probe, counted before node:http2 sees them: some 10 us each. A response has three and a few for the connection. */
+  probeFrames: 256,
+  /** Reads from a program's output: lines that are written one by one, each 10 us. */
+  probeOutputReads: 384,
+  /** Datagrams of one probe that don't count as its answer: 15 us each. */
+  probeDatagrams: 64,
+  /** Handshake messages of one WireGuard probe that look right and prove wrong: each costs 1 ms of arithmetic; and cookies, 60 us. */
+  probeHandshakes: 1,
+  probeCookies: 16,
+  /** Records of a DNS answer that a probe looks at: some 2 us each. */
+  probeRecords: 500,
+  /** Looking up the name of a CNAME member: first wait for each server (doubled with each try) and tries, as resolv.conf(5) has them by and
+   *  large; how much longer one family may take than the other (RFC 8305 3); bytes of the hosts file, some 50,000 lines. */
+  nameTimeoutMs: 1_000,
+  nameTries: 3,
+  nameFamilyWaitMs: 50,
+  hostsFileBytes: 4 * 1024 * 1024,
+  /** Files of `file` checks that are read at once: libuv has four threads, and a hung file system keeps what it has. */
+  fileLooks: 2,
+  /** Bytes of a ca-file: all public roots together are a quarter of it. */
+  caFileBytes: 1024 * 1024,
+  /** Depth of JSON in which a load is looked for: V8 takes 5 ms for 64 KiB of brackets. */
+  probeJsonDepth: 100,
   /** Bytes of evidence kept of a probe. */
   probeEvidenceBytes: 200,
   /** Probe results kept for each target. */
@@ -203,6 +246,8 @@ export const limits = {
   eventStreamBytes: 256 * 1024,
   /** Silence on a live stream before a comment is sent: proxies close idle connections after 30 to 60 s. */
   eventStreamQuietMs: 15_000,
+  /** Bytes that are read of a webhook's answer, of which the status alone counts. */
+  webhookAnswerBytes: 64 * 1024,
   /** Time that the first round of probes may hold back the first answer. */
   firstRoundMs: 5_000,
   /** How long a zone file must be absent before its zone goes. */

@@ -5,7 +5,7 @@ import type { Diagnostic } from '../base/diagnostic.ts';
 import { loadGeo } from '../geo/open.ts';
 import { readOverrides } from '../geo/overrides.ts';
 import { COMMON_FILE, zoneOfFile } from '../loading/zone-files.ts';
-import { readSettings, type Settings } from '../settings/settings.ts';
+import { checkRulesOf, readSettings, type Settings } from '../settings/settings.ts';
 import { type ParsedCommon, parseCommon, type ReadOptions } from '../zonefile/common.ts';
 import type { GeoData } from '../zonefile/linted-zone.ts';
 import { parseZone } from '../zonefile/parse.ts';
@@ -53,7 +53,7 @@ class FileReader {
 
   constructor(settings: Settings) {
     this.#settings = settings;
-    this.#options = { baseDirectory: settings.baseDirectory, execAllowed: settings.health.exec };
+    this.#options = { baseDirectory: settings.baseDirectory, checkRules: checkRulesOf(settings) };
   }
 
   get zonesDirectory(): string {

@@ -115,6 +115,7 @@ async function start(options: ServeOptions, settings: Settings, voices: Voices, 
     });
   const admin = await openAdmin();
   running.admin = admin;
+  server.adminListens(admin.port);
   errors.recover = () => {
     server.recover();
     void keepAdminAlive(running, openAdmin, log);

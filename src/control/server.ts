@@ -99,6 +99,12 @@ export class Server implements ControlPlane {
     log.info({ event: 'ready', listen: this.listen, zones, realtime: threads.realtime }, 'answering');
   }
 
+  /** The admin has this port now: probes leave it alone. */
+  adminListens(port: number): void {
+    const { monitor, settings } = this.#parts;
+    monitor.leaveAlone({ address: formatAddress(settings.admin.listen.address), port });
+  }
+
   async #firstLoad(): Promise<void> {
     const { serving, reloads, strict } = this.#parts;
     const change = await reloads.load();

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { eventView } from '../api/event-view.ts';
 import { StartError } from '../api/start-error.ts';
+import { formatAddress } from '../base/address.ts';
 import { type Clock, systemRandom } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
@@ -14,7 +15,7 @@ import type { FirstGeo } from '../loading/first-geo.ts';
 import { Serving } from '../loading/serving.ts';
 import { Notifier } from '../notify/notifier.ts';
 import { Webhooks } from '../notify/webhooks.ts';
-import type { Settings } from '../settings/settings.ts';
+import { checkRulesOf, type Settings } from '../settings/settings.ts';
 import { Drains } from '../targets/drains.ts';
 import { ForcedStates } from '../targets/forced-states.ts';
 import { Targets } from '../targets/targets.ts';
@@ -92,7 +93,10 @@ export function makeServer(options: ServerOptions): Server {
     log,
     maxConcurrent: settings.health.maxConcurrent,
     blackoutHoldMs: settings.health.blackoutHoldMs,
-    allowExec: settings.health.exec,
+    rules: {
+      ...checkRulesOf(settings),
+      admin: { address: formatAddress(settings.admin.listen.address), port: settings.admin.listen.port },
+    },
     stateFile: join(settings.state, 'verdicts.json'),
     onHealth: (id, health) => targets.onHealth(id, health),
     onEvent: (event) => {
@@ -147,7 +151,7 @@ function makeServing({ settings, firstGeo, clock, log }: ServerOptions): Serving
     overridesFile: settings.geoip.overrides,
     stateDirectory: settings.state,
     baseDirectory: settings.baseDirectory,
-    execAllowed: settings.health.exec,
+    checkRules: checkRulesOf(settings),
     ...(firstGeo === undefined ? {} : { firstGeo }),
     clock,
     log,

@@ -6,7 +6,7 @@ import { systemClock } from '../base/clock.ts';
 import { createLog } from '../base/log.ts';
 import { SavedHealth } from '../health/saved-health.ts';
 import { Serving } from '../loading/serving.ts';
-import type { Settings } from '../settings/settings.ts';
+import { checkRulesOf, type Settings } from '../settings/settings.ts';
 import { Drains } from '../targets/drains.ts';
 import { ForcedStates } from '../targets/forced-states.ts';
 import { Targets } from '../targets/targets.ts';
@@ -22,7 +22,7 @@ async function withServing<T>(settings: Settings, use: (explainer: Explainer) =>
     overridesFile: settings.geoip.overrides,
     stateDirectory: null,
     baseDirectory: settings.baseDirectory,
-    execAllowed: settings.health.exec,
+    checkRules: checkRulesOf(settings),
     clock: systemClock,
     log,
   });

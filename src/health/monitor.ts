@@ -2,9 +2,12 @@
 import type { Clock, Random } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { probeKey } from '../probe/key.ts';
+import { ConfinedFiles } from '../probe/local-file.ts';
 import type { ProbeResult } from '../probe/probe.ts';
 import { type ProbeAddress, type ProbeContext, probeAddress } from '../probe/probes.ts';
-import { type Lookup, Resolver } from '../probe/resolve.ts';
+import type { ProbeRules } from '../probe/reach.ts';
+import { Resolver } from '../probe/resolve.ts';
+import type { Lookup } from '../probe/system-names.ts';
 import type { Check } from '../zone/model.ts';
 import type { HealthEvent } from './event.ts';
 import { combine, type TargetHealth, type TargetSpec, unchecked } from './health.ts';
@@ -21,7 +24,8 @@ export interface MonitorOptions {
   readonly log: Logger;
   readonly maxConcurrent: number;
   readonly blackoutHoldMs: number;
-  readonly allowExec: boolean;
+  /** What the settings allow, and where the admin is, which probes leave alone. */
+  readonly rules: ProbeRules;
   /** Where verdicts are kept across restarts; null: nowhere. Its folder is made. */
   readonly stateFile: string | null;
   /** Called at once when a target is new, when its verdict, load or secondsToFlip changed, and after each probe that tells a load. */
@@ -51,7 +55,7 @@ interface Target {
 export class Monitor {
   readonly #options: MonitorOptions;
   readonly #schedule: Schedule;
-  readonly #context: ProbeContext;
+  readonly #context: { -readonly [key in keyof ProbeContext]: ProbeContext[key] };
   readonly #hold: Hold;
   readonly #store: VerdictStore;
   readonly #healthLog: HealthLog;
@@ -74,9 +78,14 @@ export class Monitor {
   /** Reads the saved verdicts; a damaged file is ignored with a warning. Probes start with `setTargets`. */
   constructor(options: MonitorOptions) {
     this.#options = options;
-    const { clock, random, maxConcurrent, allowExec } = options;
+    const { clock, random, maxConcurrent, rules } = options;
     this.#schedule = new Schedule({ clock, random, maxConcurrent });
-    this.#context = { allowExec, resolver: new Resolver(clock, options.lookup), probe: options.probe ?? probeAddress };
+    this.#context = {
+      rules,
+      resolver: new Resolver(clock, options.lookup),
+      files: new ConfinedFiles(),
+      probe: options.probe ?? probeAddress,
+    };
     this.#hold = new Hold({ clock, ended: (what) => this.#holdEnded(what) });
     this.#store = new VerdictStore({
       clock,
@@ -86,6 +95,11 @@ export class Monitor {
     });
     this.#healthLog = new HealthLog(options);
     this.#load();
+  }
+
+  /** Where the admin listens from now on, which probes leave alone. */
+  leaveAlone(admin: NonNullable<ProbeRules['admin']>): void {
+    this.#context.rules = { ...this.#context.rules, admin };
   }
 
   /**
@@ -187,6 +201,7 @@ export class Monitor {
   stop(): Promise<void> {
     this.#schedule.stop();
     this.#hold.stop();
+    this.#context.resolver.stop();
     for (const job of this.#jobs.values()) job.release();
     return this.#store.stop();
   }

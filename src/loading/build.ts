@@ -4,6 +4,7 @@ import type { SegmentRef, StoreHandle } from '../board/store.ts';
 import type { GeoFiles, LoadedGeo } from '../geo/open.ts';
 import type { MapSpec } from '../regionmap/spec.ts';
 import type { CompiledZone } from '../zone/meta.ts';
+import type { CheckRules } from '../zone/model.ts';
 
 /** A text and the path that diagnostics show for it. */
 export interface SourceText {
@@ -28,7 +29,7 @@ export interface ZonesRequest {
   readonly lastGoodCommon: string | null;
   /** Relative paths in checks are relative to it. */
   readonly baseDirectory: string;
-  readonly execAllowed: boolean;
+  readonly checkRules: CheckRules;
   /** Where compiled zones are kept; null: nowhere. */
   readonly stateDirectory: string | null;
 }

@@ -56,7 +56,7 @@ function readCommon(
 }
 
 function buildZones(request: ZonesRequest): void {
-  const options = { baseDirectory: request.baseDirectory, execAllowed: request.execAllowed };
+  const options = { baseDirectory: request.baseDirectory, checkRules: request.checkRules };
   const { common, text, result } = readCommon(request, options);
   reply({ kind: 'common', result });
   for (const job of request.jobs) {
@@ -80,7 +80,14 @@ function buildZone(
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { ...nothing, outcome: 'gone' };
     return lastGood(job, keptZone(job, request), '', [unreadable(job.file, (error as Error).message)]);
   }
-  const key = sourceKey([job.name, job.file, request.baseDirectory, String(request.execAllowed), commonText, text]);
+  const key = sourceKey([
+    job.name,
+    job.file,
+    request.baseDirectory,
+    JSON.stringify(request.checkRules),
+    commonText,
+    text,
+  ]);
   if (key === job.servedKey) return { ...nothing, outcome: 'same', key };
   const cached = keptZone(job, request);
   if (cached !== null && cached.key === key) {

@@ -10,6 +10,7 @@ import type { LoadedGeo } from '../geo/open.ts';
 import { mapKey } from '../regionmap/build.ts';
 import type { MapSpec } from '../regionmap/spec.ts';
 import { ChoiceProbe } from '../steer/probe-choice.ts';
+import type { CheckRules } from '../zone/model.ts';
 import type { Builder } from './builder.ts';
 import { type FirstGeo, overridesKept, startFirstGeo } from './first-geo.ts';
 import { Images } from './images.ts';
@@ -25,7 +26,7 @@ export interface ServingOptions {
   /** null: nothing is read from or kept in state/. */
   readonly stateDirectory: string | null;
   readonly baseDirectory: string;
-  readonly execAllowed: boolean;
+  readonly checkRules: CheckRules;
   /** A start that is already under way; else it begins with the first load. */
   readonly firstGeo?: FirstGeo;
   readonly clock: Clock;
@@ -62,7 +63,7 @@ export class Serving {
     this.zones = new Zones({
       directory: options.zonesDirectory,
       baseDirectory: options.baseDirectory,
-      execAllowed: options.execAllowed,
+      checkRules: options.checkRules,
       stateDirectory: state,
       builder: this.builder,
       images: this.images,

@@ -12,6 +12,7 @@ import type { MapSpec } from '../regionmap/spec.ts';
 import { parseName } from '../wire/name.ts';
 import { absoluteName } from '../wire/zone-name.ts';
 import type { ZoneMeta } from '../zone/meta.ts';
+import type { CheckRules } from '../zone/model.ts';
 import type { ZoneJob, ZoneResult } from './build.ts';
 import type { Builder } from './builder.ts';
 import type { Images } from './images.ts';
@@ -53,7 +54,7 @@ export interface ZonesChange {
 export interface ZonesOptions {
   readonly directory: string;
   readonly baseDirectory: string;
-  readonly execAllowed: boolean;
+  readonly checkRules: CheckRules;
   /** null: nothing is kept across restarts. */
   readonly stateDirectory: string | null;
   readonly builder: Builder;
@@ -125,7 +126,7 @@ export class Zones {
         common: content.common,
         lastGoodCommon: this.#lastGoodCommon(),
         baseDirectory: this.#options.baseDirectory,
-        execAllowed: this.#options.execAllowed,
+        checkRules: this.#options.checkRules,
         stateDirectory: this.#options.stateDirectory,
       };
       const common = await this.#options.builder.zones(request, (result) => {

@@ -1,8 +1,8 @@
-// HealthLog for other programs: each event as a signed POST, tried again until it is taken, in order.
+// Events for other programs: each event as a signed POST, tried again until it is taken, in order.
 import { createHmac } from 'node:crypto';
-import { request } from 'undici';
 import type { Clock, Random } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
+import { post, UnreadableAnswer } from './post.ts';
 
 export interface Webhook {
   readonly url: string;
@@ -118,14 +118,20 @@ class Line {
     const controller = this.#sending;
     const cancel = clock.after(TIMEOUT_MS, () => controller.abort());
     try {
-      const response = await request(url, { method: 'POST', headers, body, signal: controller.signal });
-      const status = response.statusCode;
-      await response.body.dump({ limit: 65_536 });
+      const status = await post(url, headers, body, controller.signal);
       if (status >= 200 && status < 300) return 'taken';
       log.warn({ event: 'webhook-status', url, status }, 'webhook answered with an error');
-      // RFC 9110 15.5: what the client did wrong it would do wrong again; these three are about time.
-      return status >= 400 && status < 500 && status !== 408 && status !== 425 && status !== 429 ? 'refused' : 'again';
+      // RFC 9110 15.5: what the client did wrong it would do wrong again, and a redirect would be another's; these three are about time.
+      return status < 500 && status !== 408 && status !== 425 && status !== 429 ? 'refused' : 'again';
     } catch (error) {
+      if (error instanceof UnreadableAnswer) {
+        // The event was heard; saying it again would bring the same answer.
+        log.warn(
+          { event: 'webhook-status', url, status: 0, error: error.message },
+          'webhook answered with what is no HTTP',
+        );
+        return 'refused';
+      }
       if (!this.#stopped)
         log.warn({ event: 'webhook-unreachable', url, error: String(error) }, 'webhook could not be reached');
       return 'again';

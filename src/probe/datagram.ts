@@ -30,6 +30,7 @@ export function converse(
     let over = false;
     let sendings = 0;
     let bytes = 0;
+    let datagrams = 0;
     let cancel: (() => void) | undefined;
     const finish = (outcome: Outcome): void => {
       if (over) return;
@@ -63,10 +64,18 @@ export function converse(
     attempt.signal.addEventListener('abort', onAbort);
     socket.on('error', (error) => finish(failedBy(error)));
     socket.on('message', (data) => {
+      if (over) return;
       bytes += data.length;
-      const outcome = conversation.received(data, send);
+      datagrams++;
+      let outcome: Outcome | undefined;
+      try {
+        outcome = conversation.received(data, send);
+      } catch (error) {
+        outcome = failedBy(error);
+      }
       if (outcome !== undefined) finish(outcome);
-      else if (bytes > limits.probeBodyBytes) finish(failed('too many wrong answers'));
+      else if (bytes > limits.probeBodyBytes || datagrams >= limits.probeDatagrams)
+        finish(failed('too many wrong answers'));
     });
     socket.on('connect', () => {
       send();

@@ -1,164 +1,139 @@
 // The probe for DNS servers: one question, judged by rcode and value, over UDP or TCP.
 import { randomInt } from 'node:crypto';
 import { connect } from 'node:net';
-import { type Answer, type DecodedPacket, decode, encode, RECURSION_DESIRED } from 'dns-packet';
-import { formatAddress, parseAddress } from '../base/address.ts';
 import { limits } from '../base/limits.ts';
-import { rcodeFromText, rcodeToText, typeFromText } from '../wire/types.ts';
-import { withoutFinalDot } from '../wire/zone-name.ts';
+import { parseName, ROOT_NAME } from '../wire/name.ts';
+import { parseRdata, rdataToText } from '../wire/rdata.ts';
+import {
+  type AnswerRecord,
+  foldNames,
+  type Question,
+  queryBytes,
+  type Response,
+  readResponse,
+} from '../wire/response.ts';
+import { rcodeFromText, rcodeToText, TYPE, typeFromText, typeToText } from '../wire/types.ts';
 import type { DnsCheck } from '../zone/model.ts';
 import { converse } from './datagram.ts';
 import { failed, failedBy, type Outcome, printable, succeeded } from './outcome.ts';
 import type { Attempt, ProbeFunction, ProbeTarget } from './probe.ts';
+
+/** Records that evidence shows: more don't fit. */
+const SHOWN_RECORDS = 10;
 
 /**
  * Asks a DNS server. Only an answer to this very question counts: random id, random source port, connected socket.
  * A value that is missing from a truncated answer is looked for over TCP in the same try.
  */
 export const probeDns: ProbeFunction<DnsCheck> = async (target, check, attempt) => {
-  let query: Buffer;
-  const id = randomInt(65_536);
-  try {
-    const name = withoutFinalDot(check.name);
-    query = encode({ type: 'query', id, flags: RECURSION_DESIRED, questions: [{ name, type: 'A', class: 'IN' }] });
-    // dns-packet doesn't know all types by name: the last four octets are type and class.
-    query.writeUInt16BE(typeFromText(check.type) ?? 0, query.length - 4);
-  } catch (error) {
-    return failed('question cannot be asked', printable(String(error)));
-  }
-  if (check.transport === 'tcp') return overTcp(target, check, attempt, query, id);
+  const name = parseName(check.name, ROOT_NAME);
+  if (!name.ok) return failed('question cannot be asked', printable(name.reason));
+  const question: Question = { id: randomInt(65_536), name: name.wire, type: typeFromText(check.type) ?? TYPE.A };
+  const expected = expectedData(check, question.type);
+  if (expected !== null && 'reason' in expected)
+    return failed('expect-value cannot be read', printable(expected.reason));
+  const judge = (response: Response): Outcome => judgeResponse(response, check, question, expected);
+  if (check.transport === 'tcp') return overTcp(target, check, attempt, question, judge);
+  const query = queryBytes(question);
   let truncated = false;
   const outcome = await converse(target.address, check.port, attempt, {
     datagram: () => query,
     received: (data) => {
-      const response = read(data, check, id);
+      const response = readResponse(data, question);
       if (response === undefined) return undefined;
-      truncated = response.flag_tc;
-      return judge(response, check);
+      truncated = response.truncated;
+      return judge(response);
     },
     silent: () => failed('timeout: no answer'),
   });
-  return truncated && outcome.reason === 'value does not match' ? overTcp(target, check, attempt, query, id) : outcome;
+  return truncated && outcome.reason === 'value does not match'
+    ? overTcp(target, check, attempt, question, judge)
+    : outcome;
 };
 
-function overTcp(target: ProbeTarget, check: DnsCheck, attempt: Attempt, query: Buffer, id: number): Promise<Outcome> {
+function overTcp(
+  target: ProbeTarget,
+  check: DnsCheck,
+  attempt: Attempt,
+  question: Question,
+  judge: (response: Response) => Outcome,
+): Promise<Outcome> {
   return new Promise((resolve) => {
     const socket = connect({ host: target.address, port: check.port, noDelay: true });
-    let data = Buffer.alloc(0);
+    const query = queryBytes(question);
+    const pieces: Buffer[] = [];
+    let size = 0;
     let connected = false;
     const finish = (outcome: Outcome): void => {
       attempt.signal.removeEventListener('abort', onAbort);
       socket.destroy();
       resolve(outcome);
     };
+    const evidence = (): string => printable(Buffer.concat(pieces));
     const onAbort = (): void =>
       finish(
         failed(
-          `timeout: ${!connected ? 'no connection' : data.length === 0 ? 'no answer' : 'answer not complete'}`,
-          printable(data),
+          `timeout: ${!connected ? 'no connection' : size === 0 ? 'no answer' : 'answer not complete'}`,
+          evidence(),
         ),
       );
     if (attempt.signal.aborted) return onAbort();
     attempt.signal.addEventListener('abort', onAbort);
     socket.on('error', (error) => finish(failedBy(error)));
-    socket.on('end', () => finish(failed('connection closed early', printable(data))));
+    socket.on('end', () => finish(failed('connection closed early', evidence())));
     socket.on('connect', () => {
       connected = true;
       // RFC 7766 8: length and message in one segment.
       socket.write(Buffer.concat([Buffer.from([query.length >> 8, query.length & 0xff]), query]));
     });
     socket.on('data', (chunk: Buffer) => {
+      if (socket.destroyed) return;
       // The two-octet length bounds what is read.
-      data = Buffer.concat([data, chunk.subarray(0, limits.messageBytes + 2 - data.length)]);
-      if (data.length < 2 || data.length < 2 + data.readUInt16BE(0)) return;
-      const response = read(data.subarray(2, 2 + data.readUInt16BE(0)), check, id);
-      finish(
-        response === undefined ? failed('answer is not for this question', printable(data)) : judge(response, check),
-      );
+      pieces.push(chunk.subarray(0, limits.messageBytes + 2 - size));
+      size += pieces.at(-1)!.length;
+      if (size >= 2 && pieces[0]!.length < 2) pieces.splice(0, pieces.length, Buffer.concat(pieces));
+      const wanted = size < 2 ? 2 : 2 + pieces[0]!.readUInt16BE(0);
+      if (size < wanted) {
+        if (pieces.length >= limits.probeReads) finish(failed('answer in too many pieces', evidence()));
+        return;
+      }
+      const response = size < 2 ? undefined : readResponse(Buffer.concat(pieces).subarray(2, wanted), question);
+      finish(response === undefined ? failed('answer is not for this question', evidence()) : judge(response));
     });
   });
 }
 
-/** The answer to our question; undefined for anything else. */
-function read(data: Buffer, check: DnsCheck, id: number): DecodedPacket | undefined {
-  try {
-    const response = decode(data);
-    const question = response.questions?.[0];
-    if (response.type !== 'response' || response.id !== id) return undefined;
-    // RFC 2308 2.1 and many servers: an error may come without the question.
-    if (question === undefined) return rcodeOf(response) === 0 ? undefined : response;
-    return typeOf(question) === typeFromText(check.type) && sameName(question.name, check.name) ? response : undefined;
-  } catch {
-    return undefined;
-  }
+/** The data that one of the records must have, in the form that compares; null: any. */
+function expectedData({ expectValue }: DnsCheck, type: number): Uint8Array | { readonly reason: string } | null {
+  if (expectValue === null) return null;
+  const read = parseRdata(type, expectValue, ROOT_NAME);
+  return read.ok ? comparable(type, read.bytes) : read;
 }
 
-function judge(response: DecodedPacket, check: DnsCheck): Outcome {
-  const answers = response.answers ?? [];
-  const rcode = rcodeToText(rcodeOf(response));
-  const evidence = printable(
-    `${rcode} ${answers.map((answer) => `${answer.type} ${presentation(answer)}`).join(', ')}`,
-  );
-  if (rcodeOf(response) !== rcodeFromText(check.expectRcode)) return failed(`rcode ${rcode}`, evidence);
-  const { expectValue } = check;
-  if (
-    expectValue !== null &&
-    !answers.some(
-      (answer) =>
-        typeOf(answer) === typeFromText(check.type) && canonical(presentation(answer)) === canonical(expectValue),
-    )
-  ) {
-    return failed('value does not match', evidence);
-  }
-  return succeeded(evidence);
+function judgeResponse(
+  { rcode, answers }: Response,
+  check: DnsCheck,
+  question: Question,
+  expected: Uint8Array | null,
+): Outcome {
+  const records = answers
+    .slice(0, SHOWN_RECORDS)
+    .map(({ type, data }) => `${typeToText(type)} ${rdataToText(type, data)}`);
+  const evidence = printable(`${rcodeToText(rcode)} ${records.join(', ')}`);
+  if (rcode !== rcodeFromText(check.expectRcode)) return failed(`rcode ${rcodeToText(rcode)}`, evidence);
+  const has = ({ type, data }: AnswerRecord): boolean =>
+    type === question.type && Buffer.compare(comparable(type, data), expected!) === 0;
+  return expected === null || answers.some(has) ? succeeded(evidence) : failed('value does not match', evidence);
 }
 
-/** Record data as a master file would say it, for the types that people check. */
-function presentation(answer: Answer): string {
-  switch (answer.type) {
-    case 'TXT': {
-      const parts = Array.isArray(answer.data) ? answer.data : [answer.data];
-      return parts.map(String).join('');
-    }
-    case 'MX':
-      return `${answer.data.preference ?? 0} ${answer.data.exchange}`;
-    case 'SRV':
-      return `${answer.data.priority ?? 0} ${answer.data.weight ?? 0} ${answer.data.port} ${answer.data.target}`;
-    case 'SOA': {
-      const { mname, rname, serial, refresh, retry, expire, minimum } = answer.data;
-      return `${mname} ${rname} ${serial} ${refresh} ${retry} ${expire} ${minimum}`;
-    }
-    case 'CAA':
-      return `${answer.data.flags ?? 0} ${answer.data.tag} ${answer.data.value}`;
-    default: {
-      const data = 'data' in answer ? answer.data : '';
-      return Buffer.isBuffer(data) ? data.toString('hex') : typeof data === 'string' ? data : JSON.stringify(data);
-    }
-  }
+/** What counts of a record's data: not the case of its names, and not how a text is cut into strings (RFC 7208 3.3 joins them). */
+function comparable(type: number, data: Uint8Array): Uint8Array {
+  return type === TYPE.TXT || type === TYPE.SPF ? joinStrings(data) : foldNames(type, data);
 }
 
-/** What counts when values are compared: not the case, the final dots, the quotes or the spelling of an address. */
-function canonical(value: string): string {
-  const address = parseAddress(value.trim());
-  if (address !== undefined) return formatAddress(address);
-  return value
-    .trim()
-    .replaceAll('"', '')
-    .split(/\s+/)
-    .map((word) => word.toLowerCase().replace(/\.$/, ''))
-    .join(' ');
-}
-
-/** dns-packet calls what it doesn't know UNKNOWN_n. */
-function typeOf(record: { readonly type: string }): number | undefined {
-  return typeFromText(record.type.replace('UNKNOWN_', 'TYPE'));
-}
-
-/** RFC 1035 4.1.1: the last four bits of the flags. */
-function rcodeOf(response: DecodedPacket): number {
-  return (response.flags ?? 0) & 0xf;
-}
-
-function sameName(a: string, b: string): boolean {
-  return a.toLowerCase().replace(/\.$/, '') === b.toLowerCase().replace(/\.$/, '');
+/** The character strings of a TXT as one text. */
+function joinStrings(data: Uint8Array): Uint8Array {
+  const strings: Uint8Array[] = [];
+  for (let at = 0; at < data.length; at += data[at]! + 1) strings.push(data.subarray(at + 1, at + 1 + data[at]!));
+  return Buffer.concat(strings);
 }

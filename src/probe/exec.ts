@@ -35,8 +35,15 @@ export const probeExec: ProbeFunction<ExecCheck> = (target, check, attempt) =>
       killGroup(child.pid);
       finish(ended ?? failed('timeout: killed', printable(output)));
     };
+    let bytes = 0;
+    let reads = 0;
     const keep = (chunk: Buffer): void => {
+      if (over) return;
       if (output.length < limits.probeEvidenceBytes) output += chunk.toString('utf8', 0, limits.probeEvidenceBytes);
+      bytes += chunk.length;
+      if (bytes <= limits.probeBodyBytes && ++reads <= limits.probeOutputReads) return;
+      killGroup(child.pid);
+      finish(failed('too much output', printable(output)));
     };
     attempt.signal.addEventListener('abort', onAbort);
     child.on('error', (error) => finish(failedBy(error)));

@@ -2,7 +2,8 @@
 import type { HttpCheck } from '../zone/model.ts';
 import { Http1Line } from './http1.ts';
 import { Http2Line } from './http2.ts';
-import { failed, type Outcome, printable } from './outcome.ts';
+import { type Outcome, unready } from './outcome.ts';
+import { prepare } from './pattern.ts';
 import type { Attempt, ProbeFunction, ProbeTarget } from './probe.ts';
 import { trustOf } from './tls.ts';
 import { type Line, webTarget } from './web.ts';
@@ -12,6 +13,7 @@ import { type Line, webTarget } from './web.ts';
  * like any other. With `reuse` the connection stays open between tries.
  */
 export const probeHttp: ProbeFunction<HttpCheck> = async (target, check, attempt) => {
+  prepare(check.expectBody);
   const first = await tryOnce(target, check, attempt);
   // A kept connection that the server closed while the request was on its way proves nothing: ask once more on a new one.
   return first === 'stale' ? ((await tryOnce(target, check, attempt)) as Outcome) : first;
@@ -26,7 +28,7 @@ async function tryOnce(target: ProbeTarget, check: HttpCheck, attempt: Attempt):
       // Not awaited without need: a turn of the loop for each probe.
       if (check.tls && check.caFile !== null) context = await trustOf(check.caFile);
     } catch (error) {
-      return failed('ca-file cannot be used', printable(String(error)));
+      return unready('ca-file cannot be used', error);
     }
     const web = webTarget(target, check, context);
     line = check.version === '2' ? new Http2Line(web) : new Http1Line(web);

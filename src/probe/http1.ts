@@ -1,5 +1,6 @@
 // A connection that speaks HTTP/1.1: writes a request, reads what comes, and ends with the response, an error or the deadline.
 import type { Socket } from 'node:net';
+import { limits } from '../base/limits.ts';
 import { failed, failedBy, type Outcome, printable } from './outcome.ts';
 import type { Attempt } from './probe.ts';
 import { ResponseReader } from './response.ts';
@@ -11,7 +12,7 @@ const WITH_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 export class Http1Line extends WebLine {
   readonly #request: string;
   /** Gets what happens on the connection while a request is under way. */
-  #listener: { data(piece: Buffer): void; end(error: Error | null): void } | null = null;
+  #listener: { data(piece: Buffer): void; end(error: Error | null): void; excess(reason: string): void } | null = null;
 
   constructor(web: WebTarget) {
     super(web);
@@ -29,13 +30,14 @@ export class Http1Line extends WebLine {
       const reader = new ResponseReader(check.method);
       const reused = this.socket !== null;
       let silent = true;
+      let reads = 0;
       const finish = (outcome: Outcome | 'stale'): void => {
         this.#listener = null;
         attempt.signal.removeEventListener('abort', onAbort);
         resolve(outcome);
       };
       const onAbort = (): void => {
-        finish(timedOut(this.connected, reader.status, reader.body, this.days));
+        finish(timedOut(check, this.connected, reader.status, reader.body, this.days));
         this.destroy();
       };
       const whole = (): void => {
@@ -51,8 +53,14 @@ export class Http1Line extends WebLine {
           silent = false;
           const progress = reader.push(piece);
           if (progress === 'whole') whole();
-          else if (progress !== 'more') finish(failed(progress.bad, printable(piece), this.days));
+          else if (progress !== 'more') {
+            // A banner tells which protocol it is instead; behind a status may stand what evidence must not tell.
+            const said = reader.status === 0 && progress.bad === 'not HTTP' ? printable(piece) : '';
+            finish(failed(progress.bad, said || evidenceOf(check, reader.status, reader.body), this.days));
+          } else if (++reads >= limits.probeReads)
+            finish(failed('response in too many pieces', evidenceOf(check, reader.status, reader.body), this.days));
         },
+        excess: (reason) => finish(failed(reason, evidenceOf(check, reader.status, reader.body), this.days)),
         end: (error) => {
           if (reused && silent) finish('stale');
           else if (error !== null) finish(failedBy(error, this.days));
@@ -61,7 +69,7 @@ export class Http1Line extends WebLine {
             finish(
               failed(
                 silent ? 'connection closed early' : 'response cut off',
-                evidenceOf(reader.status, reader.body),
+                evidenceOf(check, reader.status, reader.body),
                 this.days,
               ),
             );
@@ -77,9 +85,12 @@ export class Http1Line extends WebLine {
   }
 
   #open(attempt: Attempt): Socket {
-    const socket = openSocket(this.web, attempt, (days) => {
-      this.connected = true;
-      this.days = days;
+    const socket = openSocket(this.web, attempt, this.gates, {
+      open: (days) => {
+        this.connected = true;
+        this.days = days;
+      },
+      excess: (reason) => this.#listener?.excess(reason),
     });
     socket.on('data', (piece: Buffer) => {
       // What nobody asked for makes a kept connection useless: the next response would be another's.

@@ -2,6 +2,7 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import { limits } from '../base/limits.ts';
+import { FrameGate } from './http2-gate.ts';
 import { failed, failedBy, type Outcome } from './outcome.ts';
 import type { Attempt } from './probe.ts';
 import type { Headers } from './response.ts';
@@ -12,6 +13,8 @@ const { HTTP2_HEADER_METHOD, HTTP2_HEADER_PATH, HTTP2_HEADER_SCHEME, HTTP2_HEADE
 
 export class Http2Line extends WebLine {
   #session: ClientHttp2Session | null = null;
+  /** Why the connection was closed for what came on it, if it was. */
+  #excess: string | null = null;
   /** What to tell the request that is under way when the connection fails. */
   #fail: (error: Error | null) => void = ignore;
 
@@ -33,13 +36,14 @@ export class Http2Line extends WebLine {
         resolve(outcome);
       };
       const onAbort = (): void => {
-        finish(timedOut(this.connected, status, body(), this.days));
+        finish(timedOut(check, this.connected, status, body(), this.days));
         this.destroy();
       };
       const fail = (error: Error | null): void => {
+        if (this.#excess !== null) finish(failed(this.#excess, evidenceOf(check, status, body()), this.days));
         // What a kept connection ends with before it answers says nothing of the server (RFC 9113 8.7: it may be asked again).
-        if (reused && status === 0) finish('stale');
-        else if (status > 0) finish(failed('response cut off', evidenceOf(status, body()), this.days));
+        else if (reused && status === 0) finish('stale');
+        else if (status > 0) finish(failed('response cut off', evidenceOf(check, status, body()), this.days));
         else finish(error === null ? failed('connection closed early', '', this.days) : failedBy(error, this.days));
       };
       const request = (session: ClientHttp2Session): void => {
@@ -106,7 +110,11 @@ export class Http2Line extends WebLine {
 
   #open(attempt: Attempt, onOpen: (session: ClientHttp2Session) => void): void {
     const { check, host } = this.web;
-    const socket = openSocket(this.web, attempt, (days) => {
+    const excess = (reason: string): void => {
+      this.#excess = reason;
+      onEnd(null);
+    };
+    const opened = (days: number | null): void => {
       this.connected = true;
       this.days = days;
       if (check.tls && (socket as TLSSocket).alpnProtocol !== 'h2') {
@@ -115,8 +123,10 @@ export class Http2Line extends WebLine {
         return;
       }
       // Without TLS it is HTTP/2 by prior knowledge (RFC 9113 3.3).
+      const gate = new FrameGate(socket, excess);
+      this.gates.push(gate);
       const session = connect(`${check.tls ? 'https' : 'http'}://${host}`, {
-        createConnection: () => socket,
+        createConnection: () => gate,
         settings: { enablePush: false },
         maxSessionMemory: 1,
       });
@@ -129,7 +139,8 @@ export class Http2Line extends WebLine {
       session.on('error', onEnd);
       session.on('close', () => onEnd(null));
       onOpen(session);
-    });
+    };
+    const socket = openSocket(this.web, attempt, this.gates, { open: opened, excess });
     this.socket = socket;
     const onEnd = (error: Error | null): void => {
       this.over = true;

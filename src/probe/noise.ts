@@ -79,13 +79,16 @@ export function initiate(keys: Keys, timestamp: Uint8Array, cookie: Uint8Array |
   return { message, keys, sender, ephemeral: pair.privateKey, chain, transcript };
 }
 
-/** 5.4.3, second message: whether it proves that the peer has its private key (and the preshared one). Never throws. */
-export function answers(initiation: Initiation, response: Buffer): boolean {
+/**
+ * 5.4.3, second message: whether it proves that the peer has its private key (and the preshared one). `foreign`: no answer to this
+ * message, found out at little cost; `false`: it looked like one, and a millisecond of arithmetic shows that it is none. Never throws.
+ */
+export function answers(initiation: Initiation, response: Buffer): boolean | 'foreign' {
   const { keys, sender, ephemeral } = initiation;
   if (response.length !== RESPONSE_BYTES || response.readUInt32LE(0) !== 2 || !response.subarray(8, 12).equals(sender))
-    return false;
+    return 'foreign';
   if (!mac(hash(Buffer.from('mac1----'), keys.ourPublic), response.subarray(0, 60)).equals(response.subarray(60, 76)))
-    return false;
+    return 'foreign';
   const theirEphemeral = response.subarray(12, 44);
   try {
     let [chain] = derive(initiation.chain, theirEphemeral);

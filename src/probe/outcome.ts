@@ -1,4 +1,6 @@
 // What a try against a backend came to, and the words for it.
+import { isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { limits } from '../base/limits.ts';
 
 /** A probe's own findings; the frame around it adds time and latency. */
@@ -38,7 +40,13 @@ const WORDS: Readonly<Record<string, string>> = {
   EACCES: 'not permitted',
   EPERM: 'not permitted',
   ENOENT: 'not found',
-  EADDRNOTAVAIL: 'no local address',
+  EADDRNOTAVAIL: 'no local address or source port',
+  EADDRINUSE: 'no source port is free',
+  EMFILE: 'no file descriptors are left',
+  ENFILE: 'no file descriptors are left',
+  ENOMEM: 'no memory is left',
+  ENOBUFS: 'no buffers are left',
+  EAGAIN: 'no source port or process is free',
   EAFNOSUPPORT: 'address family not available here',
   CERT_HAS_EXPIRED: 'certificate has expired',
   CERT_NOT_YET_VALID: 'certificate is not valid yet',
@@ -52,8 +60,25 @@ const WORDS: Readonly<Record<string, string>> = {
   ERR_HTTP2_ERROR: 'not HTTP/2',
 };
 
-/** Codes of errors that this machine is to blame for: out of descriptors, buffers, memory. */
-const LOCAL: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
+/** Codes of errors that this machine is to blame for: out of descriptors, buffers, memory, processes, source ports. */
+const LOCAL: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EAGAIN', 'EADDRINUSE']);
+
+/** Whether an error says that this machine has run out of something, so that nothing is known of the backend. */
+export function isLocalError(error: unknown): boolean {
+  const { code = '', address = '' } = (error ?? {}) as { code?: string; address?: string };
+  // Linux says so when TCP's source ports are used up, and also where this machine has no address of that family at all.
+  if (code === 'EADDRNOTAVAIL') return hasAddressOf(isIPv6(address) ? 'IPv6' : 'IPv4');
+  return LOCAL.has(code);
+}
+
+function hasAddressOf(family: 'IPv4' | 'IPv6'): boolean {
+  return Object.values(networkInterfaces()).some((list) => list?.some((one) => one.family === family));
+}
+
+/** A try that an error ended before it began: a file of the check that can't be used. */
+export function unready(reason: string, error: unknown): Outcome {
+  return { ...failed(reason, printable(String(error))), local: isLocalError(error) };
+}
 
 /** A failed try, told by the error that ended it. */
 export function failedBy(error: unknown, certificateDays: number | null = null): Outcome {
@@ -68,7 +93,7 @@ export function failedBy(error: unknown, certificateDays: number | null = null):
     evidence,
     load: null,
     certificateDays,
-    local: LOCAL.has(code),
+    local: isLocalError(error),
   };
 }
 

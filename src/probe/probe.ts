@@ -1,6 +1,6 @@
 // The contract of every probe: one try against one target, which ends in time with one result and never throws.
 import type { Clock } from '../base/clock.ts';
-import { failed, type Outcome } from './outcome.ts';
+import { failed, failedBy, type Outcome } from './outcome.ts';
 
 /** Something that a probe keeps open between its tries (a connection that is reused). */
 export interface Kept {
@@ -93,5 +93,6 @@ export async function runProbe(
 }
 
 function broken(error: unknown): Outcome {
-  return failed(`probe error: ${error instanceof Error ? error.message : String(error)}`);
+  const outcome = failedBy(error);
+  return outcome.local ? outcome : failed(`probe error: ${error instanceof Error ? error.message : String(error)}`);
 }

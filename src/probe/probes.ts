@@ -4,8 +4,10 @@ import { probeDns } from './dns.ts';
 import { probeExec } from './exec.ts';
 import { probeFile } from './file.ts';
 import { probeHttp } from './http.ts';
-import { failed, type Outcome, printable } from './outcome.ts';
+import type { ConfinedFiles } from './local-file.ts';
+import { failed, type Outcome, printable, unready } from './outcome.ts';
 import type { Attempt, ProbeTarget } from './probe.ts';
+import { type ProbeRules, refusalOf } from './reach.ts';
 import type { Resolver } from './resolve.ts';
 import { probeTcp } from './tcp.ts';
 import { probeUdp } from './udp.ts';
@@ -13,8 +15,9 @@ import { probeWireguard } from './wireguard.ts';
 
 /** What the settings allow and what probes share. */
 export interface ProbeContext {
-  readonly allowExec: boolean;
+  readonly rules: ProbeRules;
   readonly resolver: Resolver;
+  readonly files: ConfinedFiles;
   /** How one address is tried: `probeAddress`, or a test's stand-in. */
   readonly probe: ProbeAddress;
 }
@@ -24,11 +27,13 @@ export type ProbeAddress = (
   probe: Probe,
   target: ProbeTarget,
   attempt: Attempt,
-  context: { readonly allowExec: boolean },
+  context: Pick<ProbeContext, 'rules' | 'files'>,
 ) => Promise<Outcome>;
 
 /** One try of `probe` against one address, over the network (or whatever its kind means). */
 export const probeAddress: ProbeAddress = (probe, target, attempt, context) => {
+  const refusal = 'port' in probe ? refusalOf(target.address, probe.port, context.rules) : null;
+  if (refusal !== null) return Promise.resolve(failed(refusal));
   switch (probe.kind) {
     case 'http':
       return probeHttp(target, probe, attempt);
@@ -41,16 +46,16 @@ export const probeAddress: ProbeAddress = (probe, target, attempt, context) => {
     case 'wireguard':
       return probeWireguard(target, probe, attempt);
     case 'exec':
-      return context.allowExec
+      return context.rules.exec
         ? probeExec(target, probe, attempt)
         : Promise.resolve(failed('exec checks are off in the settings'));
     case 'file':
-      return probeFile(target, probe, attempt);
+      return probeFile(target, probe, attempt, context.files, context.rules.files);
   }
 };
 
 /**
- * One try against a name: good when one of its addresses is. They are tried in the system's order, the next when one has failed or
+ * One try against a name: good when one of its addresses is. They are tried in turns of both families, the next when one has failed or
  * after its share of the time (RFC 8305, happy eyeballs, with more patience).
  */
 export async function probeName(
@@ -67,7 +72,7 @@ export async function probeName(
   try {
     addresses = await untilAborted(context.resolver.resolve(name, attempt.timeoutMs / 4), attempt.signal);
   } catch (error) {
-    return failed('name does not resolve', printable(String(error)));
+    return unready('name does not resolve', error);
   }
   if (addresses.length === 0) return failed('timeout: name not resolved');
   return new Promise((resolve) => {
@@ -80,6 +85,8 @@ export async function probeName(
     let open = 0;
     let tried = 0;
     let over = false;
+    /** What the backend is to blame for says more than what this machine is. */
+    let blamed: Outcome | null = null;
     let cancel: (() => void) | undefined;
     const tryNext = (): void => {
       cancel?.();
@@ -90,10 +97,12 @@ export async function probeName(
       void context.probe(probe, { address, name, kept }, inner, context).then((outcome) => {
         open--;
         if (over) return;
+        if (!outcome.ok && !outcome.local)
+          blamed = { ...outcome, evidence: printable(`${address}: ${outcome.evidence}`) };
         over = outcome.ok || (open === 0 && tried === addresses.length) || attempt.signal.aborted;
         if (!over) return tryNext();
         cancel?.();
-        resolve(outcome.ok ? outcome : { ...outcome, evidence: printable(`${address}: ${outcome.evidence}`) });
+        resolve(outcome.ok ? outcome : (blamed ?? outcome));
         attempt.signal.removeEventListener('abort', onAbort);
         controller.abort();
       });

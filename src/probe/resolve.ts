@@ -1,24 +1,18 @@
-// The addresses behind a CNAME member's name, as the system resolves it.
-import { lookup } from 'node:dns/promises';
+// The addresses behind a CNAME member's name: one lookup for all who ask at once, and what was known when it takes too long.
 import type { Clock } from '../base/clock.ts';
+import { isGone, type Lookup, systemLookup } from './system-names.ts';
 
 /** How long addresses stand in for a lookup that takes too long or fails for a while. */
 const STALE_MS = 3_600_000;
 /** Most addresses of a name that are tried. */
 const MOST_ADDRESSES = 4;
-/** Errors that say that the name is gone, not that the resolver has trouble. */
-const GONE: ReadonlySet<string> = new Set(['ENOTFOUND', 'ENODATA']);
 
 interface Known {
   addresses: readonly string[];
   atMs: number;
   pending: Promise<readonly string[]> | null;
+  controller: AbortController;
 }
-
-export type Lookup = (name: string) => Promise<readonly string[]>;
-
-/** Asks the system (hosts file, then DNS). The name has no final dot: the hosts file doesn't know names with one. */
-const systemLookup: Lookup = async (name) => (await lookup(name, { all: true })).map((entry) => entry.address);
 
 /** Resolves names; lookups of one name that overlap are one lookup. */
 export class Resolver {
@@ -26,7 +20,7 @@ export class Resolver {
   readonly #lookup: Lookup;
   readonly #known = new Map<string, Known>();
 
-  constructor(clock: Clock, look: Lookup = systemLookup) {
+  constructor(clock: Clock, look: Lookup = systemLookup({ clock })) {
     this.#clock = clock;
     this.#lookup = look;
   }
@@ -36,7 +30,12 @@ export class Resolver {
    * gives the addresses of the last hour. Rejects with the lookup's error when there are none.
    */
   async resolve(name: string, patienceMs: number): Promise<readonly string[]> {
-    const known = this.#known.get(name) ?? { addresses: [], atMs: Number.NEGATIVE_INFINITY, pending: null };
+    const known: Known = this.#known.get(name) ?? {
+      addresses: [],
+      atMs: Number.NEGATIVE_INFINITY,
+      pending: null,
+      controller: new AbortController(),
+    };
     this.#known.set(name, known);
     known.pending ??= this.#ask(name, known);
     const stale = this.#clock.monotonicMs() - known.atMs < STALE_MS ? known.addresses : [];
@@ -48,7 +47,7 @@ export class Resolver {
     try {
       return await Promise.race([known.pending, patience]);
     } catch (error) {
-      if (GONE.has((error as { code?: string }).code ?? '')) throw error;
+      if (isGone(error)) throw error;
       return stale;
     } finally {
       cancel();
@@ -57,12 +56,18 @@ export class Resolver {
 
   /** Forgets a name that no target has any more. */
   forget(name: string): void {
+    this.#known.get(name)?.controller.abort();
     this.#known.delete(name);
+  }
+
+  /** Ends all lookups: a server that doesn't answer must not hold up the end of the program. */
+  stop(): void {
+    for (const name of [...this.#known.keys()]) this.forget(name);
   }
 
   async #ask(name: string, known: Known): Promise<readonly string[]> {
     try {
-      const addresses = await this.#lookup(name);
+      const addresses = await this.#lookup(name, known.controller.signal);
       if (addresses.length === 0) throw Object.assign(new Error(`${name} has no address`), { code: 'ENODATA' });
       known.addresses = addresses.slice(0, MOST_ADDRESSES);
       known.atMs = this.#clock.monotonicMs();

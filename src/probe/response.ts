@@ -26,8 +26,10 @@ export class ResponseReader {
   readonly #bodiless: boolean;
   #state: State = 'status';
   #pending: Buffer = NOTHING;
-  /** Bytes of status lines, headers and trailers so far. */
+  /** Bytes and lines of status lines, headers and trailers so far. */
   #headBytes = 0;
+  #headLines = 0;
+  #chunks = 0;
   /** Bytes of the body or of the chunk that are still to come. */
   #left = 0;
   readonly #body: Buffer[] = [];
@@ -106,12 +108,17 @@ export class ResponseReader {
     const bytes = end < 0 ? this.#pending.length : end + 1;
     // Lines between chunks are as many as the body has bytes at most.
     const chunked = this.#state === 'chunk-size' || this.#state === 'chunk-end';
-    if (bytes > (chunked ? CHUNK_LINE_BYTES : limits.probeHeadBytes - this.#headBytes)) return 'headers too long';
+    if (bytes > (chunked ? CHUNK_LINE_BYTES : limits.probeHeadBytes - this.#headBytes))
+      return chunked ? 'bad chunk' : 'headers too long';
     // What speaks first, and isn't HTTP, need not end its line.
     if (this.#state === 'status' && !'HTTP/'.startsWith(this.#pending.toString('latin1', 0, Math.min(5, bytes))))
       return 'not HTTP';
     if (end < 0) return 'more';
-    if (!chunked) this.#headBytes += bytes;
+    if (!chunked) {
+      this.#headBytes += bytes;
+      // Short lines cost as much as long ones.
+      if (++this.#headLines > limits.probeHeadLines) return 'too many header lines';
+    }
     const line = this.#pending.toString('latin1', 0, end > 0 && this.#pending[end - 1] === 13 ? end - 1 : end);
     this.#pending = this.#pending.subarray(bytes);
     switch (this.#state) {
@@ -123,7 +130,7 @@ export class ResponseReader {
         return this.#chunkSize(line);
       case 'chunk-end':
         this.#state = 'chunk-size';
-        return line === '' ? null : 'not HTTP';
+        return line === '' ? null : 'bad chunk';
       default:
         // Trailers say nothing to a probe.
         if (line === '') this.#state = 'whole';
@@ -152,11 +159,13 @@ export class ResponseReader {
     }
     // No regular expression over the whole line: blanks at its ends would make it go back and forth.
     const colon = line.indexOf(':');
-    if (colon < 0 || !FIELD_NAME.test(line.slice(0, colon)) || NEVER_IN_VALUE.test(line)) return 'not HTTP';
+    if (colon < 0 || !FIELD_NAME.test(line.slice(0, colon)) || NEVER_IN_VALUE.test(line)) return 'bad header line';
     const name = line.slice(0, colon).toLowerCase();
     const before = this.headers[name];
     const value = line.slice(colon + 1).trim();
-    this.headers[name] = before === undefined ? value : [...(typeof before === 'string' ? [before] : before), value];
+    if (before === undefined) this.headers[name] = value;
+    else if (typeof before === 'string') this.headers[name] = [before, value];
+    else before.push(value);
     this.#lastName = name;
     return null;
   }
@@ -178,7 +187,8 @@ export class ResponseReader {
       this.#state = 'whole';
       return null;
     }
-    const codings = tokens(this.headers['transfer-encoding']);
+    // RFC 2616 3.6: `identity` is none at all; later RFCs dropped it, servers didn't.
+    const codings = tokens(this.headers['transfer-encoding']).filter((coding) => coding !== 'identity');
     if (codings.length > 0) {
       this.#state = codings.at(-1) === 'chunked' ? 'chunk-size' : 'close';
       return null;
@@ -188,7 +198,7 @@ export class ResponseReader {
       this.#state = 'close';
       return null;
     }
-    if (lengths.length > 1 || !/^\d{1,15}$/.test(lengths[0]!)) return 'not HTTP';
+    if (lengths.length > 1 || !/^\d{1,15}$/.test(lengths[0]!)) return 'bad content-length';
     this.#left = Number(lengths[0]);
     this.#state = this.#left === 0 ? 'whole' : 'length';
     return null;
@@ -196,7 +206,8 @@ export class ResponseReader {
 
   #chunkSize(line: string): string | null {
     const match = CHUNK_SIZE.exec(line);
-    if (match === null) return 'not HTTP';
+    if (match === null) return 'bad chunk';
+    if (++this.#chunks > limits.probeChunks) return 'too many chunks';
     this.#left = Number.parseInt(match[1]!, 16);
     this.#state = this.#left === 0 ? 'trailers' : 'chunk';
     return null;

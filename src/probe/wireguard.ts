@@ -1,8 +1,9 @@
 // The probe for WireGuard servers: a handshake that only the holder of the server's private key can answer.
-import { readFile } from 'node:fs/promises';
 import type { Clock } from '../base/clock.ts';
+import { limits } from '../base/limits.ts';
 import type { WireguardCheck } from '../zone/model.ts';
 import { converse } from './datagram.ts';
+import { readLocalFile } from './local-file.ts';
 import {
   answers,
   COOKIE_REPLY_BYTES,
@@ -13,7 +14,7 @@ import {
   keysOf,
   tai64n,
 } from './noise.ts';
-import { failed, printable, succeeded } from './outcome.ts';
+import { failed, succeeded, unready } from './outcome.ts';
 import type { ProbeFunction } from './probe.ts';
 
 /**
@@ -23,14 +24,16 @@ import type { ProbeFunction } from './probe.ts';
 export const probeWireguard: ProbeFunction<WireguardCheck> = async (target, check, attempt) => {
   let keys: Keys;
   try {
-    const text = await readFile(check.privateKeyFile, 'utf8');
+    const text = (await readLocalFile(check.privateKeyFile, limits.probeEvidenceBytes)).toString('utf8');
     keys = keysOf(Buffer.from(text.trim(), 'base64'), check.publicKey, check.presharedKey);
   } catch (error) {
-    return failed('private key cannot be used', printable(String(error)));
+    return unready('private key cannot be used', error);
   }
   let initiation: Initiation | null = null;
   let cookie: Buffer | null = null;
   let cookies = 0;
+  let replies = 0;
+  let wrong = 0;
   return converse(target.address, check.port, attempt, {
     datagram: () => {
       initiation = initiate(keys, nextTimestamp(attempt.clock), cookie);
@@ -38,7 +41,13 @@ export const probeWireguard: ProbeFunction<WireguardCheck> = async (target, chec
     },
     received: (data, sendAgain) => {
       if (initiation === null) return undefined;
-      if (data.length !== COOKIE_REPLY_BYTES) return answers(initiation, data) ? succeeded('handshake') : undefined;
+      if (data.length !== COOKIE_REPLY_BYTES) {
+        const proved = answers(initiation, data);
+        if (proved === true) return succeeded('handshake');
+        if (proved === false && ++wrong >= limits.probeHandshakes) return failed('handshake does not verify');
+        return undefined;
+      }
+      if (++replies > limits.probeCookies) return failed('too many cookies');
       const fresh = cookieOf(initiation, data);
       if (fresh === undefined) return undefined;
       // One more message is enough; a peer that goes on asking is no reason to go on sending.

@@ -59,6 +59,10 @@ export interface Settings {
     readonly maxConcurrent: number;
     readonly blackoutHoldMs: number;
     readonly exec: boolean;
+    /** Folders below which `file` checks may read; absolute. */
+    readonly files: readonly string[];
+    /** Whether probes may go to link-local and metadata addresses. */
+    readonly linkLocal: boolean;
     readonly webhooks: readonly WebhookSettings[];
   };
   readonly log: { readonly level: LogLevel };
@@ -68,6 +72,11 @@ export interface WebhookSettings {
   readonly url: string;
   /** Absolute path of a file with the key that signs; null: not signed. */
   readonly secretFile: string | null;
+}
+
+/** What checks may do. */
+export function checkRulesOf({ health }: Settings): Pick<Settings['health'], 'exec' | 'files' | 'linkLocal'> {
+  return { exec: health.exec, files: health.files, linkLocal: health.linkLocal };
 }
 
 const KEYS = [
@@ -147,7 +156,7 @@ class SettingsReader {
         version: identity.read('version', readIdentity) ?? '',
         hostname: identity.read('hostname', readIdentity) ?? '',
       },
-      health: this.#health(),
+      health: this.#health(state),
       log: {
         level:
           this.#section('log', ['level']).choice('level', [
@@ -274,8 +283,15 @@ class SettingsReader {
     };
   }
 
-  #health(): Settings['health'] {
-    const fields = this.#section('health', ['max-concurrent', 'blackout-hold', 'exec', 'webhooks']);
+  #health(state: string): Settings['health'] {
+    const fields = this.#section('health', [
+      'max-concurrent',
+      'blackout-hold',
+      'exec',
+      'files',
+      'link-local',
+      'webhooks',
+    ]);
     const webhooks = fields.node('webhooks');
     const list =
       webhooks === undefined
@@ -287,8 +303,23 @@ class SettingsReader {
       maxConcurrent: fields.whole('max-concurrent', 1, 10_000) ?? 500,
       blackoutHoldMs: (fields.seconds('blackout-hold', 0, DAY_SECONDS) ?? 60) * 1000,
       exec: fields.read('exec', readFlag) ?? false,
+      files: this.#folders(fields, 'files', resolve(state, 'checks')),
+      linkLocal: fields.read('link-local', readFlag) ?? false,
       webhooks: (list ?? []).map((node) => this.#webhook(node)).filter((webhook) => webhook !== undefined),
     };
+  }
+
+  /** One path or a list of them; an empty list is none. */
+  #folders(fields: Fields, key: string, fallback: string): string[] {
+    if (!fields.has(key)) return [fallback];
+    const folders: string[] = [];
+    for (const node of fields.read(key, readOneOrMore) ?? []) {
+      const scalar = readScalar(this.#document, node, key, 'a path');
+      if (scalar === undefined) continue;
+      if (scalar.text !== '') folders.push(resolve(this.#directory, scalar.text));
+      else this.#document.report('bad-path', scalar, `${key}: this is no path`, 'write a path, or remove it');
+    }
+    return folders;
   }
 
   /** A URL, or `{ url, secret-file }`. */

@@ -209,6 +209,16 @@ export interface WireguardCheck {
   readonly presharedKey: Uint8Array | null;
 }
 
+/** What checks may do, by the settings. */
+export interface CheckRules {
+  /** Run programs. */
+  readonly exec: boolean;
+  /** Read files below these folders; absolute. */
+  readonly files: readonly string[];
+  /** Probe link-local and metadata addresses. */
+  readonly linkLocal: boolean;
+}
+
 export interface ExecCheck {
   readonly kind: 'exec';
   readonly command: string;

@@ -4,6 +4,7 @@ import type { Diagnostic } from '../base/diagnostic.ts';
 import { type Document, type MapNode, type Node, readDocument } from '../base/document.ts';
 import { Fields, readChoice, readMap, readTtl } from '../base/fields.ts';
 import { ROOT_NAME } from '../wire/name.ts';
+import type { CheckRules } from '../zone/model.ts';
 import { readNs, readSoa } from './apex.ts';
 import { Checks } from './checks.ts';
 import { readPools, type WrittenPool } from './pools.ts';
@@ -21,8 +22,8 @@ const KEYS = ['version', 'regions', 'checks', 'pools', 'ttl', 'soa', 'ns'] as co
 export interface ReadOptions {
   /** The folder of meridian.yaml: relative paths of checks start here. Absolute. */
   readonly baseDirectory: string;
-  /** Whether settings allow `exec` checks (`health.exec`). */
-  readonly execAllowed: boolean;
+  /** What settings allow checks to do (`health`). */
+  readonly checkRules: CheckRules;
 }
 
 /** A file's text, and the name to call it by in diagnostics. */
@@ -57,7 +58,7 @@ export function parseCommon(
     apex: null,
     zone: COMMON_ZONE,
     baseDirectory: options.baseDirectory,
-    execAllowed: options.execAllowed,
+    checkRules: options.checkRules,
     dottedNames: [],
   };
   const map = document.root === null ? undefined : readMap(document, document.root, '_common.yaml');

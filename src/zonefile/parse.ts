@@ -185,8 +185,8 @@ class ZoneReader implements Steerable {
   }
 
   #scope(document: Document, apex: Uint8Array, zone: string): Scope & { readonly apex: Uint8Array } {
-    const { baseDirectory, execAllowed } = this.#options;
-    return { document, apex, zone, baseDirectory, execAllowed, dottedNames: [] };
+    const { baseDirectory, checkRules } = this.#options;
+    return { document, apex, zone, baseDirectory, checkRules, dottedNames: [] };
   }
 
   /** The zone's name in wire form, lower case; undefined after a report. */

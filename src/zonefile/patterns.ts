@@ -2,6 +2,7 @@
 import { Buffer } from 'node:buffer';
 import type { Document, Node } from '../base/document.ts';
 import { readScalar } from '../base/fields.ts';
+import { readRegex } from '../base/regex.ts';
 import type { Pattern } from '../zone/model.ts';
 
 /** Bytes to send: text as UTF-8, or `hex:00ff`. */
@@ -33,12 +34,8 @@ export function readPattern(document: Document, node: Node, what: string): Patte
     return bytes === undefined ? undefined : { kind: 'bytes', bytes };
   }
   const source = scalar.text.slice('regex:'.length);
-  try {
-    new RegExp(source);
-    return { kind: 'regex', source };
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    document.report('bad-regex', scalar, `${what}: ${reason}`, 'correct the regular expression (JavaScript syntax)');
-    return undefined;
-  }
+  const read = readRegex(source);
+  if (!('reason' in read)) return { kind: 'regex', source };
+  document.report('bad-regex', scalar, `${what}: ${read.reason}`, read.fix);
+  return undefined;
 }

@@ -3,9 +3,10 @@ import { formatAddress, parseAddress } from '../base/address.ts';
 import type { Document, Node, ScalarNode } from '../base/document.ts';
 import { Fields, readDecimal, readList, readMap, readScalar, readWhole } from '../base/fields.ts';
 import { limits } from '../base/limits.ts';
+import { isLinkLocalText } from '../base/link-local.ts';
 import type { Coordinates } from '../geo/place.ts';
 import { lowerName, nameToText } from '../wire/name.ts';
-import type { Member, MemberFamily, Pool } from '../zone/model.ts';
+import type { Check, Member, MemberFamily, Pool } from '../zone/model.ts';
 import type { Checks } from './checks.ts';
 import { parseScalarName, type Scope } from './scope.ts';
 
@@ -78,6 +79,8 @@ function readPool(scope: Scope, key: ScalarNode, node: Node, checks: Checks): Wr
     document.report('missing-key', key, `the pool ${name} has no members`, 'add members: [ADDRESS, ...]');
   }
   const members = membersNode === undefined ? undefined : readMembers(scope, name, membersNode);
+  if (found?.check != null && !scope.checkRules.linkLocal && speaks(found.check))
+    reportLinkLocal(document, membersNode, members);
   const pool: Pool = {
     name,
     zone: scope.zone,
@@ -98,6 +101,22 @@ function readPool(scope: Scope, key: ScalarNode, node: Node, checks: Checks): Wr
     usesCommonCheck: found?.common === true,
     broken: members === undefined,
   };
+}
+
+/** Whether a check sends anything to its members. */
+function speaks({ probe }: Check): boolean {
+  return probe.kind === 'combined' ? probe.of.some(speaks) : 'port' in probe;
+}
+
+function reportLinkLocal(document: Document, node: Node | undefined, members: readonly Member[] | undefined): void {
+  if (node?.kind !== 'list') return;
+  // Members are as many as items, or there are none.
+  for (const [i, member] of (members ?? []).entries()) {
+    if (!isLinkLocalText(member.address)) continue;
+    const message = `${member.address} is a link-local or metadata address, which checks may not probe`;
+    const fix = 'use another address, take the check away, or set health: { link-local: true } in meridian.yaml';
+    document.report('link-local', node.items[i]!, message, fix);
+  }
 }
 
 /** `[latitude, longitude]` in degrees. */

@@ -62,7 +62,7 @@ export function readHost(document: Document, node: Node, what: string): string |
 }
 
 function readMethod(document: Document, node: Node, what: string): string | undefined {
-  return readMatching(document, node, what, /^(?!CONNECT$)[A-Z]+$/, 'a method in capitals such as GET or HEAD');
+  return readMatching(document, node, what, /^(GET|HEAD|OPTIONS|POST)$/, 'GET, HEAD, OPTIONS or POST');
 }
 
 function readRequestPath(document: Document, node: Node, what: string): string | undefined {

@@ -1,8 +1,11 @@
 // The kinds of probes that a check can be: http, https, tcp, udp, dns, wireguard, exec, file.
 import { Buffer } from 'node:buffer';
+import { resolve } from 'node:path';
+import { isBelow } from '../base/below.ts';
 import type { Document, MapNode, Node } from '../base/document.ts';
 import { Fields, readMap, readOneOrMore, readScalar, readText } from '../base/fields.ts';
-import { nameToText } from '../wire/name.ts';
+import { nameToText, ROOT_NAME } from '../wire/name.ts';
+import { parseRdata } from '../wire/rdata.ts';
 import { isMetaType, rcodeFromText, rcodeToText, typeFromText, typeToText } from '../wire/types.ts';
 import type { DnsCheck, ExecCheck, FileCheck, Probe, TcpCheck, UdpCheck, WireguardCheck } from '../zone/model.ts';
 import { readBytes, readPattern } from './patterns.ts';
@@ -69,14 +72,16 @@ function readDns(scope: Scope, map: MapNode): DnsCheck {
   const keys = ['port', 'transport', 'name', 'type', 'expect-rcode', 'expect-value'];
   const fields = new Fields(scope.document, map, 'dns', keys);
   const name = fields.require('name', 'example.org.', (_, node, what) => readName(scope, node, what));
+  const type = fields.read('type', readQueryType) ?? 'A';
   return {
     kind: 'dns',
     port: readPort(fields, 53),
     transport: fields.choice('transport', ['udp', 'tcp'] as const) ?? 'udp',
     name: name === undefined ? '.' : nameToText(name),
-    type: fields.read('type', readQueryType) ?? 'A',
+    type,
     expectRcode: fields.read('expect-rcode', readRcode) ?? 'NOERROR',
-    expectValue: fields.text('expect-value') ?? null,
+    expectValue:
+      fields.read('expect-value', (document, node, what) => readExpectedValue(document, node, what, type)) ?? null,
   };
 }
 
@@ -91,6 +96,16 @@ function readQueryType(document: Document, node: Node, what: string): string | u
     `"${scalar.text}" is no record type`,
     'write a type such as A, SOA or TYPE65',
   );
+  return undefined;
+}
+
+/** Record data as a master file says it; names in it are absolute, with or without a final dot. */
+function readExpectedValue(document: Document, node: Node, what: string, type: string): string | undefined {
+  const scalar = readScalar(document, node, what);
+  if (scalar === undefined) return undefined;
+  const read = parseRdata(typeFromText(type)!, scalar.text, ROOT_NAME);
+  if (read.ok) return scalar.text;
+  document.report('bad-record', scalar, `${what} is no data of type ${type}: ${read.reason}`, read.fix);
   return undefined;
 }
 
@@ -138,7 +153,7 @@ function readKey(document: Document, node: Node, what: string): Uint8Array | und
 
 function readExec(scope: Scope, node: Node): ExecCheck | undefined {
   const { document } = scope;
-  if (!scope.execAllowed) {
+  if (!scope.checkRules.exec) {
     const fix = 'set health.exec: true in meridian.yaml, or use another kind of check';
     document.report('exec-not-allowed', node, 'exec checks are switched off by the settings', fix);
   }
@@ -175,10 +190,23 @@ function checkedExec(
 
 function readFile(scope: Scope, node: Node): FileCheck | undefined {
   if (node.kind !== 'map') {
-    const path = readPath(scope, node, 'file');
+    const path = readAllowedPath(scope, node, 'file');
     return path === undefined ? undefined : { kind: 'file', path };
   }
   const fields = new Fields(scope.document, node, 'file', ['path']);
-  const path = fields.require('path', 'state/verdicts', (_, value, what) => readPath(scope, value, what));
+  const path = fields.require('path', 'state/checks/quota', (_, value, what) => readAllowedPath(scope, value, what));
   return path === undefined ? undefined : { kind: 'file', path };
+}
+
+/** A path below one of the folders that settings name; links are looked at when it is read. */
+function readAllowedPath(scope: Scope, node: Node, what: string): string | undefined {
+  const path = readPath(scope, node, what);
+  if (path === undefined) return undefined;
+  const { files } = scope.checkRules;
+  const normal = resolve(path);
+  if (files.some((folder) => isBelow(normal, folder))) return normal;
+  const folders = files.join(', ');
+  const fix = `${files.length === 0 ? '' : `put it below ${folders}, or `}name its folder under health: { files: [...] } in meridian.yaml`;
+  scope.document.report('file-not-allowed', node, `${what}: the settings don't allow checks to read ${normal}`, fix);
+  return undefined;
 }

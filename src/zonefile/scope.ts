@@ -3,6 +3,7 @@ import { isAbsolute, resolve } from 'node:path';
 import type { Document, Node, ScalarNode } from '../base/document.ts';
 import { readScalar } from '../base/fields.ts';
 import { parseName } from '../wire/name.ts';
+import type { CheckRules } from '../zone/model.ts';
 
 /** A name that has an inner dot but no final one: right only if the zone has such a name. */
 export interface DottedName {
@@ -21,8 +22,8 @@ export interface Scope {
   readonly zone: string;
   /** Where relative paths start: the folder of meridian.yaml. */
   readonly baseDirectory: string;
-  /** Whether settings allow `exec` checks. */
-  readonly execAllowed: boolean;
+  /** What settings allow checks to do. */
+  readonly checkRules: CheckRules;
   /** Names to hold against the zone once all of it is read. */
   readonly dottedNames: DottedName[];
 }

@@ -9,7 +9,11 @@ import { parseCommon } from '../../dist/zonefile/common.js';
 import { parseZone } from '../../dist/zonefile/parse.js';
 
 const NO_DATA = { coordinates: false, subdivisions: false, cities: false, asNumbers: false };
-const OPTIONS = { baseDirectory: '/etc/meridian', execAllowed: false, geoData: NO_DATA };
+const OPTIONS = {
+  baseDirectory: '/etc/meridian',
+  checkRules: { exec: false, files: ['/etc/meridian/state/checks'], linkLocal: false },
+  geoData: NO_DATA,
+};
 
 /** Codes that no text alone can show, with the tests that do. */
 const SHOWN_ELSEWHERE: Readonly<Record<string, string>> = {

@@ -8,7 +8,11 @@ import { ask } from '../support/admin.ts';
 describe('the example zone', () => {
   const file = new URL('../../zones/net.cat.yaml', import.meta.url);
   const source = { file: 'net.cat.yaml', text: readFileSync(file, 'utf8'), expectedName: 'net.cat' };
-  const { model, diagnostics } = parseZone(source, null, { baseDirectory: '/', execAllowed: false, geoData: null });
+  const { model, diagnostics } = parseZone(source, null, {
+    baseDirectory: '/',
+    checkRules: { exec: false, files: ['/etc/meridian/state/checks'], linkLocal: false },
+    geoData: null,
+  });
 
   it('has no mistakes and no doubtful spots', () => {
     expect(diagnostics).toEqual([]);

@@ -344,6 +344,46 @@ describe('names', () => {
     await fleet.monitor.stop();
   });
 
+  test('change no verdict when they cannot be looked up or tried for want of something here', async () => {
+    let code: string | null = null;
+    const fleet = new Fleet({
+      lookup: () =>
+        code === null
+          ? Promise.resolve(['10.0.0.7', '10.0.0.8'])
+          : Promise.reject(Object.assign(new Error(code), { code })),
+    });
+    fleet.monitor.setTargets([target('lb.example.net.')]);
+    await fleet.settle();
+    expect(fleet.verdicts()).toBe('up');
+    code = 'EMFILE';
+    await fleet.clock.advance(120_000);
+    expect(fleet.verdicts()).toBe('up');
+    code = null;
+    fleet.answers.set('10.0.0.7', 'starved').set('10.0.0.8', 'starved');
+    await fleet.clock.advance(120_000);
+    expect(fleet.verdicts()).toBe('up');
+    // One that a backend is to blame for counts.
+    fleet.answers.set('10.0.0.7', 'refused');
+    await fleet.clock.advance(120_000);
+    expect(fleet.verdicts()).toBe('down');
+    await fleet.monitor.stop();
+  });
+
+  test('are looked up no longer when all stops', async () => {
+    let given: AbortSignal | undefined;
+    const fleet = new Fleet({
+      lookup: (_name, signal) => {
+        given = signal;
+        return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('cancelled'))));
+      },
+    });
+    fleet.monitor.setTargets([target('lb.example.net.')]);
+    await fleet.clock.advance(10);
+    expect(given?.aborted).toBe(false);
+    await fleet.monitor.stop();
+    expect(given?.aborted).toBe(true);
+  });
+
   test('a resolver that hangs costs no more than the timeout, and one in trouble is bridged by the last addresses', async () => {
     let mode: 'fine' | 'trouble' | 'hangs' = 'hangs';
     const fleet = new Fleet({

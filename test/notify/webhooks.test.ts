@@ -107,6 +107,46 @@ describe('webhooks', () => {
     hooks.stop();
   });
 
+  test.each([
+    ['an interim response first', 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n'],
+    [
+      'several of them',
+      'HTTP/1.1 100 C\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
+    ],
+    ['a body that is cut off', 'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhalf'],
+    ['chunks that are none', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'],
+    ['a redirect', 'HTTP/1.1 302 Found\r\nLocation: /other\r\nContent-Length: 0\r\n\r\n'],
+    ['what is no HTTP', 'thanks\r\n'],
+    ['a body without end', `HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(1_000_000)}`],
+  ])('that answer with %s get each event once', async (_, answer) => {
+    const bodies: string[] = [];
+    let wake = (): void => {};
+    const backend = await tcpBackend((socket) => {
+      let said = '';
+      socket.on('data', (data) => {
+        said += data;
+        if (!said.endsWith('}')) return;
+        bodies.push(said.slice(said.indexOf('{')));
+        socket.end(answer);
+        wake();
+      });
+    });
+    open.push(backend);
+    const { clock, hooks, logged } = setUp(`http://127.0.0.1:${backend.port}/hook`);
+    hooks.send({ n: 1 });
+    hooks.send({ n: 2 });
+    const done = (async () => {
+      while (bodies.length < 2) await new Promise<void>((resolve) => (wake = resolve));
+      return true;
+    })();
+    // Were it tried again, that would come within a second.
+    while (!(await Promise.race([done, new Promise<false>((resolve) => setTimeout(() => resolve(false), 20))])))
+      await clock.advance(1_500);
+    expect(bodies).toEqual(['{"n":1}', '{"n":2}']);
+    expect(logged.join()).not.toContain('unreachable');
+    hooks.stop();
+  });
+
   test('that hang are given up after ten seconds and tried again', async () => {
     const target = await receiver((n) => (n === 1 ? 0 : 200));
     const { clock, hooks } = setUp(target.url);

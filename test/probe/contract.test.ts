@@ -313,7 +313,7 @@ describe('a probe that runs a program', () => {
   });
 
   test('does nothing unless the settings allow it', async () => {
-    expect(await tryProbe(exec('-c', 'true'), { allowExec: false })).toMatchObject({
+    expect(await tryProbe(exec('-c', 'true'), { rules: { exec: false } })).toMatchObject({
       ok: false,
       reason: expect.stringMatching(/off/),
     });

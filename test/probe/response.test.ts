@@ -106,24 +106,52 @@ describe('a response', () => {
     ['another protocol without a line', '\x15\x03\x01\x00\x02\x02\x28'],
     ['HTTP/2', 'HTTP/2 200\r\n\r\n'],
     ['no status', 'HTTP/1.1 OK\r\n\r\n'],
-    ['a header without a name', 'HTTP/1.1 200 OK\r\n: x\r\n\r\n'],
-    ['a header with a blank before the colon (RFC 9112 5.1)', 'HTTP/1.1 200 OK\r\nX : y\r\n\r\n'],
-    ['a carriage return inside a value', `HTTP/1.1 200 OK\r\nX:${' '.repeat(10_000)}\ra\r\n\r\n`],
-    ['two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok'],
-    ['a length that is no number', 'HTTP/1.1 200 OK\r\nContent-Length: +2\r\n\r\nok'],
-    ['a chunk without a size', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nok\r\n'],
-    ['a chunk longer than its size', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nok\r\n'],
   ])('is none with %s', (_, text) => {
     expect(read(text)[1]).toEqual({ bad: 'not HTTP' });
+  });
+
+  test.each([
+    ['a header without a name', 'bad header line', ': x\r\n\r\n'],
+    ['a header with a blank before the colon (RFC 9112 5.1)', 'bad header line', 'X : y\r\n\r\n'],
+    ['a header without a colon', 'bad header line', 'nginx\r\n\r\n'],
+    ['a carriage return inside a value', 'bad header line', `X:${' '.repeat(10_000)}\ra\r\n\r\n`],
+    ['two lengths', 'bad content-length', 'Content-Length: 2\r\nContent-Length: 3\r\n\r\nok'],
+    ['a length that is no number', 'bad content-length', 'Content-Length: +2\r\n\r\nok'],
+    ['a chunk without a size', 'bad chunk', 'Transfer-Encoding: chunked\r\n\r\nok\r\n'],
+    ['a chunk longer than its size', 'bad chunk', 'Transfer-Encoding: chunked\r\n\r\n1\r\nok\r\n'],
+  ])('with %s is bad, and says where', (_, bad, text) => {
+    expect(read(`HTTP/1.1 200 OK\r\n${text}`)[1]).toEqual({ bad });
   });
 
   it('may not have longer headers than the limit, however many lines they are in', () => {
     const long = `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(limits.probeHeadBytes)}`;
     expect(read(long)[1]).toEqual({ bad: 'headers too long' });
-    const many = `HTTP/1.1 200 OK\r\n${'X: y\r\n'.repeat(limits.probeHeadBytes / 5)}`;
+    const many = `HTTP/1.1 200 OK\r\n${`X: ${'y'.repeat(400)}\r\n`.repeat(50)}`;
     expect(read(many)[1]).toEqual({ bad: 'headers too long' });
-    const interim = 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(limits.probeHeadBytes / 20);
-    expect(read(interim)[1]).toEqual({ bad: 'headers too long' });
+  });
+
+  it('may not have more lines than the limit, in headers, interim responses and trailers together', () => {
+    const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n';
+    for (const text of [
+      `HTTP/1.1 200 OK\r\n${'a:\n'.repeat(limits.probeHeadLines)}`,
+      'HTTP/1.1 100 Continue\r\n\r\n'.repeat(limits.probeHeadLines / 2 + 1),
+      `${head}\r\n0\r\n${'a:\n'.repeat(limits.probeHeadLines)}`,
+      `${head}${'a:\n'.repeat(limits.probeHeadLines / 2)}\r\n0\r\n${'a:\n'.repeat(limits.probeHeadLines / 2)}`,
+    ])
+      expect(read(text)[1]).toEqual({ bad: 'too many header lines' });
+    expect(read(`${head}${'a:\n'.repeat(limits.probeHeadLines - 4)}\r\n0\r\n\r\n`)[1]).toBe('whole');
+  });
+
+  it('may not have more chunks than the limit', () => {
+    const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+    expect(read(`${head}${'1\r\nx\r\n'.repeat(limits.probeChunks - 1)}0\r\n\r\n`)[1]).toBe('whole');
+    expect(read(head + '1\r\nx\r\n'.repeat(limits.probeChunks + 1))[1]).toEqual({ bad: 'too many chunks' });
+  });
+
+  it('takes Transfer-Encoding: identity for what it is, none', () => {
+    const [reader, progress] = read('HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\nContent-Length: 2\r\n\r\nok');
+    expect(progress).toBe('whole');
+    expect(reader.body.toString()).toBe('ok');
   });
 
   it('costs no more than its length, however many blanks a header has', () => {
@@ -142,12 +170,12 @@ describe('a response', () => {
 
   it('may not have longer lines between its chunks than anybody writes', () => {
     const text = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;${'x'.repeat(300)}\r\nk\r\n0\r\n\r\n`;
-    expect(read(text)[1]).toEqual({ bad: 'headers too long' });
+    expect(read(text)[1]).toEqual({ bad: 'bad chunk' });
   });
 
   it('is enough when the first of the body are in, with a length, in chunks and without', () => {
     const body = 'x'.repeat(limits.probeBodyBytes + 1);
-    const chunks = '1\r\nx\r\n'.repeat(limits.probeBodyBytes + 1);
+    const chunks = `40\r\n${'x'.repeat(64)}\r\n`.repeat(limits.probeBodyBytes / 64 + 1);
     for (const text of [
       `Content-Length: ${body.length}\r\n\r\n${body}`,
       `Transfer-Encoding: chunked\r\n\r\n${chunks}`,

@@ -28,7 +28,14 @@ const DEFAULTS = {
   cookies: { secretFile: '/etc/meridian/state/cookie.key' },
   rateLimit: { responsesPerSecond: 200, slip: 1, ipv4Prefix: 24, ipv6Prefix: 56, exempt: [] },
   identity: { nsid: '', version: '', hostname: '' },
-  health: { maxConcurrent: 500, blackoutHoldMs: 60_000, exec: false, webhooks: [] },
+  health: {
+    maxConcurrent: 500,
+    blackoutHoldMs: 60_000,
+    exec: false,
+    files: ['/etc/meridian/state/checks'],
+    linkLocal: false,
+    webhooks: [],
+  },
   log: { level: 'info' },
 };
 
@@ -59,7 +66,7 @@ tcp: { idle-timeout: 10s, max-connections: 10000, max-connections-per-client: 10
 cookies: { secret-file: state/cookie.key }
 rate-limit: { responses-per-second: 200, slip: 1, ipv4-prefix: 24, ipv6-prefix: 56, exempt: [] }
 identity: { nsid: "", version: "", hostname: "" }
-health: { max-concurrent: 500, blackout-hold: 60s, exec: false, webhooks: [] }
+health: { max-concurrent: 500, blackout-hold: 60s, exec: false, files: [state/checks], link-local: false, webhooks: [] }
 log: { level: info }
 `;
     expect(settings(text)).toMatchObject({ ...DEFAULTS, admin: { ...DEFAULTS.admin, tokensFileGiven: true } });
@@ -77,7 +84,7 @@ udp: { max-size: 4096, max-size-without-cookie: 512, realtime: false }
 tcp: { idle-timeout: 2m, max-connections: 1, max-connections-per-client: 1 }
 rate-limit: { responses-per-second: 5, slip: 0, ipv4-prefix: 32, ipv6-prefix: 64, exempt: [192.0.2.0/24, "2001:db8::1"] }
 identity: { nsid: ns1, version: meridian, hostname: a.example }
-health: { max-concurrent: 10, blackout-hold: 0, exec: true, webhooks: [https://example.net/hook, { url: "http://127.0.0.1:9", secret-file: hook.key }] }
+health: { max-concurrent: 10, blackout-hold: 0, exec: true, files: [verdicts, /run/verdicts], link-local: true, webhooks: [https://example.net/hook, { url: "http://127.0.0.1:9", secret-file: hook.key }] }
 log: { level: debug }
 `);
     expect(found.listen).toMatchObject([{ port: 53, text: '0.0.0.0:53' }]);
@@ -94,6 +101,8 @@ log: { level: debug }
       identity: { nsid: 'ns1' },
       health: {
         exec: true,
+        files: ['/etc/meridian/verdicts', '/run/verdicts'],
+        linkLocal: true,
         blackoutHoldMs: 0,
         webhooks: [
           { url: 'https://example.net/hook', secretFile: null },
@@ -155,6 +164,8 @@ describe('mistakes in settings', () => {
     ['rate-limit: { exempt: [192.0.2.1/24] }', 'host-bits 1:24'],
     ['identity: { nsid: [a] }', 'wrong-shape 1:19'],
     ['health: { exec: maybe }', 'bad-choice 1:17'],
+    ['health: { link-local: maybe }', 'bad-choice 1:23'],
+    ['health: { files: [""] }', 'bad-path 1:19'],
     ['health: { webhooks: [example.net] }', 'bad-value 1:22'],
     ['log: { level: verbose }', 'bad-choice 1:15'],
     ['admin: { hosts: ["a b"] }', 'bad-value 1:18'],

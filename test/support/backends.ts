@@ -31,18 +31,19 @@ export function tcpBackend(handler: (socket: Socket) => void, server: Server = c
   });
 }
 
-/** A UDP server that calls `handler` for each datagram. */
+/** A UDP server that calls `handler` for each datagram; rejects when `port` is taken. */
 export function udpBackend(
   handler: (data: Buffer, reply: (data: Uint8Array) => void, from: RemoteInfo, socket: DatagramSocket) => void,
+  port = 0,
 ): Promise<Backend> {
   const socket = createSocket('udp4');
   let open = true;
-  socket.on('error', () => {});
   socket.on('message', (data, from) =>
     handler(data, (answer) => open && socket.send(answer, from.port, from.address, () => {}), from, socket),
   );
-  return new Promise((resolve) => {
-    socket.bind(0, '127.0.0.1', () =>
+  return new Promise((resolve, reject) => {
+    socket.on('error', reject);
+    socket.bind(port, '127.0.0.1', () =>
       resolve({
         port: socket.address().port,
         close: () =>

@@ -1,5 +1,17 @@
 // Checks as a zone file would give them, with only what a test cares about spelled out.
-import type { Check, CombinedCheck, DnsCheck, HttpCheck, Probe, TcpCheck, UdpCheck } from '../../dist/zone/model.js';
+import type {
+  Check,
+  CombinedCheck,
+  DnsCheck,
+  HttpCheck,
+  Pattern,
+  Probe,
+  TcpCheck,
+  UdpCheck,
+} from '../../dist/zone/model.js';
+
+/** Any text will do; asked for, it stands in the evidence. */
+const anyText: Pattern = { kind: 'bytes', bytes: new Uint8Array(0) };
 
 export function httpCheck(port: number, more: Partial<HttpCheck> = {}): HttpCheck {
   return {
@@ -12,7 +24,7 @@ export function httpCheck(port: number, more: Partial<HttpCheck> = {}): HttpChec
     sni: null,
     headers: {},
     expectStatus: [[200, 299]],
-    expectBody: null,
+    expectBody: anyText,
     verify: true,
     caFile: null,
     minDays: null,

@@ -38,7 +38,7 @@ export class Fleet {
       log,
       maxConcurrent: 500,
       blackoutHoldMs: 60_000,
-      allowExec: false,
+      rules: { exec: false, files: [], linkLocal: false, admin: null },
       stateFile: null,
       onHealth: (id, health) => this.changes.push([id, health]),
       onEvent: (event) => this.events.push(event),

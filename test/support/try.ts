@@ -1,7 +1,9 @@
 // Runs one probe as the monitor does: against an address, under a deadline.
 import { systemClock } from '../../dist/base/clock.js';
+import { ConfinedFiles } from '../../dist/probe/local-file.js';
 import { type ProbeResult, runProbe } from '../../dist/probe/probe.js';
 import { probeAddress, probeName } from '../../dist/probe/probes.js';
+import type { ProbeRules } from '../../dist/probe/reach.js';
 import { Resolver } from '../../dist/probe/resolve.js';
 import type { Probe } from '../../dist/zone/model.js';
 
@@ -12,7 +14,7 @@ export interface TryOptions {
   readonly name?: string;
   readonly controller?: AbortController;
   readonly kept?: Map<string, { destroy(): void }>;
-  readonly allowExec?: boolean;
+  readonly rules?: Partial<ProbeRules>;
   /** Another time than now. */
   readonly nowMs?: () => number;
   readonly lookup?: (name: string) => Promise<readonly string[]>;
@@ -26,10 +28,11 @@ export async function tryProbe(probe: Probe, options: TryOptions = {}): Promise<
     name,
     controller = new AbortController(),
     kept = new Map(),
-    allowExec = true,
   } = options;
   const clock = options.nowMs === undefined ? systemClock : { ...systemClock, nowMs: options.nowMs };
-  const context = { allowExec, resolver: new Resolver(systemClock, options.lookup), probe: probeAddress };
+  const rules = { exec: true, files: ['/'], linkLocal: false, admin: null, ...options.rules };
+  const resolver = new Resolver(systemClock, options.lookup);
+  const context = { rules, resolver, files: new ConfinedFiles(), probe: probeAddress };
   const { result } = await runProbe(
     (attempt) =>
       name === undefined

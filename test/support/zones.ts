@@ -4,7 +4,11 @@ import type { ZoneModel } from '../../dist/zone/model.js';
 import { type ParsedCommon, parseCommon } from '../../dist/zonefile/common.js';
 import { type ParsedZone, parseZone, type ZoneOptions } from '../../dist/zonefile/parse.js';
 
-export const OPTIONS: ZoneOptions = { baseDirectory: '/etc/meridian', execAllowed: true, geoData: null };
+export const OPTIONS: ZoneOptions = {
+  baseDirectory: '/etc/meridian',
+  checkRules: { exec: true, files: ['/etc/meridian/state/checks'], linkLocal: false },
+  geoData: null,
+};
 
 /** Parses a whole zone text. `name` is what the file's name promises; null: anything. */
 export function readZone(text: string, common: string | null = null, name: string | null = null): ParsedZone {

@@ -114,11 +114,14 @@ describe('http and https', () => {
     expect(one('port: 0')).toEqual(['out-of-range 4:22']);
     expect(one('port: 65536')).toEqual(['out-of-range 4:22']);
     expect(one('path: healthz')).toEqual(['bad-value 4:22']);
-    expect(one('method: get')).toEqual(['bad-value 4:24']);
+    for (const method of ['get', 'PUT', 'DELETE', 'PATCH', 'TRACE', 'CONNECT'])
+      expect(one(`method: ${method}`), method).toEqual(['bad-value 4:24']);
+    for (const method of ['GET', 'HEAD', 'OPTIONS', 'POST']) expect(one(`method: ${method}`), method).toEqual([]);
     expect(one('host: "a b"')).toEqual(['bad-value 4:22']);
     expect(one('expect-status: [99]')).toEqual(['bad-value 4:32']);
     expect(one('expect-status: 299-200')).toEqual(['bad-value 4:31']);
-    expect(one('expect-body: "regex:("')).toEqual(['bad-regex 4:29']);
+    for (const source of ['(', '(?=ok)', '(?<!no)ok', '(a)\\\\1', '(a{1000}){1000}'])
+      expect(one(`expect-body: "regex:${source}"`), source).toEqual(['bad-regex 4:29']);
     expect(one('headers: { Host: x }')).toEqual(['bad-value 4:27']);
     for (const name of ['TE', 'keep-alive', 'Upgrade', 'Proxy-Connection', 'HTTP2-Settings', 'Expect'])
       expect(one(`headers: { ${name}: x }`)).toEqual(['bad-value 4:27']);
@@ -192,6 +195,22 @@ describe('the other kinds', () => {
       'unknown-type 4:34',
       'bad-value 4:53',
     ]);
+    const value = (type: string, text: string) =>
+      errors(`{ dns: { name: a, type: ${type}, expect-value: '${text}' } }`);
+    for (const [type, text] of [
+      ['A', '2001:db8::1'],
+      ['MX', 'mail.example.org.'],
+      ['TLSA', '3 1 1 zz'],
+      ['TYPE1234', 'abc'],
+    ])
+      expect(value(type!, text!), type).toEqual([`bad-record 4:${46 + type!.length}`]);
+    for (const [type, text] of [
+      ['MX', '10 mail.example.org'],
+      ['HTTPS', '1 . alpn="h2,h3"'],
+      ['TYPE1234', '\\# 1 00'],
+      ['TXT', 'v=spf1 -all'],
+    ])
+      expect(value(type!, text!), type).toEqual([]);
   });
 
   it('are wireguard', () => {
@@ -232,15 +251,37 @@ describe('the other kinds', () => {
     const text = `${HEAD}checks: { c: { exec: [/bin/probe] } }\n`;
     const { diagnostics } = parseZone({ file: 'z.yaml', text, expectedName: null }, null, {
       ...OPTIONS,
-      execAllowed: false,
+      checkRules: { exec: false, files: ['/etc/meridian/state/checks'], linkLocal: false },
     });
     expect(places(diagnostics, 'error')).toEqual(['exec-not-allowed 3:22']);
   });
 
   it('are file', () => {
-    const expected = { kind: 'file', path: '/etc/meridian/state/verdicts' };
-    expect(check('{ file: state/verdicts }').probe).toEqual(expected);
-    expect(check('{ file: { path: state/verdicts } }').probe).toEqual(expected);
+    const expected = { kind: 'file', path: '/etc/meridian/state/checks/quota' };
+    expect(check('{ file: state/checks/quota }').probe).toEqual(expected);
+    expect(check('{ file: { path: state/checks/../checks/quota } }').probe).toEqual(expected);
+    for (const path of ['state/tokens', 'state/checks/../tokens', '/etc/passwd', 'state/checks-not/x', 'state/checks'])
+      expect(errors(`{ file: ${path} }`), path).toEqual(['file-not-allowed 4:14']);
+    expect(errors('{ file: { path: /etc/passwd } }')).toEqual(['file-not-allowed 4:22']);
+  });
+
+  it('go to no link-local or metadata address, unless settings allow it', () => {
+    const text = (pools: string) =>
+      `${HEAD}checks: { c: { tcp: { port: 1 } }, f: { file: state/checks/x }, a: { all: [f, c] } }\npools:\n${pools}`;
+    const found = (pools: string, linkLocal = false) =>
+      places(
+        parseZone({ file: 'z.yaml', text: text(pools), expectedName: null }, null, {
+          ...OPTIONS,
+          checkRules: { ...OPTIONS.checkRules, linkLocal },
+        }).diagnostics,
+        'error',
+      );
+    const bad = '  p: { check: c, members: [192.0.2.1, 169.254.169.254, "fe80::1", "::ffff:169.254.0.1"] }\n';
+    expect(found(bad)).toEqual(['link-local 5:39', 'link-local 5:56', 'link-local 5:67']);
+    expect(found(bad, true)).toEqual([]);
+    expect(found('  p: { check: a, members: [169.254.0.1] }\n')).toEqual(['link-local 5:28']);
+    // Nothing is sent to these.
+    expect(found('  p: { check: f, members: [169.254.0.1] }\n  q: { members: [169.254.0.1] }\n')).toEqual([]);
   });
 
   it('are exactly one, and no others', () => {
