@@ -196,6 +196,8 @@ export const limits = {
   /** Lines of heads and trailers, and chunks, of one HTTP response: about 1 us each. */
   probeHeadLines: 256,
   probeChunks: 2_048,
+  /** A chunk's size with its extensions: a probe asks for none. */
+  probeChunkLineBytes: 256,
   /** TLS records of one probe: a key update in each costs 50 us. A handshake has some ten, and 64 KiB in small ones are 50. */
   probeTlsRecords: 128,
   /** Tickets for sessions that are never resumed, each 15 us; servers send two. */
@@ -206,6 +208,12 @@ export const limits = {
   probeOutputReads: 384,
   /** Datagrams of one probe that don't count as its answer: 15 us each. */
   probeDatagrams: 64,
+  /** Addresses of a CNAME member that are tried. */
+  probeAddresses: 4,
+  /** How long addresses of a CNAME member stand in for a lookup that takes too long or fails for a while. */
+  probeStaleMs: 3_600_000,
+  /** Sendings within one try over UDP: a lost datagram is repeated after a third of the timeout, so that 1% loss is no failure. */
+  probeSendings: 3,
   /** Handshake messages of one WireGuard probe that look right and prove wrong: each costs 1 ms of arithmetic; and cookies, 60 us. */
   probeHandshakes: 1,
   probeCookies: 16,
@@ -225,6 +233,8 @@ export const limits = {
   probeJsonDepth: 100,
   /** Bytes of evidence kept of a probe. */
   probeEvidenceBytes: 200,
+  /** Records that the evidence of a DNS check shows: more do not fit. */
+  probeShownRecords: 10,
   /** Probe results kept for each target. */
   probeHistory: 100,
   /** Shortest interval between two probes of a target. */
@@ -248,6 +258,14 @@ export const limits = {
   eventStreamQuietMs: 15_000,
   /** Bytes that are read of a webhook's answer, of which the status alone counts. */
   webhookAnswerBytes: 64 * 1024,
+  /** Events that wait for one hook; when more come, the oldest go. */
+  webhookQueue: 1_000,
+  /** Time for one delivery: whatever takes longer does its work before it answers. */
+  webhookTimeoutMs: 10_000,
+  /** Tries of one event, the wait after the first, doubled each time, and the longest: somewhat over half an hour in all. */
+  webhookTries: 14,
+  webhookFirstWaitMs: 1_000,
+  webhookLongestWaitMs: 300_000,
   /** Time that the first round of probes may hold back the first answer. */
   firstRoundMs: 5_000,
   /** How long a zone file must be absent before its zone goes. */
@@ -301,6 +319,8 @@ export const limits = {
   loggedErrors: 3,
   /** UDP size that explain shows beside 512: what the DNS flag day of 2020 agreed on. */
   explainUdpBytes: 1232,
+  /** Addresses of one place that coverage tries: where other rules take this many, they take nearly all. */
+  placeSamples: 64,
   /** Quiet time after a file event before the folder is read again. */
   reloadQuietMs: 50,
 } as const;
