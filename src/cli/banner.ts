@@ -3,6 +3,7 @@
 import type { ControlPlane, EventView } from '../api/views.ts';
 import type { LineSink } from '../base/line-sink.ts';
 import type { Demo } from '../control/demo.ts';
+import { printable } from './output.ts';
 import { paint } from './table.ts';
 
 /** The example zone, and clients of it: a network in Russia, Brazil and the United States each. */
@@ -31,7 +32,8 @@ export function banner(
     lines.push(`  ${name} is in ${state}: "meridian check ${file}" says why`);
   }
   if (demo !== null) lines.push(...tries(control, demo));
-  return `${lines.join('\n')}\n`;
+  // A zone in error may be called whatever a file can be called.
+  return printable(`${lines.join('\n')}\n`);
 }
 
 function tries(control: ControlPlane & { readonly listen: readonly string[] }, demo: Demo): string[] {
@@ -58,7 +60,7 @@ function tries(control: ControlPlane & { readonly listen: readonly string[] }, d
 
 /** Prints each change of a backend's health as it happens. */
 export function tellEvents(control: ControlPlane, output: LineSink): void {
-  control.onEvent((event) => output.write(`  ${eventLine(event)}\n`));
+  control.onEvent((event) => output.write(printable(`  ${eventLine(event)}\n`)));
 }
 
 function eventLine({ at, message, detail }: EventView): string {

@@ -3,7 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { PROGRAM_VERSION } from '../base/version.ts';
 import { EXIT, Failure } from './exit.ts';
 import type { ConfigOption } from './options.ts';
-import { printError } from './output.ts';
+import { print, printError } from './output.ts';
 
 const CONFIG = ['--config <file>', 'settings; default: meridian.yaml in this folder, where there is one'] as const;
 
@@ -31,6 +31,7 @@ function program(outcome: { code: number }): Command {
     .version(PROGRAM_VERSION, '-V, --version', 'print the version')
     .helpCommand('help [command]', 'print help for a command')
     .exitOverride()
+    .configureOutput({ writeOut: print, writeErr: printError })
     .showHelpAfterError('("meridian --help" shows how)');
   const talks = (command: Command): Command =>
     command
