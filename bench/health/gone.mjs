@@ -213,7 +213,7 @@ const serving = new Serving({
   overridesFile: join(folder, 'none'),
   stateDirectory: null,
   baseDirectory: folder,
-  execAllowed: false,
+  checkRules: { exec: false, files: [], linkLocal: false },
   clock: systemClock,
   log: createLog('error'),
 });

@@ -87,8 +87,7 @@ async function measure(kind, percent) {
     log: createLog('silent'),
     maxConcurrent: 500,
     blackoutHoldMs: 0,
-    allowExec: false,
-    stateFile: null,
+    rules: { exec: false, files: [], linkLocal: false, admin: null },
     onHealth: () => {},
     probe: async (...args) => {
       const outcome = await probeAddress(...args);
@@ -123,7 +122,7 @@ async function measure(kind, percent) {
   while (tries.all < probesWanted) await new Promise((resolve) => setTimeout(resolve, 100));
   lossy = false;
   for (const space of [near, far]) inside(space, 'nft', 'delete table inet loss');
-  await monitor.stop();
+  monitor.stop();
   const predicted = failureOf(kind, percent / 100);
   return {
     kind,

@@ -51,8 +51,7 @@ const monitor = new Monitor({
   log: createLog('error'),
   maxConcurrent: 500,
   blackoutHoldMs: 60_000,
-  allowExec: false,
-  stateFile: join(folder, 'health.json'),
+  rules: { exec: false, files: [], linkLocal: false, admin: null },
   onHealth: () => {},
   onEvent: (event) => {
     if (event.to === 'down') flips++;
@@ -97,7 +96,7 @@ console.log(
     1,
   ),
 );
-await monitor.stop();
+monitor.stop();
 await nginx.stop();
 rmSync(folder, { recursive: true, force: true });
 process.exit(0);

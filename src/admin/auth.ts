@@ -1,10 +1,11 @@
 // Decides who asks and whether they may: the bearer token of a request against the tokens file, which may change any time.
 import { timingSafeEqual } from 'node:crypto';
-import { statSync } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
+import { fileLane } from '../base/read-file.ts';
 import { Problem } from './problem.ts';
-import { ROLES, type Role, readTokens, type TokenEntry, tokenDigest } from './tokens.ts';
+import { ROLES, type Role, readTokens, type TokenEntry, TokensError, tokenDigest } from './tokens.ts';
 
 /** What a request is known as when no tokens are needed. */
 const LOCAL = 'local';
@@ -17,24 +18,52 @@ export class Gate {
   readonly #log: Logger;
   /** null: there has never been a file, and whoever reaches the admin may do everything. */
   #entries: readonly TokenEntry[] | null;
-  #stamp: string;
+  #stamp: string | null = null;
   readonly #local: TokenEntry | null;
+  readonly #onProblem: (problem: string | null) => void;
+  /** The file could not be used at the start, nor since. */
+  #isBroken = false;
 
   /**
-   * Reads the file. Throws TokensError when it is wrong: a server doesn't start with a door that it can't judge.
+   * Reads the file. With one that is wrong nobody gets in but with the local token, until it is mended.
    * @param localToken a token of this start that counts beside the file's, for commands on the same machine
+   * @param onProblem told when the file can't be used, and (null) when it can be again
    */
-  constructor(file: string | null, localToken: string | null, log: Logger) {
+  constructor(
+    file: string | null,
+    localToken: string | null,
+    log: Logger,
+    onProblem: (problem: string | null) => void = () => {},
+  ) {
     this.#file = file;
     this.#log = log;
+    this.#onProblem = onProblem;
     this.#local = localToken === null ? null : { name: LOCAL, role: 'admin', digest: tokenDigest(localToken) };
-    this.#stamp = this.#fileStamp();
-    this.#entries = file === null ? null : (readTokens(file) ?? null);
+    this.#entries = this.#first();
   }
 
-  /** Whether there is at least one token. */
-  get hasTokens(): boolean {
-    return this.#entries !== null && this.#entries.length > 0;
+  #first(): readonly TokenEntry[] | null {
+    if (this.#file === null) return null;
+    try {
+      const entries = readTokens(this.#file) ?? null;
+      if (entries?.length === 0) throw new TokensError(`${this.#file} has no token`);
+      return entries;
+    } catch (error) {
+      this.#broken(error, 'nobody gets into the admin until it is mended');
+      return [];
+    }
+  }
+
+  #broken(error: unknown, then: string): void {
+    const text = `${(error as Error).message}; ${then}`;
+    this.#isBroken = true;
+    this.#log.error({ event: 'admin-tokens-broken' }, text);
+    this.#onProblem(text);
+  }
+
+  /** Whether a token is needed: there is a file, be it one that can't be judged or has no token and lets nobody in. */
+  get isClosed(): boolean {
+    return this.#entries !== null;
   }
 
   /**
@@ -44,7 +73,6 @@ export class Gate {
    */
   admit(authorization: string | undefined, needed: Role | null): string {
     if (needed === null) return LOCAL;
-    this.#refresh();
     if (this.#entries === null) return LOCAL;
     if (authorization === undefined) throw new Problem('no-token', 'send "Authorization: Bearer TOKEN"', CHALLENGE);
     const token = /^bearer +(\S+)$/i.exec(authorization)?.[1];
@@ -62,26 +90,41 @@ export class Gate {
     return entries.find((entry) => timingSafeEqual(entry.digest, digest));
   }
 
-  /** Reads the file again when it has changed. One that is gone or broken changes nothing: the last good tokens hold. */
-  #refresh(): void {
-    const stamp = this.#fileStamp();
-    if (stamp === this.#stamp || this.#file === null) return;
+  /**
+   * Reads the file again when it has changed; to be called before each request is judged. A file that is gone, broken, or on a file system
+   * that doesn't answer changes nothing: the last good tokens hold.
+   */
+  async refresh(): Promise<void> {
+    if (this.#file === null) return;
+    let stamp: string;
+    try {
+      stamp = stampOf(await fileLane.look(this.#file));
+    } catch {
+      return;
+    }
+    // The first look is at the file that was read just before.
+    if (this.#stamp === null || stamp === this.#stamp) {
+      this.#stamp = stamp;
+      return;
+    }
     this.#stamp = stamp;
     try {
       const entries = readTokens(this.#file);
-      if (entries !== undefined) this.#entries = entries;
-      else
+      if (entries !== undefined) {
+        this.#entries = entries;
+        this.#isBroken = false;
+        this.#onProblem(null);
+      } else
         this.#log.warn(
           { event: 'admin-tokens-gone', file: this.#file },
           'the tokens file is gone; the last tokens hold',
         );
     } catch (error) {
-      this.#log.error({ event: 'admin-tokens-broken' }, `${(error as Error).message}; the last good tokens hold`);
+      this.#broken(error, this.#isBroken ? 'nobody gets in' : 'the last good tokens hold');
     }
   }
+}
 
-  #fileStamp(): string {
-    const stat = this.#file === null ? undefined : statSync(this.#file, { throwIfNoEntry: false });
-    return stat === undefined ? '' : `${stat.ino} ${stat.size} ${stat.mtimeMs}`;
-  }
+function stampOf(stats: Stats | null): string {
+  return stats === null ? '' : `${stats.ino} ${stats.size} ${stats.mtimeMs}`;
 }

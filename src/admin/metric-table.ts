@@ -16,9 +16,10 @@ export const METRICS = {
   meridian_info: gauge('Always 1; the version and the way that UDP is read are labels', 'version', 'udp'),
   meridian_start_time_seconds: gauge('When the server started, in seconds since 1970'),
   meridian_ready: gauge('1 once the server answers'),
+  meridian_state_unsaved: gauge('1 while something that should be in the state folder cannot be stored'),
   meridian_data_threads: gauge('Threads that answer queries'),
   meridian_control_busy_seconds_total: counter(
-    'Seconds that the main thread did not wait in: near 1 a second, probes and the admin are late',
+    'Seconds that the main thread did not wait in: near 1 a second, the admin and reloads are late; probes are not',
   ),
 
   meridian_internal_errors_total: counter(
@@ -86,6 +87,18 @@ export const METRICS = {
   meridian_target_load: gauge('Load that a target reported, 0 to 1', 'zone', 'pool', 'address'),
   meridian_health_frozen: gauge('1 while an operator has frozen the verdicts'),
   meridian_health_blackout: gauge('1 while the blackout guard holds the verdicts'),
+  meridian_probes_total: counter('Probes that were started'),
+  meridian_probes_late_total: counter(
+    'Probes that started more than so many seconds after they were due, the first of each target left out',
+    'over',
+  ),
+  meridian_probes_running: gauge('Probes that are under way'),
+  meridian_probes_waiting: gauge('Probes that are due and wait for a place (health.max-concurrent)'),
+  meridian_health_restarts_total: counter('Times that the health thread was started again'),
+  meridian_health_dropped_total: counter(
+    'Events and log lines of the health thread that found no room while the main thread was busy',
+    'what',
+  ),
   meridian_events_total: counter('Events since the admin started', 'type'),
   meridian_geo_problems: gauge('Geographic databases and overrides with problems'),
   meridian_geo_database_built_timestamp_seconds: gauge('When a geographic database was built', 'file', 'type'),

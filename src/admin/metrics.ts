@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { FastifyInstance } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { ControlPlane, StatusView, TargetView, ZoneSummary } from '../api/views.ts';
+import { LATE_MS } from '../health/schedule.ts';
 import { COUNTER_METRICS, METRICS, type MetricName } from './metric-table.ts';
 
 type Labels = Record<string, string>;
@@ -70,6 +71,8 @@ function putServer(series: Series, status: StatusView, ready: boolean): void {
   series.put('meridian_info', 1, { version: status.version, udp: status.udp });
   series.put('meridian_start_time_seconds', seconds(status.startedAt));
   series.put('meridian_ready', ready ? 1 : 0);
+  const unsaved = status.problems.some(({ code }) => code === 'state-unsaved');
+  series.put('meridian_state_unsaved', unsaved ? 1 : 0);
   series.put('meridian_data_threads', status.dataThreads);
   series.put('meridian_control_busy_seconds_total', performance.eventLoopUtilization().active / 1000);
   series.put('meridian_geo_problems', status.geo.problems.length);
@@ -87,6 +90,14 @@ function putCounters(series: Series, counters: Readonly<Record<string, number>>)
   series.put('meridian_notify_total', counters.notifyFailed ?? 0, { result: 'failed' });
   series.put('meridian_internal_errors_total', counters.internalErrors ?? 0);
   series.put('meridian_log_dropped_total', counters.logDropped ?? 0);
+  series.put('meridian_probes_total', counters.probesStarted ?? 0);
+  series.put('meridian_probes_running', counters.probesRunning ?? 0);
+  series.put('meridian_probes_waiting', counters.probesWaiting ?? 0);
+  for (const ms of LATE_MS)
+    series.put('meridian_probes_late_total', counters[`probesLate${ms}`] ?? 0, { over: String(ms / 1000) });
+  series.put('meridian_health_restarts_total', counters.healthRestarts ?? 0);
+  series.put('meridian_health_dropped_total', counters.healthEventsDropped ?? 0, { what: 'event' });
+  series.put('meridian_health_dropped_total', counters.healthLinesDropped ?? 0, { what: 'line' });
   const queries = (counters.udpQueries ?? 0) + (counters.tcpQueries ?? 0);
   series.put('meridian_ecs_ratio', queries === 0 ? 0 : (counters.ecsQueries ?? 0) / queries);
 }

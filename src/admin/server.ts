@@ -31,6 +31,8 @@ export interface AdminOptions {
   readonly tokensFile: string | null;
   /** A token that counts beside the file's while this server runs; null: none. */
   readonly localToken: string | null;
+  /** Told when the tokens file can't be used, and (null) when it can be again. */
+  readonly onTokensProblem?: (problem: string | null) => void;
 }
 
 export interface Admin {
@@ -57,13 +59,14 @@ function roleFor(method: string, url: string | undefined): Role | null {
 
 /**
  * Starts the admin and resolves when it listens. Throws AdminError when the port is taken, or when it would listen beyond
- * loopback without tokens, and TokensError for a broken tokens file.
+ * loopback without tokens.
  */
 export async function startAdmin(options: AdminOptions): Promise<Admin> {
   const { control, log, clock, host, port } = options;
   const shown = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const gate = new Gate(options.tokensFile, options.localToken, log);
-  if (!listensOnLoopback(host) && !gate.hasTokens) {
+  const gate = new Gate(options.tokensFile, options.localToken, log, options.onTokensProblem);
+  await gate.refresh();
+  if (!listensOnLoopback(host) && !gate.isClosed) {
     const how = 'make one with "meridian token add NAME ROLE", or listen on 127.0.0.1';
     throw new AdminError(`the admin refuses to listen on ${shown} without tokens: ${how}`);
   }
@@ -124,7 +127,7 @@ function listenProblem(error: NodeJS.ErrnoException, shown: string): string {
 /** Host, origin and token, in this order, before anything else is looked at. Returns who asked a request that passed. */
 function addChecks(app: FastifyInstance, gate: Gate, hosts: readonly string[]): (request: object) => string {
   const askers = new WeakMap<object, string>();
-  app.addHook('onRequest', (request, reply, done) => {
+  app.addHook('onRequest', async (request, reply) => {
     reply.headers({
       'content-security-policy': CONTENT_SECURITY_POLICY,
       'x-content-type-options': 'nosniff',
@@ -142,8 +145,8 @@ function addChecks(app: FastifyInstance, gate: Gate, hosts: readonly string[]): 
     if (!reads && !originAllowed(origin, host)) {
       throw new Problem('bad-origin', `a page of ${origin} may not change anything here`);
     }
+    await gate.refresh();
     askers.set(request, gate.admit(authorization, roleFor(request.method, request.routeOptions.url)));
-    done();
   });
   return (request) => askers.get(request)!;
 }

@@ -2,7 +2,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { writeStable } from '../base/stable-file.ts';
+import { limits } from '../base/limits.ts';
+import { readTextHere } from '../base/read-file.ts';
+import { isMissing, writeStable } from '../base/stable-file.ts';
 
 /** What a token allows, least first: look; force, freeze and reload; everything. */
 export const ROLES = ['viewer', 'operator', 'admin'] as const;
@@ -42,9 +44,9 @@ export function parseTokens(file: string, text: string): TokenEntry[] {
 export function readTokens(file: string): TokenEntry[] | undefined {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readTextHere(file, limits.tokensFileBytes);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (isMissing(error)) return undefined;
     throw new TokensError(`cannot read the tokens file ${file}: ${(error as Error).message}`);
   }
   return parseTokens(file, text);

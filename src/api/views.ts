@@ -94,6 +94,16 @@ export interface ZoneDetail extends ZoneSummary {
   }[];
 }
 
+/** Something that an operator must see to. */
+export interface ProblemView {
+  /** `state-unsaved`: something can't be stored and is in memory alone. `state-damaged`: a file of an earlier run couldn't be read. */
+  readonly code: 'state-unsaved' | 'state-damaged';
+  readonly message: string;
+  readonly file: string;
+  /** Since when; null: since the start. */
+  readonly since: Timestamp | null;
+}
+
 export interface StatusView {
   readonly version: string;
   readonly startedAt: Timestamp;
@@ -119,6 +129,8 @@ export interface StatusView {
     readonly blackout: { readonly since: Timestamp; readonly until: Timestamp } | null;
   };
   readonly failOpen: readonly string[];
+  /** What is wrong with the server itself, apart from its zones. */
+  readonly problems: readonly ProblemView[];
   readonly warnings: readonly string[];
   /** The counters of `board/counters.ts` and `serve/counters.ts`, summed over the threads, and those of NOTIFY. */
   readonly counters: Readonly<Record<string, number>>;
@@ -175,6 +187,8 @@ export interface Explanation {
     readonly at: readonly [number, number] | null;
     readonly database: string | null;
     readonly built: Timestamp | null;
+    /** Of a client subnet whose addresses lie in several countries: those, most addresses first; else empty. */
+    readonly countries: readonly string[];
   };
   /** null: the set isn't steered by region. */
   readonly region: {
@@ -218,6 +232,16 @@ export interface CoverageRow {
   readonly pool: string | null;
 }
 
+export interface CoverageView {
+  readonly rows: readonly CoverageRow[];
+  /** The places of those rows that no loaded database (or override) has an address in. */
+  readonly withoutAddresses: readonly string[];
+  /** Places of the record set that no address lies in, and regions that no client gets, a sentence each. */
+  readonly warnings: readonly string[];
+  /** Networks as resolvers send them, IPv4 /24 and IPv6 /56, in which clients get different lists of pools. */
+  readonly split: { readonly ipv4: number; readonly ipv6: number };
+}
+
 export interface ReloadView {
   readonly zones: readonly ZoneSummary[];
   readonly changed: readonly string[];
@@ -244,6 +268,19 @@ export interface ForceRequest {
   readonly by: string;
 }
 
+/** What was forced holds from now on. */
+export interface TargetForced {
+  readonly target: TargetView;
+  /** Record sets that are left without a member that may be answered. */
+  readonly emptied: readonly string[];
+  /** False: it couldn't be stored (yet), and a restart would lose it. */
+  readonly stored: boolean;
+}
+
+export interface PoolForced extends Omit<TargetForced, 'target'> {
+  readonly targets: readonly TargetView[];
+}
+
 /** A request that can't be carried out: `status` is what HTTP says. */
 export class RequestError extends Error {
   readonly status: 400 | 404 | 409;
@@ -265,13 +302,13 @@ export interface ControlPlane {
   zone(name: string): ZoneDetail | undefined;
   /** Throws RequestError. */
   explain(request: ExplainRequest): Explanation;
-  coverage(name: string, type: string): { rows: CoverageRow[] };
+  coverage(name: string, type: string): CoverageView;
   reload(): Promise<ReloadView>;
-  /** Throws RequestError 404. Returns the record sets that are left without a member. */
-  forceTarget(id: string, request: ForceRequest): { target: TargetView; emptied: string[] };
-  unforceTarget(id: string, by: string): { target: TargetView };
-  forcePool(zone: string, pool: string, request: ForceRequest): { targets: TargetView[]; emptied: string[] };
-  unforcePool(zone: string, pool: string, by: string): { targets: TargetView[] };
+  /** Rejects with RequestError 404. */
+  forceTarget(id: string, request: ForceRequest): Promise<TargetForced>;
+  unforceTarget(id: string, by: string): Promise<Omit<TargetForced, 'emptied'>>;
+  forcePool(zone: string, pool: string, request: ForceRequest): Promise<PoolForced>;
+  unforcePool(zone: string, pool: string, by: string): Promise<Omit<PoolForced, 'emptied'>>;
   /** `forMs` 0 lifts it, null: until lifted. */
   freeze(forMs: number | null, reason: string, by: string): StatusView['health']['frozen'];
   events(limit: number): EventView[];

@@ -103,6 +103,8 @@ export const CODES = {
   'place-in-two-regions': warning('a place that two regions have'),
   'networks-overlap': warning('a network inside of another'),
   'region-never-matches': warning('a region that others cover'),
+  'region-nearly-covered': warning('a region for clients without a known subdivision alone'),
+  'place-without-addresses': warning('a place that no client is in'),
   'no-as-data': warning('an AS without a database for it'),
   'no-city-data': warning('a city without a database for it'),
   'no-subdivision-data': warning('a subdivision without a database for it'),
@@ -111,6 +113,7 @@ export const CODES = {
   // Pools and checks
   'unknown-pool': error('a pool that does not exist'),
   'unknown-check': error('a check that does not exist'),
+  'check-too-large': error('a combination of more checks than anybody can probe'),
   'check-cycle': error('a check that is part of itself'),
   'bad-key': error('no WireGuard key'),
   'exec-not-allowed': error('an exec check that settings forbid'),
@@ -148,6 +151,8 @@ export const CODES = {
   // Geographic overrides
   'duplicate-network': error('a network that stands twice in the overrides'),
   'network-in-two-lists': warning('a network that two lists place differently; the first holds'),
+  'build-failed': error('a file that takes too much time or memory, or on which the program fails'),
+  'linked-file': error('a link out of the zones folder, to a file that is none of the zone'),
   'unreadable-file': error('a file that is named here cannot be read'),
   'empty-place': error('a place that says nothing'),
   'place-mismatch': error('parts of a place that contradict each other'),
@@ -155,7 +160,6 @@ export const CODES = {
 
   // Cookie secrets
   'bad-cookie-secret': error('a line of the cookie secret file that is no secret, or a file without one'),
-  'cookie-secret-not-stored': warning('the cookie secret cannot be written to its file'),
   'cookie-secret-exposed': warning('the cookie secret file is open to every user'),
 } as const satisfies Record<string, CodeEntry>;
 

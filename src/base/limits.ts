@@ -95,13 +95,52 @@ export const limits = {
   cookieRenewSeconds: 1_800,
   /** Cookie secrets: a wrong cookie costs a hash for each; a rotation needs two or three. */
   cookieSecrets: 8,
+  /** Bytes of the file that they stand in: eight lines, and a page of comments. */
+  cookieFileBytes: 64 * 1024,
   /** Rate-limited pairs of network and answer that are told apart at once, five times a power of two: 1 MiB. At 200 a second a
    *  bucket is busy for 5 ms after each answer, so 16 million answers a second would fill it; at 1 a second, 80,000. */
   rateBuckets: 5 * 16_384,
   /** Networks exempt from rate limits: looked through one after another, 1 us for all of them, for clients over the limit. */
   rateExempt: 1_000,
+  /** Files that a process must be allowed to have open: loading the program takes up to 120 at once. */
+  descriptors: 128,
   /** Data-plane threads: more than any machine that this is meant for has cores. */
   workers: 64,
+
+  /** Bytes of a file that an operator names (tokens, keys, certificates, lists of networks) beside zones and databases. */
+  operatorFileBytes: 64 * 1024 * 1024,
+  /** Bytes of one geographic database: the largest on sale has 700 MB, and its whole content must go into memory. */
+  databaseBytes: 2_000_000_000,
+  /** How long the file system may take for one look or read: one on the network that is slow takes less. What takes longer hangs. */
+  fileLookMs: 4_000,
+  /** Calls to the file system that may hang at once: libuv has four threads, and names are looked up on them too. */
+  hungFiles: 2,
+  /** How long a builder thread may read one file: as `fileLookMs`, and 64 MiB at 10 MB/s. */
+  builderReadMs: 10_000,
+  /** How long a reload waits for the zones that it builds: those that take longer are served when they are ready, the others now. */
+  slowZoneMs: 1_500,
+  /** How long it may work on one file, and more for each MiB of it: what is slowest, a file full of mistakes, takes 2 s a MiB on a free core, and
+   *  ten times that on a small machine that is busy. */
+  builderFileMs: 30_000,
+  builderMsPerMiB: 20_000,
+  /** The same for all databases together, once they are read. */
+  builderGeoMs: 600_000,
+  /** The same for one region map: the largest takes a second or two. */
+  builderMapMs: 60_000,
+  /** Builder threads that hang in a read: each holds some 10 MB until the file system answers. Beyond it nothing is built. */
+  hungBuilders: 4,
+  /** Share of the memory that the machine or the container has which the heap of a builder thread may take, and its bounds in MiB: a million records
+   *  take 1.5 GB. */
+  builderHeapShare: 0.5,
+  builderHeapLeastMb: 64,
+  builderHeapMostMb: 4_096,
+  /** Checks that a combination stands for, written out, and how deep combinations nest: every one of them is probed for each member. */
+  checkParts: 100,
+  checkDepth: 16,
+  /** Bytes of a kept zone image: a million records take 120 MB. */
+  zoneImageBytes: 1024 * 1024 * 1024,
+  /** Places of all region maps of one zone together: each map is laid out with all of its own. */
+  placesPerZone: 2_000_000,
 
   /** Bytes of one YAML file that are read: 64 MiB hold about half a million record sets. */
   yamlFileBytes: 64 * 1024 * 1024,
@@ -241,9 +280,50 @@ export const limits = {
   probeIntervalMs: 100,
   /** Events kept and stored. */
   events: 10_000,
+  /** Bytes of a file in state/ that are read: 200,000 targets with their probes are 100 MB. */
+  stateFileBytes: 256 * 1024 * 1024,
+  /** How often files in state/ are looked for, and the longest pause before what could not be stored is tried again; the first is
+   *  shorter. A disk that is back is noticed within seconds, and a look costs a few system calls. */
+  stateLookMs: 5_000,
+  stateRetryMs: 1_000,
+  /** Longest pause before geography that could not be stored is built again for that: a city database takes ten seconds. */
+  geoKeepMs: 600_000,
+  /** How long somebody who forces a target waits for the disk before the reply says that it isn't stored. */
+  stateWaitMs: 2_000,
+  /** How long a disk may take to store a file before that is told: a busy one takes seconds. */
+  stateHungMs: 30_000,
+  /** How long a start waits for the server before it to leave state/: one that is told to stop takes a second. */
+  stateLockMs: 2_000,
+  /** Bytes of the event file that are read: twice the events kept, at three kilobytes each. */
+  eventsFileBytes: 64 * 1024 * 1024,
+  /** Unreadable lines of the event file that are kept: those of a newer version, after a step back. */
+  eventsUnread: 1_000,
+
+  /** The health thread tells the control thread of probes after so long (each batch wakes it up), of flips and log lines after so long, and
+   *  looks again after so long whether the last batch was taken. */
+  healthTellMs: 100,
+  healthTellSoonMs: 5,
+  healthTellAgainMs: 20,
+  /** Entries of each kind in one batch: 5 ms of the health thread. */
+  healthBatch: 500,
+  /** Events and log lines that wait for the control thread: twice as many targets as any control thread that is held up should find flipped. */
+  healthQueue: 20_000,
+  /** Targets of one message to the health thread, and such messages that it has not yet taken: 5 ms and 20 ms of it. */
+  healthTargets: 500,
+  healthMessages: 4,
+  /** Freezes and thaws that wait for a health thread that doesn't turn: more say nothing new. */
+  healthCommands: 100,
+  /** How long a reload waits until the health thread has its targets: a new target is then published with its verdict. */
+  healthTakenMs: 1_000,
+  /** Young generation of the health thread, in MiB. */
+  healthYoungMb: 6,
+  /** Longest pause before a health thread that dies again and again is started again. */
+  healthRestartMs: 5_000,
 
   /** Bytes of an admin request's body. */
   adminBodyBytes: 1024 * 1024,
+  /** Bytes of the tokens file: some seven thousand tokens. */
+  tokensFileBytes: 1024 * 1024,
   /** Bytes of a token: anything longer was not made here. */
   adminTokenBytes: 256,
   /** Longest time that a target can be forced or verdicts frozen, short of forever: a year. */
@@ -306,6 +386,8 @@ export const limits = {
   dataThreadYoungMb: 2,
   /** Folders are looked at this often even when no event tells of a change (network file systems). */
   watchPollMs: 5_000,
+  /** How many times as long as such a look took no other follows: 20,000 zones take 0.2 s. */
+  watchPollRest: 30,
   /** Threads that parse and compile at once: more than two starve what answers on small machines. */
   builderThreads: 2,
   /** Young generation of a builder thread, in MiB: without a limit it grows to 100 MB and more with every reload, and nothing is

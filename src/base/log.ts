@@ -10,6 +10,11 @@ export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 const OPTIONS = { base: null, timestamp: pino.stdTimeFunctions.isoTime };
 
+/** What a part that only tells events needs of a log: fields with an event code, and a sentence. */
+export type EventLogger = Readonly<Record<EventLevel, (fields: object, message: string) => void>>;
+
+export type EventLevel = 'debug' | 'info' | 'warn' | 'error';
+
 /** A logger to standard error for a command, which may wait: standard output belongs to what commands print. */
 export function createLog(level: LogLevel): Logger {
   return pino({ ...OPTIONS, level }, { write: (line: string) => writeSync(2, visibleLines(line)) });

@@ -44,7 +44,8 @@ export function parseWholeYaml(text: string): YamlResult {
   const fatal = composed.fatal || composed.slips.length > 0;
   // Where the parser lost its way, values go missing that the file has.
   const mistakes = composed.mistakes.filter((mistake) => !fatal || mistake.code !== 'empty-value');
-  for (const slip of [...slips, ...composed.slips]) mistakes.push(quoteIt(text, slip));
+  for (const slip of [...slips, ...composed.slips].slice(0, limits.diagnosticsPerFile))
+    mistakes.push(quoteIt(text, slip));
   return { root: fatal ? null : composed.root, mistakes };
 }
 
@@ -54,6 +55,7 @@ class TreeBuilder {
   readonly mistakes: YamlMistake[] = [];
   root: Node | null = null;
   fatal = false;
+  readonly #slipped = new Set<number>();
   readonly #original: string;
   readonly #text: string;
   /** Offsets in the mended text of the quotes that mending put in, ascending. */
@@ -171,7 +173,9 @@ class TreeBuilder {
   }
 
   #slip(slip: Slip): void {
-    if (!this.slips.some((other) => other.start === slip.start)) this.slips.push(slip);
+    if (this.#slipped.has(slip.start)) return;
+    this.#slipped.add(slip.start);
+    this.slips.push(slip);
   }
 
   /** The tree of a node, and how many nodes it is when aliases are written out. */
@@ -310,9 +314,15 @@ class TreeBuilder {
 
   /** The offset in the original text of an offset in the mended one. */
   #offset(at: number): number {
-    let before = 0;
-    while (before < this.#inserted.length && this.#inserted[before]! < at) before++;
-    return at - before;
+    // How many quotes stand before it: found by halving, for a file may have thousands.
+    let low = 0;
+    let high = this.#inserted.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#inserted[middle]! < at) low = middle + 1;
+      else high = middle;
+    }
+    return at - low;
   }
 
   #mistake(code: Code, at: number, message: string, fix: string): void {

@@ -1,5 +1,6 @@
-// The board: one 32-bit word for each target (verdict, forced, load, time to the next possible flip), written by the control
-// plane with one store, read by every data thread; and each thread's notes on when a target was last answered.
+// The board: one 32-bit word for each target (verdict, forced, load, time to the next possible flip), read by every data thread.
+//
+// Two threads write a word, each its own bits: the control thread what was forced, the health thread all else. Neither waits for the other.
 //
 //     word:  bits 0-1 verdict   2-3 forced   4-11 load factor (255 = full weight, 0 = takes no new clients)
 //            bit 12 watched (has a check)   13-31 seconds until its verdict could flip at the earliest (0 to 524287)
@@ -62,12 +63,37 @@ export function flipSecondsOf(word: number): number {
   return (word & (1 << 12)) === 0 ? -1 : word >>> 13;
 }
 
+/** What the health thread knows of a target: its word without the forced state. */
+export type HealthWord = Omit<TargetWord, 'forced'>;
+
+const FORCED_BITS = 3 << 2;
+
+/** Changes what was forced in a word, and nothing else, whatever the health thread writes at the same moment. */
+export function writeForced(words: Int32Array, slot: number, forced: TargetWord['forced']): void {
+  replaceBits(words, slot, FORCED_BITS, forced << 2);
+}
+
+/** Changes everything in a word but what was forced, whatever the control thread writes at the same moment. */
+export function writeHealth(words: Int32Array, slot: number, health: HealthWord): void {
+  replaceBits(words, slot, ~FORCED_BITS, packTarget({ ...health, forced: FORCED_NONE }));
+}
+
+/** One compare-and-swap, again as long as the other writer came between. */
+function replaceBits(words: Int32Array, slot: number, mask: number, bits: number): void {
+  let old = Atomics.load(words, slot);
+  for (;;) {
+    const seen = Atomics.compareExchange(words, slot, old, (old & ~mask) | bits);
+    if (seen === old) return;
+    old = seen;
+  }
+}
+
 /** Bytes of the board's shared memory. */
 function boardBytes(): number {
   return limits.targets * 4;
 }
 
-/** The control plane's side: hands out slots by target id and keeps them while anything uses them. */
+/** The control thread's side: hands out slots by target id and keeps them while anything uses them. */
 export class Board {
   readonly buffer = new SharedArrayBuffer(boardBytes());
   readonly #words = new Int32Array(this.buffer);
@@ -108,7 +134,12 @@ export class Board {
     return unpackTarget(Atomics.load(this.#words, slot));
   }
 
-  /** One store: from the next query on, every thread sees it. */
+  /** What an operator forced; from the next query on, every thread sees it. */
+  force(slot: number, forced: TargetWord['forced']): void {
+    writeForced(this.#words, slot, forced);
+  }
+
+  /** Writes a whole word: only while nobody else can. */
   set(slot: number, word: TargetWord): void {
     Atomics.store(this.#words, slot, packTarget(word));
   }

@@ -18,6 +18,8 @@ export type SegmentRef = number;
 const UNIT_BYTES = 64;
 const UNIT_WORDS = UNIT_BYTES / 4;
 const UNIT_BITS = 24;
+/** Segments from this size on tell when they are free. */
+const LARGE_BYTES = 1024 * 1024;
 const CURRENT = 0;
 const CHUNKS = 1;
 const HOLD_BASE = 16;
@@ -56,6 +58,9 @@ export class Store {
   #retired: Published[] = [];
   readonly #onChunk: (index: number, buffer: SharedArrayBuffer) => void;
 
+  /** Told of the memory of each large segment that is free: its pages may go back to the system; their content is nobody's any more. */
+  onFree: (bytes: Uint8Array) => void = () => {};
+
   /** @param onChunk told of each new chunk before anything in it is published: hand it to every reader. */
   constructor(
     onChunk: (index: number, buffer: SharedArrayBuffer) => void,
@@ -81,7 +86,14 @@ export class Store {
    * caller until `release`.
    */
   add(image: Uint8Array): SegmentRef {
-    const units = Math.ceil(image.length / UNIT_BYTES);
+    const ref = this.reserve(image.length);
+    this.#chunks[ref >>> UNIT_BITS]!.bytes.set(image, (ref & ((1 << UNIT_BITS) - 1)) * UNIT_BYTES);
+    return ref;
+  }
+
+  /** As `add`, for an image that another thread writes where it shall stand. */
+  reserve(bytes: number): SegmentRef {
+    const units = Math.ceil(bytes / UNIT_BYTES);
     let index = this.#chunks.findIndex((chunk) => chunk.free.some((run) => run.units >= units));
     if (index < 0) index = this.#grow(units);
     const chunk = this.#chunks[index]!;
@@ -93,7 +105,6 @@ export class Store {
       run.first += units;
       run.units -= units;
     }
-    chunk.bytes.set(image, first * UNIT_BYTES);
     const ref = (index << UNIT_BITS) | first;
     this.#uses.set(ref, { count: 1, units });
     return ref;
@@ -103,6 +114,11 @@ export class Store {
   words(ref: SegmentRef): Int32Array {
     const first = (ref & ((1 << UNIT_BITS) - 1)) * UNIT_WORDS;
     return this.#chunks[ref >>> UNIT_BITS]!.words.subarray(first, first + this.#uses.get(ref)!.units * UNIT_WORDS);
+  }
+
+  /** Where a segment lies, for the thread that writes it. */
+  where(ref: SegmentRef): { readonly chunk: SharedArrayBuffer; readonly word: number } {
+    return { chunk: this.#chunks[chunkOf(ref)]!.buffer, word: wordOf(ref) };
   }
 
   /** Ends the caller's own use of a segment. */
@@ -165,8 +181,10 @@ export class Store {
   }
 
   #giveBack(ref: SegmentRef, units: number): void {
-    const free = this.#chunks[ref >>> UNIT_BITS]!.free;
+    const { free, bytes } = this.#chunks[ref >>> UNIT_BITS]!;
     const first = ref & ((1 << UNIT_BITS) - 1);
+    if (units * UNIT_BYTES >= LARGE_BYTES)
+      this.onFree(bytes.subarray(first * UNIT_BYTES, (first + units) * UNIT_BYTES));
     let at = free.findIndex((run) => run.first > first);
     if (at < 0) at = free.length;
     free.splice(at, 0, { first, units });

@@ -1,42 +1,49 @@
 // Finds the files that `check` is to read, and reads each as what it is: settings, zone, _common, overrides, database.
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Diagnostic } from '../base/diagnostic.ts';
-import { loadGeo } from '../geo/open.ts';
+import { limits } from '../base/limits.ts';
+import { readTextHere } from '../base/read-file.ts';
+import { Inhabited } from '../geo/inhabited.ts';
+import { GeoView } from '../geo/lookup.ts';
+import { type LoadedGeo, loadGeo } from '../geo/open.ts';
 import { readOverrides } from '../geo/overrides.ts';
 import { COMMON_FILE, zoneOfFile } from '../loading/zone-files.ts';
 import { checkRulesOf, readSettings, type Settings } from '../settings/settings.ts';
+import { fixFor, unreached } from '../zone/unreached.ts';
 import { type ParsedCommon, parseCommon, type ReadOptions } from '../zonefile/common.ts';
 import type { GeoData } from '../zonefile/linted-zone.ts';
 import { parseZone } from '../zonefile/parse.ts';
 import { type FoundSettings, findSettings, reasonOf, shortPath } from './config.ts';
 
-export interface Checked {
-  readonly diagnostics: readonly Diagnostic[];
-  /** How many files were read. */
-  readonly files: number;
+/** Told how the work goes on, by whoever gives up a file that takes too much. */
+export interface Progress {
+  /** Before each step: the file that it is about, and how long it may take. */
+  step(file: string, withinMs: number): void;
+  /** What was found in a file; absolute path. Once for each. */
+  found(path: string, diagnostics: readonly Diagnostic[]): void;
+  /** Absolute paths of files about which all is told: why they can't be read, or '' where they were. */
+  readonly skip: ReadonlyMap<string, string>;
 }
 
 const SETTINGS_FILE = 'meridian.yaml';
 const OVERRIDES_FILE = 'overrides.yaml';
 
 /** Checks what a server with these settings would read: the settings, their zones, overrides and databases. */
-export async function checkConfigured(config: string | undefined): Promise<Checked> {
+export function checkConfigured(config: string | undefined, progress: Progress): void {
   const found = findSettings(config);
-  const reader = new FileReader(found.settings ?? readSettings(null, baseOf(found)).settings!);
+  const reader = new FileReader(found.settings ?? readSettings(null, baseOf(found)).settings!, progress);
   reader.settings(found);
   // With broken settings nobody knows where the rest is: the default folders are a guess, but missing ones say nothing.
   if (found.settings !== null || existsSync(reader.zonesDirectory)) reader.zoneFolder(reader.zonesDirectory);
   reader.configuredOverrides();
-  return reader.checked;
 }
 
 /** Checks files and folders; `config` (or ./meridian.yaml) says where relative paths in checks begin. */
-export async function checkPaths(paths: readonly string[], config: string | undefined): Promise<Checked> {
+export function checkPaths(paths: readonly string[], config: string | undefined, progress: Progress): void {
   const found = findSettings(config);
-  const reader = new FileReader(found.settings ?? readSettings(null, baseOf(found)).settings!);
+  const reader = new FileReader(found.settings ?? readSettings(null, baseOf(found)).settings!, progress);
   for (const path of paths) reader.path(path, found);
-  return reader.checked;
 }
 
 function baseOf(found: FoundSettings): string {
@@ -46,13 +53,16 @@ function baseOf(found: FoundSettings): string {
 class FileReader {
   readonly #settings: Settings;
   readonly #options: ReadOptions;
-  readonly #diagnostics: Diagnostic[] = [];
-  readonly #seen = new Set<string>();
+  readonly #progress: Progress;
+  readonly #seen: Set<string>;
   readonly #commons = new Map<string, ParsedCommon | null>();
   #geoData: GeoData | null = null;
 
-  constructor(settings: Settings) {
+  /** @param seen paths that were read already */
+  constructor(settings: Settings, progress: Progress, seen: Set<string> = new Set()) {
     this.#settings = settings;
+    this.#progress = progress;
+    this.#seen = seen;
     this.#options = { baseDirectory: settings.baseDirectory, checkRules: checkRulesOf(settings) };
   }
 
@@ -60,16 +70,14 @@ class FileReader {
     return this.#settings.zones;
   }
 
-  get checked(): Checked {
-    return { diagnostics: this.#diagnostics, files: this.#seen.size };
-  }
-
   settings({ file, diagnostics }: FoundSettings): void {
-    if (file !== null && this.#isNew(file)) this.#diagnostics.push(...diagnostics);
+    if (file !== null && this.#isNew(file)) this.#found(resolve(file), diagnostics);
   }
 
   /** A file or a folder that was named on the command line. */
   path(path: string, found: FoundSettings): void {
+    if ((this.#progress.skip.get(resolve(path)) ?? '') !== '') return;
+    this.#progress.step(resolve(path), limits.builderReadMs);
     const stat = this.#attempt(path, () => statSync(path));
     if (stat === undefined) return;
     if (stat.isDirectory()) {
@@ -86,6 +94,8 @@ class FileReader {
 
   /** Every zone file of a folder, and its `_common.yaml`. */
   zoneFolder(folder: string): void {
+    if ((this.#progress.skip.get(resolve(folder)) ?? '') !== '') return;
+    this.#progress.step(resolve(folder), limits.builderReadMs);
     const names = this.#attempt(folder, () => readdirSync(folder).sort());
     if (names?.includes(COMMON_FILE)) this.#common(folder);
     for (const name of names ?? []) {
@@ -109,31 +119,29 @@ class FileReader {
       return;
     }
     const found = findSettings(file);
-    const inner = new FileReader(found.settings ?? readSettings(null, folder).settings!);
+    const inner = new FileReader(found.settings ?? readSettings(null, folder).settings!, this.#progress, this.#seen);
     inner.settings(found);
     inner.zoneFolder(inner.zonesDirectory);
     inner.configuredOverrides();
-    this.#diagnostics.push(...inner.#diagnostics);
-    for (const seen of inner.#seen) this.#seen.add(seen);
   }
 
   #zone(file: string, expectedName: string | null): void {
-    if (!this.#isNew(file)) return;
-    const text = this.#read(file);
-    if (text === undefined) return;
-    const source = { file: shortPath(file), text, expectedName };
-    const options = { ...this.#options, geoData: this.#knownGeography() };
-    this.#diagnostics.push(...parseZone(source, this.#commonOf(dirname(file)), options).diagnostics);
+    this.#file(file, (text) => {
+      const source = { file: shortPath(file), text, expectedName };
+      const options = { ...this.#options, geoData: this.#knownGeography() };
+      const common = this.#commonOf(dirname(file));
+      this.#step(file, text);
+      return parseZone(source, common, options).diagnostics;
+    });
   }
 
   #common(folder: string): void {
     const file = join(folder, COMMON_FILE);
-    if (!this.#isNew(file)) return;
-    const text = this.#read(file);
-    if (text === undefined) return;
-    const { common, diagnostics } = parseCommon({ file: shortPath(file), text }, this.#options);
-    this.#commons.set(resolve(folder), common);
-    this.#diagnostics.push(...diagnostics);
+    this.#file(file, (text) => {
+      const { common, diagnostics } = parseCommon({ file: shortPath(file), text }, this.#options);
+      this.#commons.set(resolve(folder), common);
+      return diagnostics;
+    });
   }
 
   /** The `_common.yaml` beside a zone file, for what the zone takes from it; its own mistakes are not this file's. */
@@ -142,25 +150,27 @@ class FileReader {
     const known = this.#commons.get(key);
     if (known !== undefined) return known;
     const file = join(folder, COMMON_FILE);
-    const common = existsSync(file)
-      ? parseCommon({ file: shortPath(file), text: readFileSync(file, 'utf8') }, this.#options).common
-      : null;
+    let common: ParsedCommon | null = null;
+    if ((this.#progress.skip.get(resolve(file)) ?? '') !== '') {
+      common = { ...parseCommon({ file: shortPath(file), text: '' }, this.#options).common, failed: true };
+    } else if (existsSync(file)) {
+      const text = this.#attempt(file, () => readTextHere(file, limits.yamlFileBytes)) ?? '';
+      this.#step(file, text);
+      common = parseCommon({ file: shortPath(file), text }, this.#options).common;
+    }
     this.#commons.set(key, common);
     return common;
   }
 
   #overrides(file: string): void {
-    if (!this.#isNew(file)) return;
-    const text = this.#read(file);
-    if (text === undefined) return;
     const readList = (path: string): string | null => {
       try {
-        return readFileSync(path, 'utf8');
+        return readTextHere(path);
       } catch {
         return null;
       }
     };
-    this.#diagnostics.push(...readOverrides(shortPath(file), text, readList).diagnostics);
+    this.#file(file, (text) => readOverrides(shortPath(file), text, readList).diagnostics);
   }
 
   /** What the configured databases can tell; the embedded one, where there are none, knows countries alone. */
@@ -168,19 +178,42 @@ class FileReader {
     if (this.#geoData !== null) return this.#geoData;
     const { directory } = this.#settings.geoip;
     const names = existsSync(directory) ? this.#attempt(directory, () => readdirSync(directory)) : undefined;
-    if (!names?.some((name) => name.endsWith('.mmdb'))) {
-      this.#geoData = { coordinates: false, subdivisions: false, cities: false, asNumbers: false };
-      return this.#geoData;
+    if (names?.some((name) => name.endsWith('.mmdb'))) {
+      const geo = this.#loadGeography();
+      this.#geoData = {
+        coordinates: geo.hasCoordinates,
+        subdivisions: geo.hasSubdivisions,
+        cities: geo.hasCities,
+        asNumbers: geo.hasAs,
+        unreached: unreachedIn(geo.image),
+      };
+    } else {
+      // Not loaded before a zone has regions: most checks are quicker than that.
+      let find: GeoData['unreached'] | null = null;
+      this.#geoData = {
+        coordinates: false,
+        subdivisions: false,
+        cities: false,
+        asNumbers: false,
+        unreached: (regions) => {
+          find ??= unreachedIn(this.#loadGeography().image);
+          return find(regions);
+        },
+      };
     }
-    const geo = loadGeo({ directory, overridesFile: null });
-    for (const { file, message } of geo.problems) this.#unreadable(file, message);
-    this.#geoData = {
-      coordinates: geo.hasCoordinates,
-      subdivisions: geo.hasSubdivisions,
-      cities: geo.hasCities,
-      asNumbers: geo.hasAs,
-    };
     return this.#geoData;
+  }
+
+  #loadGeography(): LoadedGeo {
+    const { directory, overrides } = this.#settings.geoip;
+    const refused = [...this.#progress.skip]
+      .filter(([, message]) => message !== '')
+      .map(([file, message]) => ({ file, message }));
+    const geo = loadGeo({ directory, overridesFile: overrides, refused }, (file, withinMs) =>
+      this.#progress.step(file, withinMs),
+    );
+    for (const { file, message } of geo.problems) this.#unreadable(file, message);
+    return geo;
   }
 
   #isNew(file: string): boolean {
@@ -190,8 +223,25 @@ class FileReader {
     return true;
   }
 
-  #read(file: string): string | undefined {
-    return this.#attempt(file, () => readFileSync(file, 'utf8'));
+  /** Reads a file, if it wasn't yet, and tells what is found in it. */
+  #file(file: string, diagnose: (text: string) => readonly Diagnostic[]): void {
+    if (!this.#isNew(file)) return;
+    const path = resolve(file);
+    if (this.#progress.skip.has(path)) return;
+    this.#progress.step(path, limits.builderReadMs);
+    const text = this.#attempt(file, () => readTextHere(file, limits.yamlFileBytes));
+    if (text === undefined) return;
+    this.#step(file, text);
+    this.#found(path, diagnose(text));
+  }
+
+  #found(path: string, diagnostics: readonly Diagnostic[]): void {
+    if (!this.#progress.skip.has(path)) this.#progress.found(path, diagnostics);
+  }
+
+  #step(file: string, text: string): void {
+    const mebibytes = text.length / 1024 / 1024;
+    this.#progress.step(resolve(file), limits.builderFileMs + mebibytes * limits.builderMsPerMiB);
   }
 
   #attempt<T>(path: string, action: () => T): T | undefined {
@@ -204,7 +254,7 @@ class FileReader {
   }
 
   #unreadable(path: string, reason: string): void {
-    this.#diagnostics.push({
+    const diagnostic: Diagnostic = {
       code: 'unreadable-file',
       severity: 'error',
       file: shortPath(path),
@@ -213,8 +263,18 @@ class FileReader {
       message: `cannot read ${shortPath(path)}: ${reason}`,
       fix: 'correct the path, or the file',
       excerpt: '',
-    });
+    };
+    this.#found(resolve(path), [diagnostic]);
   }
+}
+
+/** Finds what regions name in vain, in an image of its own. */
+function unreachedIn(image: Uint8Array): GeoData['unreached'] {
+  const geo = new GeoView();
+  geo.attach(new Int32Array(image.buffer, image.byteOffset, image.byteLength >> 2), 0);
+  const inhabited = new Inhabited(geo);
+  return (regions) =>
+    unreached(regions, geo, inhabited).map((found) => ({ ...found, fix: fixFor(found, geo, inhabited) }));
 }
 
 /**

@@ -1,7 +1,9 @@
 // Finds and reads the settings for a command.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { type Diagnostic, formatDiagnostic } from '../base/diagnostic.ts';
+import { limits } from '../base/limits.ts';
+import { readTextHere } from '../base/read-file.ts';
 import { readSettings, type Settings } from '../settings/settings.ts';
 import { EXIT, Failure } from './exit.ts';
 
@@ -22,7 +24,7 @@ export function findSettings(config: string | undefined): FoundSettings {
   if (file === null) return { file, ...readSettings(null, process.cwd()) };
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readTextHere(file, limits.yamlFileBytes);
   } catch (error) {
     throw new Failure(EXIT.input, `cannot read the settings ${file}: ${reasonOf(error)}`);
   }

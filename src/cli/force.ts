@@ -17,6 +17,7 @@ interface ForceReply {
   readonly target?: TargetView;
   readonly targets?: readonly TargetView[];
   readonly emptied?: readonly string[];
+  readonly stored?: boolean;
 }
 
 export async function force(target: string, options: ForceOptions): Promise<void> {
@@ -54,7 +55,7 @@ export function drainText({ safe, safeAt, secondsLeft, lastAnswer, answersSince 
   return `safe to switch off in ${formatSeconds(secondsLeft)} (at ${safeAt?.slice(11, 19)}Z${last})${since}`;
 }
 
-function printTargets({ target, targets, emptied }: ForceReply): void {
+function printTargets({ target, targets, emptied, stored }: ForceReply): void {
   for (const { id, state, forced, drain } of targets ?? (target === undefined ? [] : [target])) {
     const told =
       forced === null ? `left to its probes: ${state}` : `forced ${forced.state} until ${forced.until ?? 'lifted'}`;
@@ -62,5 +63,9 @@ function printTargets({ target, targets, emptied }: ForceReply): void {
   }
   for (const set of emptied ?? []) {
     print(`${paint({ text: '!', colour: 'red' })} ${set} has no member left: it answers without data\n`);
+  }
+  if (stored === false) {
+    const text = 'holds, but could not be stored (yet): a restart would lose it; "meridian status" says why';
+    process.stdout.write(`${paint({ text: '!', colour: 'red' })} ${text}\n`);
   }
 }

@@ -1,6 +1,7 @@
 // The command line: every command with its options and examples. What a command does is loaded when it is called.
 import { Command, CommanderError } from 'commander';
 import { PROGRAM_VERSION } from '../base/version.ts';
+import { demandDescriptors, isShortOfDescriptors, tooFew } from './descriptors.ts';
 import { EXIT, Failure } from './exit.ts';
 import type { ConfigOption } from './options.ts';
 import { print, printError } from './output.ts';
@@ -11,9 +12,11 @@ const CONFIG = ['--config <file>', 'settings; default: meridian.yaml in this fol
 export async function run(args: readonly string[]): Promise<number> {
   const outcome = { code: EXIT.good as number };
   try {
+    demandDescriptors();
     await program(outcome).parseAsync(args, { from: 'user' });
     return outcome.code;
-  } catch (error) {
+  } catch (thrown) {
+    const error = isShortOfDescriptors(thrown) ? tooFew(null) : thrown;
     if (error instanceof Failure) {
       printError(`meridian: ${error.message}\n`);
       return error.exitCode;

@@ -11,7 +11,9 @@ import { keepHeapsSmall } from '../base/heap.ts';
 import { limits } from '../base/limits.ts';
 import { LineSink } from '../base/line-sink.ts';
 import { type Logger, openServerLog } from '../base/log.ts';
-import { writeStable } from '../base/stable-file.ts';
+import { fileLane } from '../base/read-file.ts';
+import { StateFile } from '../base/state-file.ts';
+import type { Storage } from '../base/storage.ts';
 import { lowerPriority } from '../control/background.ts';
 import type { Demo } from '../control/demo.ts';
 import { InternalErrors } from '../control/internal-errors.ts';
@@ -73,12 +75,25 @@ interface Voices {
   readonly errors: InternalErrors;
 }
 
+/** Files that are read on this thread: where one of them hangs the program says so and ends, and doesn't hang too. */
+async function demandAnswers({ admin, cookies, health, state }: Settings): Promise<void> {
+  const secrets = health.webhooks.map(({ secretFile }) => secretFile).filter((file) => file !== null);
+  for (const file of [state, admin.tokensFile, cookies.secretFile, ...secrets]) {
+    await fileLane.look(file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ETIMEDOUT') throw new StartError(error.message);
+    });
+  }
+}
+
 async function start(options: ServeOptions, settings: Settings, voices: Voices, running: Running): Promise<void> {
   const { log, sink, errors } = voices;
   if (options.demo) {
     const { startDemo } = await import('../control/demo.ts');
     running.demo = await startDemo();
   }
+  await demandAnswers(settings);
+  const { openStateFolder } = await import('../control/state-folder.ts');
+  const storage = await openStateFolder(settings.state, systemClock, log);
   // What takes longest comes first: geography is read and the server starts while the admin's libraries still load.
   const { geoip, state } = settings;
   const firstGeo = startFirstGeo({
@@ -93,6 +108,7 @@ async function start(options: ServeOptions, settings: Settings, voices: Voices, 
     log,
     strict: options.strict,
     clock: systemClock,
+    storage,
     firstGeo,
     errors,
     droppedLines: () => sink.dropped,
@@ -112,6 +128,10 @@ async function start(options: ServeOptions, settings: Settings, voices: Voices, 
       hosts: settings.admin.hosts,
       tokensFile: settings.admin.tokensFile,
       localToken,
+      onTokensProblem: (problem) => {
+        if (problem === null) storage.repaired(settings.admin.tokensFile);
+        else storage.damage(settings.admin.tokensFile, problem);
+      },
     });
   const admin = await openAdmin();
   running.admin = admin;
@@ -120,7 +140,7 @@ async function start(options: ServeOptions, settings: Settings, voices: Voices, 
     server.recover();
     void keepAdminAlive(running, openAdmin, log);
   };
-  leaveToken(join(settings.state, LOCAL_TOKEN_FILE), localToken, log);
+  const left = leaveToken(join(settings.state, LOCAL_TOKEN_FILE), localToken, storage);
   // From now on: without a listener the signal would end the process. What comes during the start waits for its end.
   process.on('SIGHUP', () => {
     started
@@ -128,6 +148,7 @@ async function start(options: ServeOptions, settings: Settings, voices: Voices, 
       .catch((error: Error) => log.error({ event: 'reload-failed', err: error }, 'the reload failed'));
   });
   await started;
+  await left;
   const { banner, tellEvents } = await import('./banner.ts');
   // A reader of standard output that stops reading stops nothing else.
   const output = new LineSink(1);
@@ -136,12 +157,8 @@ async function start(options: ServeOptions, settings: Settings, voices: Voices, 
 }
 
 /** Whoever may read the state folder may use the commands without a token of their own. */
-function leaveToken(file: string, token: string, log: Logger): void {
-  try {
-    writeStable(file, `${token}\n`, { mode: 0o600 });
-  } catch (error) {
-    log.warn({ event: 'admin-local-token', file, err: error }, 'no token for local commands could be left');
-  }
+function leaveToken(file: string, token: string, storage: Storage): Promise<boolean> {
+  return new StateFile({ file, storage, mode: 0o600, read: () => {}, write: () => `${token}\n` }).store();
 }
 
 /** Listens to the signals at once, so that a start that takes long can be ended too. */

@@ -1,8 +1,15 @@
 // What an operator does to targets by hand: force, unforce, freeze, thaw.
-import { type ForceRequest, RequestError, type StatusView, type TargetView } from '../api/views.ts';
+import {
+  type ForceRequest,
+  type PoolForced,
+  RequestError,
+  type StatusView,
+  type TargetForced,
+  type TargetView,
+} from '../api/views.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
-import type { Monitor } from '../health/monitor.ts';
+import type { HealthClient } from '../health/client.ts';
 import type { Serving } from '../loading/serving.ts';
 import { longestTtlOf } from '../targets/drains.ts';
 import { emptySets } from '../targets/fail-open.ts';
@@ -14,12 +21,12 @@ export interface OperatorParts {
   readonly serving: Serving;
   readonly targets: Targets;
   readonly forcedStates: ForcedStates;
-  readonly monitor: Monitor;
+  readonly health: HealthClient;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** Each method throws RequestError for what isn't there. */
+/** Each method throws (or rejects with) RequestError for what isn't there. What it did holds at once; whether it is stored is told. */
 export class Operator {
   readonly #parts: OperatorParts;
 
@@ -28,39 +35,45 @@ export class Operator {
   }
 
   /** `emptied`: the record sets that are left without a member that may be answered. */
-  forceTarget(id: string, request: ForceRequest): { target: TargetView; emptied: string[] } {
+  async forceTarget(id: string, request: ForceRequest): Promise<TargetForced> {
     this.#mustExist(id);
     const { zone, pool } = this.#parts.targets.get(id)!;
-    this.#parts.forcedStates.force(id, this.#forced(request, zone, pool));
+    const stored = this.#parts.forcedStates.force(id, this.#forced(request, zone, pool));
     this.#log(id, request.state, request.reason, request.by);
-    return { target: this.#view(id), emptied: this.#emptied() };
+    const reply = { target: this.#view(id), emptied: this.#emptied() };
+    return { ...reply, stored: await stored };
   }
 
-  unforceTarget(id: string, by: string): { target: TargetView } {
+  async unforceTarget(id: string, by: string): Promise<Omit<TargetForced, 'emptied'>> {
     this.#mustExist(id);
-    if (this.#parts.forcedStates.unforce(id)) this.#log(id, 'none', '', by);
-    return { target: this.#view(id) };
+    const { lifted, stored } = this.#parts.forcedStates.unforce(id);
+    if (lifted) this.#log(id, 'none', '', by);
+    const target = this.#view(id);
+    return { target, stored: await stored };
   }
 
-  forcePool(zone: string, pool: string, request: ForceRequest): { targets: TargetView[]; emptied: string[] } {
+  async forcePool(zone: string, pool: string, request: ForceRequest): Promise<PoolForced> {
     const ids = this.#mustHavePool(zone, pool);
-    this.#parts.forcedStates.force(`${zone}/${pool}`, this.#forced(request, zone, pool));
+    const stored = this.#parts.forcedStates.force(`${zone}/${pool}`, this.#forced(request, zone, pool));
     this.#log(`${zone}/${pool}`, request.state, request.reason, request.by);
-    return { targets: ids.map((id) => this.#view(id)), emptied: this.#emptied() };
+    const reply = { targets: ids.map((id) => this.#view(id)), emptied: this.#emptied() };
+    return { ...reply, stored: await stored };
   }
 
-  unforcePool(zone: string, pool: string, by: string): { targets: TargetView[] } {
+  async unforcePool(zone: string, pool: string, by: string): Promise<Omit<PoolForced, 'emptied'>> {
     const ids = this.#mustHavePool(zone, pool);
-    if (this.#parts.forcedStates.unforce(`${zone}/${pool}`)) this.#log(`${zone}/${pool}`, 'none', '', by);
-    return { targets: ids.map((id) => this.#view(id)) };
+    const { lifted, stored } = this.#parts.forcedStates.unforce(`${zone}/${pool}`);
+    if (lifted) this.#log(`${zone}/${pool}`, 'none', '', by);
+    const targets = ids.map((id) => this.#view(id));
+    return { targets, stored: await stored };
   }
 
   /** @param forMs how long; null: until the thaw; 0: thaw now */
   freeze(forMs: number | null, reason: string, by: string): StatusView['health']['frozen'] {
-    const { monitor, clock } = this.#parts;
-    if (forMs === 0) monitor.thaw(by);
-    else monitor.freeze(forMs === null ? null : clock.nowMs() + forMs, reason, by);
-    return frozenView(monitor.frozen());
+    const { health, clock } = this.#parts;
+    if (forMs === 0) health.thaw(by);
+    else health.freeze(forMs === null ? null : clock.nowMs() + forMs, reason, by);
+    return frozenView(health.frozen());
   }
 
   #forced(request: ForceRequest, zone: string, pool: string): Forced {

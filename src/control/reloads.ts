@@ -1,6 +1,7 @@
 // Brings what is served up to date with the disk: one load at a time, however many ask for it.
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
+import type { HealthClient } from '../health/client.ts';
 import type { LoadChange, Serving } from '../loading/serving.ts';
 import { Watch } from '../loading/watch.ts';
 import type { Targets } from '../targets/targets.ts';
@@ -8,6 +9,7 @@ import type { Targets } from '../targets/targets.ts';
 export interface ReloadsOptions {
   readonly serving: Serving;
   readonly targets: Targets;
+  readonly health: HealthClient;
   /** Called after a change was published. */
   readonly onPublished: (change: LoadChange) => void;
   readonly clock: Clock;
@@ -22,6 +24,8 @@ export class Reloads {
   #cancelLook: (() => void) | null = null;
   #stopped = false;
   #unpublished = false;
+  #watching = false;
+  #loading = false;
   /** Since when targets are probed, on the monotonic clock; null: not yet. */
   probingSinceMs: number | null = null;
   /** Why the zones folder can't be followed; null: it can. */
@@ -30,20 +34,30 @@ export class Reloads {
   constructor(options: ReloadsOptions) {
     this.#options = options;
     this.#watch = new Watch(options.clock, () => this.#look());
+    options.serving.geography.onReady = () => this.#hear();
+    options.serving.zones.builds.onReady = () => this.#hear();
   }
 
   /** Follows the folders from now on, and looks at once for what changed since they were read. */
   watch(): void {
+    this.#watching = true;
     this.#watch.set(this.#folders());
-    this.#look();
+    void this.#look();
   }
 
-  #look(): void {
+  async #look(): Promise<void> {
     if (this.#stopped) return;
-    this.reload().catch((error: unknown) => {
+    try {
+      await this.reload();
+    } catch (error) {
       const { log } = this.#options;
       log.error({ event: 'reload-failed', error: String(error) }, 'a reload failed: everything stands as it was');
-    });
+    }
+  }
+
+  /** Something that took long is ready; the load that began it takes what comes while it waits. */
+  #hear(): void {
+    if (this.#watching && !this.#loading) void this.#look();
   }
 
   stop(): void {
@@ -54,20 +68,45 @@ export class Reloads {
 
   /** Loads what changed and tells the targets; the caller publishes. */
   async load(): Promise<LoadChange> {
-    const change = await this.#options.serving.load(() => this.#setTargets());
-    this.problem = change.problem;
-    return change;
+    const { serving, health } = this.#options;
+    this.#loading = true;
+    try {
+      const change = await serving.load(() => this.#setTargets());
+      // So that a target that is new to a running server is published with what is known of it.
+      await health.taken();
+      this.problem = change.problem;
+      // What became ready after it was looked for.
+      if (this.#watching && (serving.zones.builds.ready || serving.geography.ready)) void this.#look();
+      return change;
+    } finally {
+      this.#loading = false;
+    }
   }
 
   #setTargets(): void {
-    const { serving, targets, clock } = this.#options;
+    const { serving, targets, health, clock } = this.#options;
     const metas = [...serving.zones.all.values()].flatMap((zone) => zone.meta ?? []);
     const gone = targets.set(
       metas.flatMap((meta) => meta.targets),
       metas.flatMap((meta) => meta.pools),
     );
-    serving.forgetLater(gone);
+    // Before that it may still write to their places on the board.
+    health.whenTaken(() => serving.forgetLater(gone));
     this.probingSinceMs ??= clock.monotonicMs();
+  }
+
+  /** As `reload`, with everything that takes long: resolves when new geography is served too. */
+  async reloadAll(): Promise<LoadChange> {
+    const { geography, zones } = this.#options.serving;
+    const change = await this.reload();
+    await Promise.all([geography.settled(), zones.builds.settled()]);
+    const more = await this.reload();
+    return {
+      ...more,
+      changed: [...new Set([...change.changed, ...more.changed])],
+      removed: [...change.removed, ...more.removed],
+      geoChanged: change.geoChanged || more.geoChanged,
+    };
   }
 
   /** Loads and publishes. Calls that come while one waits share it. */

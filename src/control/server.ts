@@ -1,16 +1,20 @@
 // The control plane as a whole: started in order, asked by the admin and the commands, stopped within a second.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { eventView } from '../api/event-view.ts';
 import { StartError } from '../api/start-error.ts';
 import {
   type ControlPlane,
-  type CoverageRow,
+  type CoverageView,
   type EventView,
   type ExplainRequest,
   type Explanation,
   type ForceRequest,
+  type PoolForced,
   type ReloadView,
   RequestError,
   type StatusView,
+  type TargetForced,
   type TargetView,
   type ZoneDetail,
   type ZoneSummary,
@@ -20,26 +24,30 @@ import type { Clock } from '../base/clock.ts';
 import { collectHeap } from '../base/heap.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
+import type { Storage } from '../base/storage.ts';
 import { PROGRAM_VERSION } from '../base/version.ts';
 import { coverage } from '../explain/coverage.ts';
 import { Explainer } from '../explain/explainer.ts';
+import type { HealthClient } from '../health/client.ts';
 import type { HealthEvent } from '../health/event.ts';
 import type { EventLog } from '../health/events.ts';
-import type { Monitor } from '../health/monitor.ts';
 import type { Serving } from '../loading/serving.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import type { Webhooks } from '../notify/webhooks.ts';
 import type { Settings } from '../settings/settings.ts';
+import type { Drains } from '../targets/drains.ts';
 import type { ForcedStates } from '../targets/forced-states.ts';
 import type { Targets } from '../targets/targets.ts';
 import type { Alarms } from './alarms.ts';
 import { announceZones } from './announce.ts';
-import { answerSettings, rereadSecrets } from './answer-settings.ts';
+import { answerSettings } from './answer-settings.ts';
+import type { CookieFile } from './cookie-file.ts';
 import type { InternalErrors } from './internal-errors.ts';
 import type { Operator } from './operator.ts';
 import type { Reloads } from './reloads.ts';
 import { statusView, zoneDetail, zoneSummary } from './status.ts';
 import type { Threads } from './threads.ts';
+import { UnreachedRules } from './unreached-rules.ts';
 import type { Watchdog } from './watchdog.ts';
 
 export interface ServerParts {
@@ -53,7 +61,7 @@ export interface ServerParts {
   readonly threads: Threads;
   readonly targets: Targets;
   readonly forcedStates: ForcedStates;
-  readonly monitor: Monitor;
+  readonly health: HealthClient;
   readonly reloads: Reloads;
   readonly notifier: Notifier;
   readonly events: EventLog<HealthEvent>;
@@ -63,10 +71,14 @@ export interface ServerParts {
   readonly watchdog: Watchdog;
   readonly errors: InternalErrors;
   readonly droppedLines: () => number;
+  readonly drains: Drains;
+  readonly cookies: CookieFile;
+  readonly storage: Storage;
 }
 
 export class Server implements ControlPlane {
   readonly #parts: ServerParts;
+  readonly #unreached = new UnreachedRules();
   #explainer: Explainer | null = null;
   #ready = false;
   #stopped = false;
@@ -78,19 +90,25 @@ export class Server implements ControlPlane {
 
   /** Resolves when it answers; throws StartError with what to tell the operator. Stop it then too. */
   async start(): Promise<void> {
-    const { settings, serving, threads, targets, notifier, reloads, clock, log } = this.#parts;
+    const { settings, serving, threads, targets, health, notifier, reloads, drains, storage, clock, log } = this.#parts;
+    this.#restore();
+    storage.start();
     serving.onChunk((index, buffer) => threads.chunk(index, buffer));
     serving.builder.onIdle = () => threads.trimHeap();
-    const answer = answerSettings(settings, log);
+    serving.images.store.onFree = (bytes) => threads.discard(bytes);
+    health.start();
+    const answer = answerSettings(settings, this.#parts.cookies.first());
     threads.open();
     // Threads start while zones are read: until the first directory is published they are silent.
     await Promise.all([threads.start(answer), this.#firstLoad()]);
     await this.#firstRound();
+    await drains.begin();
     serving.publish();
     this.#ready = true;
     announceZones(notifier, serving, serving.zones.all.keys());
     this.#explainer = new Explainer(serving, targets);
     reloads.watch();
+    serving.keepAgain(() => reloads.reload());
     this.#cancelCollect = clock.after(limits.collectMs, () => {
       collectHeap();
       threads.trimHeap();
@@ -101,19 +119,29 @@ export class Server implements ControlPlane {
 
   /** The admin has this port now: probes leave it alone. */
   adminListens(port: number): void {
-    const { monitor, settings } = this.#parts;
-    monitor.leaveAlone({ address: formatAddress(settings.admin.listen.address), port });
+    const { health, settings } = this.#parts;
+    health.leaveAlone({ address: formatAddress(settings.admin.listen.address), port });
+  }
+
+  /** Takes up what the run before left in state/, as far as it can be read. */
+  #restore(): void {
+    const { settings, events, forcedStates, drains, serving } = this.#parts;
+    events.load();
+    forcedStates.load();
+    drains.load(existsSync(join(settings.state, 'serials.json')));
+    serving.restore();
   }
 
   async #firstLoad(): Promise<void> {
     const { serving, reloads, strict } = this.#parts;
     const change = await reloads.load();
     if (change.problem !== null) throw new StartError(change.problem);
-    const geo = serving.geo;
-    if (geo !== null && geo.problems.length > 0) {
-      throw new StartError(geo.problems.map((problem) => `${problem.file}: ${problem.message}`).join('\n'));
-    }
     if (!strict) return;
+    const problems = serving.geo?.problems ?? [];
+    if (problems.length > 0) {
+      const lines = problems.map((problem) => `${problem.file}: ${problem.message}`);
+      throw new StartError([...lines, '--strict was given: not started'].join('\n'), 1);
+    }
     const errors = serving.diagnostics().filter((d) => d.severity === 'error');
     if (errors.length === 0) return;
     const lines = errors.map((d) => `${d.file}:${d.line}:${d.col}: ${d.code}: ${d.message}`);
@@ -128,7 +156,7 @@ export class Server implements ControlPlane {
 
   /** Contract, section 6: answers begin when the first round of probes is in, 5 s after its start at most. */
   async #firstRound(): Promise<void> {
-    const { monitor, reloads, clock, log } = this.#parts;
+    const { health, reloads, clock, log } = this.#parts;
     let cancel = (): void => {};
     const late = new Promise<void>((resolve) => {
       const now = clock.monotonicMs();
@@ -138,7 +166,7 @@ export class Server implements ControlPlane {
         resolve();
       });
     });
-    await Promise.race([monitor.firstRound(), late]);
+    await Promise.race([health.firstRound(), late]);
     cancel();
   }
 
@@ -156,27 +184,24 @@ export class Server implements ControlPlane {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#ready = false;
-    const { serving, threads, forcedStates, monitor, reloads, notifier, events, webhooks, alarms } = this.#parts;
+    const { serving, threads, forcedStates, health, reloads, notifier, events, webhooks, alarms, storage } =
+      this.#parts;
     this.#parts.watchdog.stop();
     reloads.stop();
     notifier.stop();
-    forcedStates.stop();
+    storage.stop();
     alarms.stop();
     this.#cancelCollect();
     webhooks.stop();
-    await Promise.all([threads.stop(), monitor.stop(), serving.stop()]);
-    this.#leaveNotes();
-    events.close();
+    await Promise.all([threads.stop(), health.stop(), serving.stop(), forcedStates.stop()]);
+    await this.#parts.targets.leave(this.#parts.clock.nowMs());
+    await this.#parts.cookies.stop();
+    await events.close();
   }
 
-  /** A full disk must not keep the server from ending. */
-  #leaveNotes(): void {
-    const { targets, clock, log } = this.#parts;
-    try {
-      targets.leave(clock.nowMs());
-    } catch (error) {
-      log.warn({ event: 'answered-unsaved', error: String(error) }, 'what was answered could not be stored');
-    }
+  /** Whether threads are at work that may hang: then the process can't end in the usual way. */
+  get busy(): boolean {
+    return this.#parts.serving.builder.busy;
   }
 
   /** Addresses that are listened on, with their real ports. */
@@ -191,11 +216,11 @@ export class Server implements ControlPlane {
   }
 
   status(): StatusView {
-    const { serving, targets, monitor, notifier, threads, reloads, settings, startedAtMs, clock } = this.#parts;
+    const { serving, targets, health, notifier, threads, reloads, settings, storage, startedAtMs, clock } = this.#parts;
     return statusView({
       serving,
       targets,
-      monitor,
+      health,
       notifier,
       version: PROGRAM_VERSION,
       startedAtMs,
@@ -206,7 +231,9 @@ export class Server implements ControlPlane {
       dataThreads: threads.dataThreads,
       udp: threads.udp,
       ownCounters: { internalErrors: this.#parts.errors.count, logDropped: this.#parts.droppedLines() },
-      problems: reloads.problem === null ? [] : [reloads.problem],
+      problems: [reloads.problem ?? [], serving.problems()].flat(),
+      unreached: this.#unreached.tell(serving),
+      storage,
     });
   }
 
@@ -230,8 +257,8 @@ export class Server implements ControlPlane {
     return this.#mustBeReady().explain(request);
   }
 
-  coverage(name: string, type: string): { rows: CoverageRow[] } {
-    return { rows: coverage(this.#mustBeReady(), name, type) };
+  coverage(name: string, type: string): CoverageView {
+    return coverage(this.#mustBeReady(), name, type);
   }
 
   #mustBeReady(): Explainer {
@@ -240,10 +267,10 @@ export class Server implements ControlPlane {
   }
 
   async reload(): Promise<ReloadView> {
-    const { settings, serving, threads, reloads, log } = this.#parts;
-    const secrets = rereadSecrets(settings.cookies.secretFile, log);
+    const { serving, threads, reloads, cookies } = this.#parts;
+    const secrets = await cookies.again();
     if (secrets !== null) threads.secrets(secrets);
-    const change = await reloads.reload();
+    const change = await reloads.reloadAll();
     const diagnostics = serving.diagnostics();
     return {
       zones: this.zones(),
@@ -254,19 +281,19 @@ export class Server implements ControlPlane {
     };
   }
 
-  forceTarget(id: string, request: ForceRequest): { target: TargetView; emptied: string[] } {
+  forceTarget(id: string, request: ForceRequest): Promise<TargetForced> {
     return this.#parts.operator.forceTarget(id, request);
   }
 
-  unforceTarget(id: string, by: string): { target: TargetView } {
+  unforceTarget(id: string, by: string): Promise<Omit<TargetForced, 'emptied'>> {
     return this.#parts.operator.unforceTarget(id, by);
   }
 
-  forcePool(zone: string, pool: string, request: ForceRequest): { targets: TargetView[]; emptied: string[] } {
+  forcePool(zone: string, pool: string, request: ForceRequest): Promise<PoolForced> {
     return this.#parts.operator.forcePool(zone, pool, request);
   }
 
-  unforcePool(zone: string, pool: string, by: string): { targets: TargetView[] } {
+  unforcePool(zone: string, pool: string, by: string): Promise<Omit<PoolForced, 'emptied'>> {
     return this.#parts.operator.unforcePool(zone, pool, by);
   }
 

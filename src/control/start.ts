@@ -1,5 +1,4 @@
 // Makes a server from its settings: every part of the control plane, in the order in which they need each other.
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { eventView } from '../api/event-view.ts';
@@ -8,9 +7,11 @@ import { formatAddress } from '../base/address.ts';
 import { type Clock, systemRandom } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
-import type { HealthEvent } from '../health/event.ts';
+import { readTextHere } from '../base/read-file.ts';
+import type { Storage } from '../base/storage.ts';
+import { HealthClient } from '../health/client.ts';
+import { type HealthEvent, HealthEventSchema, stateEvent } from '../health/event.ts';
 import { EventLog } from '../health/events.ts';
-import { Monitor } from '../health/monitor.ts';
 import type { FirstGeo } from '../loading/first-geo.ts';
 import { Serving } from '../loading/serving.ts';
 import { Notifier } from '../notify/notifier.ts';
@@ -21,6 +22,8 @@ import { ForcedStates } from '../targets/forced-states.ts';
 import { Targets } from '../targets/targets.ts';
 import { Alarms } from './alarms.ts';
 import { announceZones } from './announce.ts';
+import { CookieFile } from './cookie-file.ts';
+import { startHealthThread } from './health-thread.ts';
 import type { InternalErrors } from './internal-errors.ts';
 import { Operator } from './operator.ts';
 import { Reloads } from './reloads.ts';
@@ -34,6 +37,8 @@ export interface ServerOptions {
   /** Refuse to start when a file has errors. */
   readonly strict: boolean;
   readonly clock: Clock;
+  /** Of the state folder, which is open. */
+  readonly storage: Storage;
   /** Geography that is already being read. */
   readonly firstGeo?: FirstGeo;
   /** Takes what nobody expected. */
@@ -44,9 +49,8 @@ export interface ServerOptions {
 
 /** A server that has yet to be started. Throws StartError with what to tell the operator. */
 export function makeServer(options: ServerOptions): Server {
-  const { settings, clock, log, strict, errors, droppedLines } = options;
+  const { settings, clock, log, strict, storage, errors, droppedLines } = options;
   const startedAtMs = clock.nowMs();
-  makeFolder(settings.state);
   const serving = makeServing(options);
   const { board, rows, images } = serving;
   const watchdog = new Watchdog({
@@ -70,45 +74,55 @@ export function makeServer(options: ServerOptions): Server {
     log,
   });
   const alarms = new Alarms({ serving, clock, log });
-  const events = new EventLog<HealthEvent>({ file: join(settings.state, 'events.jsonl'), log });
-  const webhooks = makeWebhooks(options);
-  const drains = new Drains({
-    file: join(settings.state, 'answered.json'),
-    earlierRun: existsSync(join(settings.state, 'serials.json')),
-    nowMs: startedAtMs,
+  const events = new EventLog({
+    kept: { file: join(settings.state, 'events.jsonl'), storage },
+    schema: HealthEventSchema,
   });
+  const webhooks = makeWebhooks(options);
+  const record = (event: HealthEvent): void => webhooks.send(eventView(events.add(event)));
+  storage.onEvent = (kind, text) => record(stateEvent(kind, text, clock.nowMs()));
+  const drains = new Drains({ file: join(settings.state, 'answered.json'), storage, nowMs: startedAtMs });
   const targets = new Targets({ board, rows, drains });
   const forcedStates = new ForcedStates({
     file: join(settings.state, 'hand.json'),
+    storage,
     clock,
-    log,
     onChange: () => {
       targets.refresh();
       alarms.look();
     },
   });
-  const monitor = new Monitor({
-    clock,
-    random: systemRandom,
-    log,
-    maxConcurrent: settings.health.maxConcurrent,
-    blackoutHoldMs: settings.health.blackoutHoldMs,
-    rules: {
-      ...checkRulesOf(settings),
-      admin: { address: formatAddress(settings.admin.listen.address), port: settings.admin.listen.port },
+  const health = new HealthClient({
+    settings: {
+      maxConcurrent: settings.health.maxConcurrent,
+      blackoutHoldMs: settings.health.blackoutHoldMs,
+      rules: {
+        ...checkRulesOf(settings),
+        admin: { address: formatAddress(settings.admin.listen.address), port: settings.admin.listen.port },
+      },
     },
-    stateFile: join(settings.state, 'verdicts.json'),
-    onHealth: (id, health) => targets.onHealth(id, health),
+    logLevel: log.level,
+    board: board.buffer,
+    stateFile: { file: join(settings.state, 'verdicts.json'), storage },
     onEvent: (event) => {
       alarms.look();
-      webhooks.send(eventView(events.add(event)));
+      record(event);
     },
+    start: (start, onBatch, onEnd) =>
+      startHealthThread(start, onBatch, (error) => {
+        if (error !== null) errors.report(error, 'health');
+        onEnd(error);
+      }),
+    clock,
+    log,
   });
-  targets.bind({ forcedStates, health: monitor });
+  watchdog.watch({ name: 'health', beat: health.signs, replace: () => health.restart() });
+  targets.bind({ forcedStates, health });
   const notifier = new Notifier({ listen: () => threads.listening, clock, log });
   const reloads = new Reloads({
     serving,
     targets,
+    health,
     onPublished: ({ changed, removed }) => {
       announceZones(notifier, serving, changed);
       for (const zone of removed) notifier.forget(zone);
@@ -116,13 +130,13 @@ export function makeServer(options: ServerOptions): Server {
     clock,
     log,
   });
-  const operator = new Operator({ serving, targets, forcedStates, monitor, clock, log });
+  const operator = new Operator({ serving, targets, forcedStates, health, clock, log });
   const parts = {
     serving,
     threads,
     targets,
     forcedStates,
-    monitor,
+    health,
     reloads,
     notifier,
     events,
@@ -132,24 +146,20 @@ export function makeServer(options: ServerOptions): Server {
     watchdog,
     errors,
     droppedLines,
+    drains,
+    cookies: new CookieFile({ settings: settings.cookies, storage, log }),
+    storage,
   };
   return new Server({ ...parts, settings, strict, startedAtMs, clock, log });
 }
 
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o750 });
-  } catch (error) {
-    throw new StartError(`cannot make the state folder ${folder}: ${(error as Error).message}`);
-  }
-}
-
-function makeServing({ settings, firstGeo, clock, log }: ServerOptions): Serving {
+function makeServing({ settings, firstGeo, storage, clock, log }: ServerOptions): Serving {
   return new Serving({
     zonesDirectory: settings.zones,
     geoDirectory: settings.geoip.directory,
     overridesFile: settings.geoip.overrides,
     stateDirectory: settings.state,
+    storage,
     baseDirectory: settings.baseDirectory,
     checkRules: checkRulesOf(settings),
     ...(firstGeo === undefined ? {} : { firstGeo }),
@@ -167,9 +177,14 @@ function makeWebhooks({ settings, clock, log }: ServerOptions): Webhooks {
 }
 
 function readSecret(file: string): Uint8Array {
+  let text: string;
   try {
-    return new Uint8Array(Buffer.from(readFileSync(file, 'utf8').trim()));
+    text = readTextHere(file, limits.cookieFileBytes).trim();
   } catch (error) {
     throw new StartError(`cannot read the webhook secret ${file}: ${(error as Error).message}`);
   }
+  // An empty key signs all the same, and whoever knows that can forge events.
+  if (text === '')
+    throw new StartError(`the webhook secret ${file} is empty: write one made by \`openssl rand -hex 32\``);
+  return new Uint8Array(Buffer.from(text));
 }

@@ -1,11 +1,13 @@
 // What the server says of itself: status, zones, and the counts in them.
 
-import type { StatusView, ZoneDetail, ZoneSummary } from '../api/views.ts';
+import type { ProblemView, StatusView, ZoneDetail, ZoneSummary } from '../api/views.ts';
 import { formatPrefix } from '../base/address.ts';
+import type { Storage } from '../base/storage.ts';
 import { isLive, packTarget } from '../board/board.ts';
 import { ZONE_COUNT } from '../board/counters.ts';
-import type { Monitor } from '../health/monitor.ts';
+import type { HealthClient, HealthStats } from '../health/client.ts';
 import type { Freeze } from '../health/saved.ts';
+import { LATE_MS } from '../health/schedule.ts';
 import type { Serving } from '../loading/serving.ts';
 import type { ServedZone } from '../loading/zones.ts';
 import type { Notifier } from '../notify/notifier.ts';
@@ -82,10 +84,22 @@ export function frozenView(frozen: Freeze | null): StatusView['health']['frozen'
   return frozen === null ? null : { until: iso(frozen.untilMs), reason: frozen.reason, by: frozen.by };
 }
 
+function healthCounters(stats: HealthStats): Record<string, number> {
+  return {
+    probesStarted: stats.started,
+    probesRunning: stats.running,
+    probesWaiting: stats.waiting,
+    ...Object.fromEntries(LATE_MS.map((ms, i) => [`probesLate${ms}`, stats.late[i] ?? 0])),
+    healthRestarts: stats.restarts,
+    healthEventsDropped: stats.droppedEvents,
+    healthLinesDropped: stats.droppedLines,
+  };
+}
+
 export interface StatusParts {
   readonly serving: Serving;
   readonly targets: Targets;
-  readonly monitor: Monitor;
+  readonly health: HealthClient;
   readonly notifier: Notifier;
   readonly version: string;
   readonly startedAtMs: number;
@@ -96,19 +110,37 @@ export interface StatusParts {
   readonly dataThreads: number;
   readonly udp: 'recvmmsg' | 'dgram';
   readonly problems: readonly string[];
+  /** Rules that no client matches, in words. */
+  readonly unreached: readonly string[];
   /** What the control plane itself counts. */
   readonly ownCounters: Readonly<Record<string, number>>;
+  readonly storage: Storage;
+}
+
+function problemsOf({ unsaved, damaged }: Storage): ProblemView[] {
+  return [
+    ...unsaved.map(({ file, reason, sinceMs }) => {
+      const message = `${file} cannot be stored: ${reason}; what it should hold is in memory alone`;
+      return { code: 'state-unsaved' as const, message, file, since: iso(sinceMs) };
+    }),
+    ...damaged.map(({ file, reason }) => {
+      return { code: 'state-damaged' as const, message: `${file}: ${reason}`, file, since: null };
+    }),
+  ];
 }
 
 export function statusView(parts: StatusParts): StatusView {
-  const { serving, targets, monitor, nowMs } = parts;
+  const { serving, targets, health, nowMs } = parts;
   const zones = [...serving.zones.all.values()].map((zone) => zoneSummary(zone, serving));
   const views = targets.views(nowMs);
   const geo = serving.geo;
-  const blackout = monitor.blackout();
+  const blackout = health.blackout();
+  const problems = problemsOf(parts.storage);
   const warnings = [
+    ...problems.map(({ code, message }) => `${code}: ${message}`),
     ...parts.problems,
     ...missingData(serving),
+    ...parts.unreached,
     ...serving.diagnostics().map((d) => `${d.file}:${d.line}:${d.col}: ${d.severity} ${d.code}: ${d.message}`),
   ];
   return {
@@ -136,11 +168,17 @@ export function statusView(parts: StatusParts): StatusView {
       down: views.filter((t) => t.state === 'down').length,
       unknown: views.filter((t) => t.state === 'unknown').length,
       forced: views.filter((t) => t.forced !== null).length,
-      frozen: frozenView(monitor.frozen()),
+      frozen: frozenView(health.frozen()),
       blackout: blackout === null ? null : { since: iso(blackout.sinceMs)!, until: iso(blackout.untilMs)! },
     },
     failOpen: zones.flatMap((zone) => zone.failOpen),
+    problems,
     warnings,
-    counters: { ...serving.rows.totals(), ...parts.notifier.totals(), ...parts.ownCounters },
+    counters: {
+      ...serving.rows.totals(),
+      ...parts.notifier.totals(),
+      ...healthCounters(health.stats()),
+      ...parts.ownCounters,
+    },
   };
 }

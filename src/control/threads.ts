@@ -119,6 +119,11 @@ export class Threads {
     this.#cancelTrim = this.#options.clock.after(limits.trimMs, () => this.trimHeap());
   }
 
+  /** Gives memory that nothing is in any more back to the system. */
+  discard(bytes: Uint8Array): void {
+    this.#ffi?.discard(bytes);
+  }
+
   /** Hands a new chunk of shared memory to every thread. They read it when they need it: no bell. */
   chunk(index: number, buffer: SharedArrayBuffer): void {
     this.#ffi?.hugePages(new Uint8Array(buffer));

@@ -14,12 +14,14 @@ import type { Serving } from '../loading/serving.ts';
 import type { ServedZone } from '../loading/zones.ts';
 import { wayUp } from '../regionmap/chains.ts';
 import { chainFrom } from '../regionmap/one-chain.ts';
+import { countSplit } from '../regionmap/split.ts';
 import { MODE_FAIL_OPEN } from '../steer/outcome.ts';
 import type { Targets } from '../targets/targets.ts';
 import { rcodeToText, TYPE, typeToText } from '../wire/types.ts';
 import { matchRegions } from '../zone/match.ts';
 import type { PoolMeta, SteeringMeta, ZoneMeta } from '../zone/meta.ts';
 import { AnswerRunner, type Run } from './answer-run.ts';
+import { explainedPlace } from './explained-place.ts';
 import type { HeardSteering } from './listener.ts';
 import type { ReadResponse } from './packets.ts';
 import { listText, placeText } from './place-text.ts';
@@ -79,7 +81,7 @@ export class Explainer {
         prefix: ofSubnet ? formatPrefix(asked.subnet) : `${formatAddress(client)}/${bits}`,
         unplacedSubnet: unplaced === null ? null : { prefix: formatPrefix(asked.subnet!), what: unplaced },
       },
-      place: this.#place(client),
+      place: this.#runner.withGeo((geo) => explainedPlace(geo, client, ofSubnet ? asked.subnet : null)),
       region: last?.region ?? null,
       pools: last?.pools ?? [],
       answer: {
@@ -170,6 +172,17 @@ export class Explainer {
     return heard === null ? null : (this.#zoneOf(heard.zone)?.meta?.steerings[heard.steering] ?? null);
   }
 
+  /** How many networks hold clients of several lists; the name must be steered. */
+  split(name: string, type: string): { ipv4: number; ipv6: number } {
+    const { heard } = this.#runner.run(readRequest({ name, type }), limits.explainUdpBytes, false);
+    const zone = heard === null ? undefined : this.#zoneOf(heard.zone);
+    const steering = heard === null ? undefined : zone?.meta?.steerings[heard.steering];
+    const key = steering === undefined ? undefined : zone?.mapKeys[steering.map];
+    const map = key === undefined ? undefined : this.#serving.images.map(key);
+    if (map === undefined) return { ipv4: 0, ipv6: 0 };
+    return this.#runner.withGeo((geo) => countSplit(map, 0, geo));
+  }
+
   /** Reads the geo image that is served. */
   withGeo<T>(read: (geo: GeoView) => T): T {
     return this.#runner.withGeo(read);
@@ -178,24 +191,6 @@ export class Explainer {
   #zoneOf(number: number): ServedZone | undefined {
     for (const zone of this.#serving.zones.all.values()) if (zone.number === number) return zone;
     return undefined;
-  }
-
-  #place(client: Address): Explanation['place'] {
-    return this.#runner.withGeo((geo) => {
-      const located = locate(geo, client);
-      const { facts, source } = located;
-      return {
-        network: source === null ? null : formatPrefix(located.network),
-        country: facts.country,
-        continent: facts.continent,
-        subdivision: facts.subdivision,
-        city: facts.city,
-        as: located.as === 0 ? null : located.as,
-        at: facts.at,
-        database: source?.file ?? null,
-        built: source === null || source.builtAt === 0 ? null : new Date(source.builtAt * 1000).toISOString(),
-      };
-    });
   }
 
   #region(steering: SteeringMeta, client: Address): Explanation['region'] {

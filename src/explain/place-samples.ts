@@ -4,7 +4,7 @@ import type { Address } from '../base/address.ts';
 import { limits } from '../base/limits.ts';
 import { PLACE } from '../geo/image.ts';
 import type { GeoView } from '../geo/lookup.ts';
-import { foldName, type Place } from '../geo/place.ts';
+import { cityNames, foldName, type Place } from '../geo/place.ts';
 
 /** A place that an address is wanted of. */
 export interface Wanted {
@@ -59,10 +59,10 @@ function placesOf(geo: GeoView, wanted: readonly Wanted[]): Map<number, number[]
     texts.set(number, known);
     return known;
   };
-  const folded = new Map<number, string>();
-  const city = (place: number): string => {
+  const folded = new Map<number, readonly string[]>();
+  const cities = (place: number): readonly string[] => {
     const number = geo.placeWord(place, PLACE.city);
-    const known = folded.get(number) ?? foldName(geo.text(number) ?? '');
+    const known = folded.get(number) ?? (number === 0 ? [] : cityNames(geo.text(number)!));
     folded.set(number, known);
     return known;
   };
@@ -70,8 +70,8 @@ function placesOf(geo: GeoView, wanted: readonly Wanted[]): Map<number, number[]
   const byPlace = new Map<number, number[]>();
   for (let place = 1; place < geo.placeCount; place++) {
     const areas = [text(place, PLACE.country), text(place, PLACE.subdivision), text(place, PLACE.district)];
-    const keys =
-      wantsCities && city(place) !== '' ? [...areas, ...areas.map((area) => `${area}/${city(place)}`)] : areas;
+    const names = wantsCities ? cities(place) : [];
+    const keys = [...areas, ...names.flatMap((name) => areas.map((area) => `${area}/${name}`))];
     const numbers = keys.flatMap((key) => byText.get(key) ?? NONE);
     if (numbers.length > 0) byPlace.set(place, numbers);
   }

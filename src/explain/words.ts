@@ -118,6 +118,18 @@ function endText(response: ReadResponse, rcode: string): string {
   return response.authorities.length > 0 ? 'the name has no records of this type' : 'the resolver goes on from there';
 }
 
+/** Countries that are told by name: a /8 has those of half the world. */
+const COUNTRIES_TOLD = 5;
+
+function someOf(countries: readonly string[]): string {
+  const more = countries.length - COUNTRIES_TOLD;
+  return countries.slice(0, COUNTRIES_TOLD).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
+function subnetBits(prefix: string): number {
+  return Number(prefix.slice(prefix.indexOf('/') + 1));
+}
+
 /** The story in order, a sentence each. */
 export function storyOf(e: Omit<Explanation, 'steps'>, links: readonly LinkStory[], response: ReadResponse): string[] {
   const { place, answer } = e;
@@ -140,6 +152,15 @@ export function storyOf(e: Omit<Explanation, 'steps'>, links: readonly LinkStory
       ? `no database or override knows where that is${as}`
       : `${place.network} is in ${where || 'no known place'}${as}, says ${place.database}${built}`,
   );
+  if (place.countries.length > 0) {
+    const beyond = answer.scope > subnetBits(e.client.prefix);
+    const kept = beyond
+      ? `; the scope is longer, but some resolvers give this answer to all of ${e.client.prefix}`
+      : '';
+    steps.push(
+      `${e.client.prefix} has addresses in ${someOf(place.countries)}: its first address decides for all${kept}`,
+    );
+  }
   const end = endText(response, answer.rcode);
   if (links.length === 0) steps.push(`no zone of this server has the name: ${answer.rcode}`);
   for (const link of links) steps.push(...linkSteps(link, end));

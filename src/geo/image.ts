@@ -88,11 +88,28 @@ export const SIGN = 0x80000000 | 0;
 /** Elements of an index by 16 bits. */
 const INDEX_WORDS = 65_537;
 
+/** An image that is still to be written. */
+export interface PlannedImage {
+  readonly bytes: number;
+  /** Writes it where it shall stay, memory that may hold anything: a copy of a city database's is 140 MB. */
+  write(target: Uint8Array): void;
+}
+
 /** Builds the segment. Its bytes may be copied to any multiple of four. */
 export function buildGeoImage(geo: MergedGeo): Uint8Array {
+  const image = planGeoImage(geo);
+  const bytes = new Uint8Array(image.bytes);
+  image.write(bytes);
+  return bytes;
+}
+
+/** As `buildGeoImage`, in two steps. */
+export function planGeoImage(geo: MergedGeo): PlannedImage {
   const strings = new StringPool();
   const places = placeRows(geo, strings);
   const sources = sourceRows(geo.sources, strings);
+  // Nothing below holds the ranges without blocks: they are 80 MB.
+  const { v4, as4, as6 } = geo;
   const v6 = withBlocks(geo.v6);
 
   const header = new Int32Array(HEADER.size);
@@ -111,20 +128,20 @@ export function buildGeoImage(geo: MergedGeo): Uint8Array {
   header[HEADER.magic] = GEO_MAGIC;
   header[HEADER.version] = GEO_VERSION;
   header[HEADER.gives] = geo.sources.reduce((all, s) => (s.kind === 'overrides' ? all : all | s.gives), 0);
-  header[HEADER.count4] = geo.v4.length;
-  header[HEADER.index4] = add(INDEX_WORDS, (out) => writeIndex(geo.v4, out));
-  header[HEADER.starts4] = addStarts(geo.v4);
-  header[HEADER.places4] = add(geo.v4.length, (out) => writePlaces(geo.v4, out));
+  header[HEADER.count4] = v4.length;
+  header[HEADER.index4] = add(INDEX_WORDS, (out) => writeIndex(v4, out));
+  header[HEADER.starts4] = addStarts(v4);
+  header[HEADER.places4] = add(v4.length, (out) => writePlaces(v4, out));
   header[HEADER.count6] = v6.length;
   header[HEADER.index6] = add(INDEX_WORDS, (out) => writeIndex(v6, out));
   header[HEADER.starts6] = addStarts(v6);
   header[HEADER.places6] = add(v6.length, (out) => writePlaces(v6, out));
-  header[HEADER.asCount4] = geo.as4.length;
-  header[HEADER.asStarts4] = addStarts(geo.as4);
-  header[HEADER.asNumbers4] = addValues(geo.as4);
-  header[HEADER.asCount6] = geo.as6.length;
-  header[HEADER.asStarts6] = addStarts(geo.as6);
-  header[HEADER.asNumbers6] = addValues(geo.as6);
+  header[HEADER.asCount4] = as4.length;
+  header[HEADER.asStarts4] = addStarts(as4);
+  header[HEADER.asNumbers4] = addValues(as4);
+  header[HEADER.asCount6] = as6.length;
+  header[HEADER.asStarts6] = addStarts(as6);
+  header[HEADER.asNumbers6] = addValues(as6);
   header[HEADER.placeCount] = geo.places.length;
   header[HEADER.places] = add(places.length, (out) => out.set(places));
   header[HEADER.stringCount] = strings.count;
@@ -137,15 +154,48 @@ export function buildGeoImage(geo: MergedGeo): Uint8Array {
   });
   header[HEADER.length] = length;
 
-  const image = new Int32Array(length);
-  image.set(header);
-  for (const { at, words, write } of parts) write(image.subarray(at, at + words));
-  image[HEADER.stamp] = stampOf(image);
-  return new Uint8Array(image.buffer);
+  return {
+    bytes: length * 4,
+    write(target) {
+      const image = new Int32Array(target.buffer, target.byteOffset, length);
+      image.set(header);
+      for (const { at, words, write } of parts) write(image.subarray(at, at + words).fill(0));
+      image[HEADER.stamp] = 0;
+      image[HEADER.stamp] = stampOf(image);
+    },
+  };
 }
 
-function stampOf(words: Int32Array): number {
-  let h = 0x811c9dc5;
+/** Looks at an image in pieces whether it is whole and of this program's layout. */
+export class ImageCheck {
+  #hash = STAMP_SEED;
+  #words = 0;
+  #header = new Int32Array(0);
+
+  /** The next words; the first piece has the header at least. */
+  add(piece: Int32Array): void {
+    if (this.#words === 0) {
+      this.#header = piece.slice(0, HEADER.size);
+      piece = piece.slice();
+      piece[HEADER.stamp] = 0;
+    }
+    this.#hash = stampOf(piece, this.#hash);
+    this.#words += piece.length;
+  }
+
+  /** Its stamp when it is, else null. */
+  get stamp(): number | null {
+    const header = this.#header;
+    if (header[HEADER.magic] !== GEO_MAGIC || header[HEADER.version] !== GEO_VERSION) return null;
+    return header[HEADER.length] === this.#words && header[HEADER.stamp] === this.#hash ? this.#hash : null;
+  }
+}
+
+const STAMP_SEED = 0x811c9dc5;
+
+/** @param hash of the words before, to go on from */
+function stampOf(words: Int32Array, hash: number = STAMP_SEED): number {
+  let h = hash;
   for (let i = 0; i < words.length; i++) {
     h = Math.imul(h ^ words[i]!, 0x9e3779b1);
     h ^= h >>> 15;

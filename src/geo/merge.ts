@@ -83,35 +83,56 @@ export function mergeGeo(
   overrides: readonly Override[],
   overridesFile: string,
 ): MergedGeo {
-  const places = new PlaceList();
-  const sources: Source[] = databases.map(({ database, kind }) => ({
-    kind,
-    file: database.file,
-    type: database.type,
-    builtAt: database.builtAt,
-    gives: givesOf(database),
-  }));
-  if (overrides.length > 0) {
-    const gives = overrides.reduce((all, { place, as }) => all | givesOfRecord({ ...NOWHERE, ...place }, as), 0);
-    sources.push({ kind: 'overrides', file: overridesFile, type: 'overrides', builtAt: 0, gives });
+  const merger = new GeoMerger();
+  for (const { database, kind } of databases) {
+    const copy = (table: RangeTable): RangeTable => table.map((value) => value);
+    merger.add({ ...database, v4: copy(database.v4), v6: copy(database.v6) }, kind);
   }
-  const located = databases
-    .map(({ database }, source) => locateRecords(database, source, sources[source]!.gives, places))
-    .filter(({ ranks }) => ranks.some((rank) => rank > 0));
-  const placing = overrides.filter((o) => o.place !== null);
-  const overridden = new OverriddenPlaces(placing, sources.length - 1, places);
-  const numbering = overrides.filter((o) => o.as > 0);
-  const numbered = databases
-    .filter((_, source) => (sources[source]!.gives & GIVES.as) !== 0)
-    .map(({ database }) => database);
-  return {
-    v4: mergePlaces(1, located, placing, overridden),
-    v6: mergePlaces(4, located, placing, overridden),
-    as4: mergeNumbers(1, numbered, numbering),
-    as6: mergeNumbers(4, numbered, numbering),
-    places: places.all,
-    sources,
-  };
+  return merger.merge(overrides, overridesFile);
+}
+
+/** Takes databases one after another, so that the records of one are gone before the next is read: of a city database they are 100 MB. */
+export class GeoMerger {
+  readonly #places = new PlaceList();
+  readonly #sources: Source[] = [];
+  readonly #located: Located[] = [];
+  readonly #numbered: Numbered[] = [];
+
+  /** Bits of GIVES of everything that was added. */
+  get gives(): number {
+    return this.#sources.reduce((all, source) => all | source.gives, 0);
+  }
+
+  /** In the order of file names. The database's tables are the merger's from now on. */
+  add(database: Database, kind: 'embedded' | 'database'): void {
+    const { file, type, builtAt, v4, v6, records } = database;
+    const gives = givesOf(database);
+    const located = locateRecords(database, this.#sources.length, gives, this.#places);
+    if (located.ranks.some((rank) => rank > 0)) this.#located.push(located);
+    if ((gives & GIVES.as) !== 0) this.#numbered.push({ v4, v6, numbers: Uint32Array.from(records, ({ as }) => as) });
+    this.#sources.push({ kind, file, type, builtAt, gives });
+  }
+
+  /** To be called once: nothing of the databases is held after it. */
+  merge(overrides: readonly Override[], overridesFile: string): MergedGeo {
+    const places = this.#places;
+    const sources = [...this.#sources];
+    if (overrides.length > 0) {
+      const gives = overrides.reduce((all, { place, as }) => all | givesOfRecord({ ...NOWHERE, ...place }, as), 0);
+      sources.push({ kind: 'overrides', file: overridesFile, type: 'overrides', builtAt: 0, gives });
+    }
+    const placing = overrides.filter((o) => o.place !== null);
+    const overridden = new OverriddenPlaces(placing, sources.length - 1, places);
+    const numbering = overrides.filter((o) => o.as > 0);
+    const located = this.#located.splice(0);
+    const numbered = this.#numbered.splice(0);
+    // Before the places: those are written over the tables that both read.
+    const as4 = mergeNumbers(1, numbered, numbering);
+    const as6 = mergeNumbers(4, numbered, numbering);
+    const v4 = mergePlaces(1, located, placing, overridden);
+    const v6 = mergePlaces(4, located, placing, overridden);
+    return { v4, v6, as4, as6, places: places.all, sources };
+  }
 }
 
 function mergePlaces(
@@ -120,7 +141,8 @@ function mergePlaces(
   placing: readonly Override[],
   overridden: OverriddenPlaces,
 ): RangeTable {
-  const tables = located.map(({ database }) => (words === 1 ? database.v4 : database.v6));
+  const useful = located.filter(({ v4, v6 }) => !isSilent(words === 1 ? v4 : v6));
+  const tables = useful.map(({ v4, v6 }) => (words === 1 ? v4 : v6));
   const count = tables.length;
   tables.push(specialTable(words));
   // The overrides' table comes last; without overrides nothing has to be merged with it.
@@ -129,7 +151,7 @@ function mergePlaces(
     let best = 0;
     let place = 0;
     for (let k = 0; k < count; k++) {
-      const { ranks, placeIds } = located[k]!;
+      const { ranks, placeIds } = useful[k]!;
       const rank = ranks[values[k]!]!;
       if (rank <= best) continue;
       best = rank;
@@ -151,11 +173,16 @@ function specialTable(words: 1 | 4): RangeTable {
   ).table;
 }
 
-function mergeNumbers(words: 1 | 4, databases: readonly Database[], numbering: readonly Override[]): RangeTable {
+/** Whether a database says nothing of a family: cities of IPv4 and of IPv6 come in two files. */
+function isSilent({ length, values }: RangeTable): boolean {
+  return length === 1 && values[0] === 0;
+}
+
+function mergeNumbers(words: 1 | 4, databases: readonly Numbered[], numbering: readonly Override[]): RangeTable {
   const tables = [nestPrefixes(words, prefixesOf(numbering)).table.map((v) => (v === 0 ? 0 : numbering[v - 1]!.as))];
   tables.push(specialTable(words));
-  for (const { v4, v6, records } of databases) {
-    tables.push((words === 1 ? v4 : v6).map((record) => (record === 0 ? 0 : records[record - 1]!.as)));
+  for (const { v4, v6, numbers } of databases) {
+    tables.push((words === 1 ? v4 : v6).map((record) => (record === 0 ? 0 : numbers[record - 1]!)));
   }
   return mergeTables(tables, (values) => {
     if (values[0] !== 0) return values[0]!;
@@ -251,9 +278,17 @@ function isSamePlace(a: PlaceFacts, b: PlaceFacts): boolean {
   );
 }
 
+/** Which AS numbers a database knows, by record. */
+interface Numbered {
+  readonly v4: RangeTable;
+  readonly v6: RangeTable;
+  readonly numbers: Uint32Array;
+}
+
 /** Which places a database knows. */
 interface Located {
-  readonly database: Database;
+  readonly v4: RangeTable;
+  readonly v6: RangeTable;
   /** By record (1 + index): the place's id, and how it ranks against what other databases say of the same address (0: nothing). */
   readonly placeIds: Uint32Array;
   readonly ranks: Uint32Array;
@@ -269,7 +304,7 @@ function locateRecords(database: Database, source: number, gives: number, places
     // What doesn't know the country counts only where nobody does.
     ranks[index + 1] = 1 + (place.country === null ? 0 : 256 + rankOf(gives) * 16) + rankOf(detail);
   });
-  return { database, placeIds, ranks };
+  return { v4: database.v4, v6: database.v6, placeIds, ranks };
 }
 
 /** Places of overrides; one without a country keeps the continent of what lies below it. */

@@ -32,6 +32,7 @@ export function readDatabase(file: string, bytes: Buffer): Database | string {
   try {
     const marker = bytes.lastIndexOf(METADATA_MARKER);
     if (marker < 0 || marker < bytes.length - METADATA_BYTES) {
+      if (bytes[0] === 0x1f && bytes[1] === 0x8b) return 'it is compressed (gzip): unpack it';
       return 'it is no MMDB file, or its end is missing (the metadata stand there)';
     }
     const { metadata } = new Reader<Response>(bytes);
@@ -44,6 +45,8 @@ export function readDatabase(file: string, bytes: Buffer): Database | string {
       return 'its search tree is longer than the file';
     const tree = new SearchTree(bytes, nodeCount, recordSize, ipVersion);
     const { v4, v6 } = tree.walk();
+    v4.trim();
+    v6.trim();
     const data = new MmdbData(bytes, dataStart, marker);
     const records = tree.pointers.map((pointer) => {
       const offset = pointer - nodeCount - SEPARATOR_BYTES;

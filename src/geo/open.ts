@@ -1,11 +1,14 @@
 // Loads everything geographic from the disk into one image: databases of the operator, the embedded one, overrides and their lists.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Diagnostic } from '../base/diagnostic.ts';
-import { buildGeoImage } from './image.ts';
-import { GIVES, givesOf, mergeGeo, type Source } from './merge.ts';
-import { type Database, readDatabase } from './mmdb.ts';
+import { collectHeap } from '../base/heap.ts';
+import { limits } from '../base/limits.ts';
+import { readFileHere, readTextHere } from '../base/read-file.ts';
+import { type PlannedImage, planGeoImage } from './image.ts';
+import { GeoMerger, GIVES, type Source } from './merge.ts';
+import { readDatabase } from './mmdb.ts';
 import { type OverridesResult, type OverridesSource, readOverrides } from './overrides.ts';
 
 export interface GeoFiles {
@@ -15,7 +18,12 @@ export interface GeoFiles {
   readonly overridesFile: string | null;
   /** The last good overrides, used when the file has mistakes. */
   readonly lastGoodOverrides?: OverridesSource | undefined;
+  /** Files that must not be read, and why. */
+  readonly refused?: readonly GeoProblem[];
 }
+
+/** Told before each file is read, with how long that may take. */
+export type Step = (file: string, withinMs: number) => void;
 
 /** A file that can't be used. */
 export interface GeoProblem {
@@ -37,6 +45,8 @@ export interface LoadedGeo {
   readonly overridesFailed: boolean;
   /** Every file and folder that was looked at: to be watched. */
   readonly watched: readonly string[];
+  /** The lists that the overrides name. */
+  readonly listFiles: readonly string[];
   readonly sources: readonly Source[];
   /** What the databases know, overrides aside. */
   readonly hasSubdivisions: boolean;
@@ -52,55 +62,95 @@ export function embeddedDatabaseFile(): string {
   );
 }
 
+/** What is known of geography beside its image. */
+export type GeoFacts = Omit<LoadedGeo, 'image'>;
+
 /** Reads and merges everything. Never throws for what an operator can get wrong; takes a few hundred milliseconds. */
-export function loadGeo(files: GeoFiles): LoadedGeo {
+export function loadGeo(files: GeoFiles, step: Step = () => {}): LoadedGeo {
+  const { facts, image } = planGeo(files, step);
+  const bytes = new Uint8Array(image.bytes);
+  image.write(bytes);
+  return { ...facts, image: bytes };
+}
+
+/** As `loadGeo`, with the image still to be written. */
+export function planGeo(files: GeoFiles, step: Step): { readonly facts: GeoFacts; readonly image: PlannedImage } {
   const problems: GeoProblem[] = [];
-  const databases = readDatabases(files.directory, problems);
-  const tables: { database: Database; kind: 'embedded' | 'database' }[] = databases.map((database) => ({
-    database,
-    kind: 'database',
-  }));
-  if (!databases.some((database) => (givesOf(database) & GIVES.countries) !== 0)) {
+  const merger = new GeoMerger();
+  const large = readDatabases(files, problems, step, merger);
+  if ((merger.gives & GIVES.countries) === 0) {
     const file = embeddedDatabaseFile();
-    const database = readDatabase('geo-whois-asn-country.mmdb', readFileSync(file));
+    const database = readDatabase('geo-whois-asn-country.mmdb', readFileHere(file));
     if (typeof database === 'string') problems.push({ file, message: database });
-    else tables.push({ database, kind: 'embedded' });
+    else merger.add(database, 'embedded');
   }
-  const { written, used } = readOverridesFile(files);
-  const merged = mergeGeo(tables, used?.overrides ?? [], 'overrides.yaml');
-  const gives = merged.sources.reduce((all, source) => (source.kind === 'overrides' ? all : all | source.gives), 0);
+  const gives = merger.gives;
+  const { written, used } = readOverridesFile(files, step);
+  step(files.directory ?? '', limits.builderGeoMs);
+  const merged = merger.merge(used?.overrides ?? [], 'overrides.yaml');
+  if (large) collectHeap();
+  const image = planGeoImage(merged);
   return {
-    image: buildGeoImage(merged),
-    problems,
-    diagnostics: written?.diagnostics ?? [],
-    overrides: used?.source ?? null,
-    overridesFailed: written !== used,
-    watched: [files.directory, files.overridesFile, ...(written?.listFiles ?? [])].filter((file) => file !== null),
-    sources: merged.sources,
-    hasSubdivisions: (gives & GIVES.subdivisions) !== 0,
-    hasCities: (gives & GIVES.cities) !== 0,
-    hasCoordinates: (gives & GIVES.coordinates) !== 0,
-    hasAs: (gives & GIVES.as) !== 0,
+    image,
+    facts: {
+      problems,
+      diagnostics: written?.diagnostics ?? [],
+      overrides: used?.source ?? null,
+      overridesFailed: written !== used,
+      watched: [files.directory, files.overridesFile, ...(written?.listFiles ?? [])].filter((file) => file !== null),
+      listFiles: written?.listFiles ?? [],
+      sources: merged.sources,
+      hasSubdivisions: (gives & GIVES.subdivisions) !== 0,
+      hasCities: (gives & GIVES.cities) !== 0,
+      hasCoordinates: (gives & GIVES.coordinates) !== 0,
+      hasAs: (gives & GIVES.as) !== 0,
+    },
   };
 }
 
-/** The databases of a folder, sorted by file name. */
-function readDatabases(directory: string | null, problems: GeoProblem[]): Database[] {
-  const databases: Database[] = [];
+/** Adds the databases of a folder, sorted by file name. Returns whether any is large. */
+function readDatabases(
+  { directory, refused = [] }: GeoFiles,
+  problems: GeoProblem[],
+  step: Step,
+  merger: GeoMerger,
+): boolean {
+  let large = false;
+  const all = refused.find((problem) => problem.file === directory);
+  if (all !== undefined) {
+    problems.push(all);
+    return large;
+  }
   for (const name of databaseNames(directory, problems)) {
     const file = join(directory!, name);
+    const known = refused.find((problem) => problem.file === file);
+    if (known !== undefined) {
+      problems.push(known);
+      continue;
+    }
+    step(file, limits.builderReadMs);
     try {
-      const database = readDatabase(name, readFileSync(file));
+      step(file, limits.builderFileMs + (statSync(file).size / 1024 / 1024) * limits.builderMsPerMiB);
+      const database = readDatabase(name, readFileHere(file, limits.databaseBytes));
       if (typeof database === 'string') problems.push({ file, message: database });
-      else databases.push(database);
+      else {
+        merger.add(database, 'database');
+        large ||= statSync(file).size > LARGE_BYTES;
+      }
     } catch (error) {
       problems.push({ file, message: `it can't be read: ${(error as Error).message}` });
     }
+    // Left alone, the file and its records would stay until the next database has filled as much again.
+    if (large) collectHeap();
   }
-  return databases;
+  return large;
 }
 
-function databaseNames(directory: string | null, problems: GeoProblem[]): string[] {
+/** A database of this size leaves more behind than what it costs to collect it. */
+const LARGE_BYTES = 16 * 1024 * 1024;
+
+/** Names of the databases in a folder, sorted; a folder that can't be read is a problem. */
+export function databaseNames(directory: string | null, problems: GeoProblem[]): string[] {
   if (directory === null) return [];
   try {
     return readdirSync(directory)
@@ -114,21 +164,51 @@ function databaseNames(directory: string | null, problems: GeoProblem[]): string
 }
 
 /** What stands in the file, and what is used: the same, or the last good state when the file has mistakes. */
-function readOverridesFile(files: GeoFiles): { written: OverridesResult | null; used: OverridesResult | null } {
-  const text = files.overridesFile === null ? null : textOf(files.overridesFile);
-  if (files.overridesFile === null || text === null) return { written: null, used: null };
-  const written = readOverrides(files.overridesFile, text, textOf);
+function readOverridesFile(
+  { overridesFile: file, lastGoodOverrides: last, refused = [] }: GeoFiles,
+  step: Step,
+): { written: OverridesResult | null; used: OverridesResult | null } {
+  if (file === null) return { written: null, used: null };
+  step(file, limits.builderReadMs);
+  const text = refused.some((problem) => problem.file === file) ? REFUSED : textOf(file);
+  if (text === null) return { written: null, used: null };
+  const written =
+    typeof text === 'string'
+      ? readOverrides(file, text, (path) => {
+          step(path, limits.builderReadMs);
+          if (refused.some((problem) => problem.file === path)) return null;
+          const list = textOf(path);
+          step(file, limits.builderFileMs);
+          return typeof list === 'string' ? list : null;
+        })
+      : unreadableOverrides(file, refused.find((problem) => problem.file === file)?.message ?? text.message);
   if (!written.diagnostics.some((d) => d.severity === 'error')) return { written, used: written };
-  const last = files.lastGoodOverrides;
   if (last === undefined) return { written, used: null };
+  step(file, limits.builderFileMs);
   const lists = new Map(last.lists.map((list) => [list.file, list.text]));
   return { written, used: readOverrides(last.file, last.text, (path) => lists.get(path) ?? null) };
 }
 
-function textOf(path: string): string | null {
+const REFUSED = new Error('it must not be read');
+
+function unreadableOverrides(file: string, message: string): OverridesResult {
+  const fix = 'put a file there that the server may read';
+  const text = `the overrides can't be read: ${message}`;
+  return {
+    overrides: [],
+    source: { file, text: '', lists: [] },
+    listFiles: [],
+    diagnostics: [
+      { code: 'unreadable-file', severity: 'error', file, line: 1, col: 1, message: text, fix, excerpt: '' },
+    ],
+  };
+}
+
+/** The text of a file; null where there is none, an error where it can't be read. */
+function textOf(path: string): string | Error | null {
   try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return null;
+    return readTextHere(path);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? null : (error as Error);
   }
 }

@@ -55,14 +55,40 @@ export const NOWHERE: PlaceFacts = {
 /** The number of the place of special-purpose addresses that no override places (special.ts): nowhere, whatever a database says. */
 export const SPECIAL_PLACE = 1;
 
-/** City names compare without case, accents and punctuation: `São Paulo` is `sao paulo`, `St. Louis` is `st louis`. */
+/** Letters that no accent makes of others (Unicode doesn't take them apart), as files without diacritics write them: `Tromso`. */
+const PLAIN_LETTERS: Readonly<Record<string, string>> = {
+  ø: 'o',
+  ł: 'l',
+  đ: 'd',
+  ð: 'd',
+  þ: 'th',
+  æ: 'ae',
+  œ: 'oe',
+  ß: 'ss',
+  ı: 'i',
+  ħ: 'h',
+  ə: 'e',
+};
+
+/** Names compare without case, accents and punctuation: `São Paulo` is `sao paulo`, `St. Louis` is `st louis`, `Tromsø` is `tromso`. */
 export function foldName(name: string): string {
   return name
     .normalize('NFKD')
     .toLowerCase()
-    .replace(/[\p{M}'’ʼ]/gu, '')
+    .replace(/[øłđðþæœßıħə]/g, (letter) => PLAIN_LETTERS[letter]!)
+    .replace(/[\p{M}'‘’`´ʹʻʼʽʾʿ]/gu, '')
     .replace(/[^\p{L}\p{N}]+/gu, ' ')
     .trim();
+}
+
+/**
+ * The names that a city of a database answers to, folded, its own first: DB-IP writes the district behind it, and a client in
+ * `Frankfurt am Main (Gallus)` is one in Frankfurt am Main.
+ */
+export function cityNames(city: string): readonly string[] {
+  const whole = foldName(city);
+  const plain = foldName(city.replace(/\([^)]*\)$/, ''));
+  return plain === whole || plain === '' ? [whole] : [whole, plain];
 }
 
 /** The canonical text of a place. */
@@ -86,6 +112,6 @@ export function placeKey(place: Place): PlaceKey {
 }
 
 /** The contract's word for a continent code: `EU` is `europe`. */
-function continentName(code: ContinentCode): keyof typeof CONTINENTS {
+export function continentName(code: ContinentCode): keyof typeof CONTINENTS {
   return (Object.keys(CONTINENTS) as (keyof typeof CONTINENTS)[]).find((name) => CONTINENTS[name] === code)!;
 }

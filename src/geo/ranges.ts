@@ -54,6 +54,24 @@ export class RangeTable {
     this.length = at + 1;
   }
 
+  /** Gives back what was reserved for ranges that never came: up to half of it. */
+  trim(): void {
+    for (let c = 0; c < this.words; c++) this.columns[c] = this.columns[c]!.slice(0, this.length);
+    this.values = this.values.slice(0, this.length);
+  }
+
+  /** Gives the ranges other values, here: neighbours that become equal are merged. */
+  change(change: (value: number) => number): this {
+    const length = this.length;
+    const [c0, c1, c2, c3] = this.columns;
+    this.length = 0;
+    // What is written never overtakes what is read.
+    for (let i = 0; i < length; i++) {
+      this.append(c0[i]!, c1[i] ?? 0, c2[i] ?? 0, c3[i] ?? 0, change(this.values[i]!));
+    }
+    return this;
+  }
+
   /** The same ranges with other values; neighbours that become equal are merged. */
   map(change: (value: number) => number): RangeTable {
     const out = new RangeTable(this.words, Math.max(16, this.length >> 2));
@@ -95,7 +113,8 @@ export function mergeTables(tables: readonly RangeTable[], combine: (values: Uin
       return combine(only);
     });
   }
-  const out = new RangeTable(words, Math.max(...tables.map((t) => t.length)));
+  // A few more than the longest has: one that must grow for four ranges doubles.
+  const out = new RangeTable(words, Math.max(...tables.map((t) => t.length)) + 64);
   const at = new Uint32Array(count);
   const values = Uint32Array.from(tables, (table) => table.values[0]!);
   let w0 = 0;

@@ -2,7 +2,7 @@
 import { continentOf, isContinentCode, isCountry } from './countries.ts';
 import type { MmdbValue } from './mmdb-data.ts';
 import type { ContinentCode, Coordinates, PlaceFacts } from './place.ts';
-import { subdivisionByName } from './subdivisions.ts';
+import { subdivisionAround, subdivisionByName } from './subdivisions.ts';
 
 /** What one record says. */
 export interface RecordFacts {
@@ -67,41 +67,55 @@ function readContinent(fields: Fields): ContinentCode | null {
 /** The widest subdivision and the one inside it. */
 function readSubdivisions(fields: Fields, country: string | null): [string | null, string | null] {
   if (country === null) return [null, null];
-  const codes: string[] = [];
-  const add = (...values: (MmdbValue | undefined)[]): void => {
-    for (const value of values) {
-      const code = subdivisionCode(country, textOf(value));
-      if (code === null) continue;
-      if (!codes.includes(code)) codes.push(code);
-      return;
-    }
+  const found: string[] = [];
+  const add = (codes: readonly (MmdbValue | undefined)[], names: readonly (MmdbValue | undefined)[]): void => {
+    const code = codeIn(country, codes);
+    const named = code === null ? namedBy(country, names, found[0] ?? null) : [code];
+    for (const one of named) if (!found.includes(one)) found.push(one);
   };
   if (Array.isArray(fields.subdivisions)) {
     for (const item of fields.subdivisions) {
       const { iso_code: code, names, name } = fieldsOf(item);
-      add(code, nameOf(names) ?? undefined, name);
+      add([code], [nameOf(names) ?? undefined, name]);
     }
   }
   add(
-    fields.subdivision_code,
-    fields.subdivision_iso_code,
-    fields.region_code,
-    fields.state_code,
-    fields.region,
-    fields.subdivision,
-    fields.state1,
-    fields.state,
+    [fields.subdivision_code, fields.subdivision_iso_code, fields.region_code, fields.state_code],
+    [fields.region, fields.subdivision, fields.state1, fields.state],
   );
-  add(fields.state2);
-  return [codes[0] ?? null, codes[1] ?? null];
+  add([], [fields.state2]);
+  return [found[0] ?? null, found[1] ?? null];
 }
 
-/** `US-CA`, `CA` and `California` are all US-CA. */
-function subdivisionCode(country: string, text: string | undefined): string | null {
-  if (text === undefined) return null;
-  if (/^[A-Z]{2}-[A-Z0-9]{1,3}$/.test(text)) return text.startsWith(country) ? text : null;
-  if (/^[A-Z0-9]{1,3}$/.test(text)) return `${country}-${text}`;
-  return subdivisionByName(country, text);
+/** `US-CA` and `CA` are US-CA. */
+function codeIn(country: string, values: readonly (MmdbValue | undefined)[]): string | null {
+  for (const value of values) {
+    const text = textOf(value);
+    if (text === undefined) continue;
+    if (/^[A-Z0-9]{1,3}$/.test(text)) return `${country}-${text}`;
+    if (/^[A-Z]{2}-[A-Z0-9]{1,3}$/.test(text) && text.startsWith(country)) return text;
+  }
+  return null;
+}
+
+/**
+ * `California` is US-CA, and where fields for names hold a code, that. The name of a part alone says what it lies in too:
+ * Madrid's province is [ES-MD, ES-M].
+ */
+function namedBy(country: string, values: readonly (MmdbValue | undefined)[], within: string | null): string[] {
+  for (const value of values) {
+    const text = textOf(value);
+    if (text === undefined) continue;
+    const code = subdivisionByName(country, text, within);
+    if (code === null) {
+      const written = codeIn(country, [text]);
+      if (written !== null) return [written];
+      continue;
+    }
+    const around = subdivisionAround(code);
+    return around === null ? [code] : [around, code];
+  }
+  return [];
 }
 
 function readCoordinates(fields: Fields): Coordinates | null {

@@ -1,42 +1,42 @@
 // The cookie secrets' file: 128 bits in hexadecimal digits a line; made at the first start (contract, settings).
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { CODES, type Code } from '../base/codes.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { limits } from '../base/limits.ts';
-import { writeStable } from '../base/stable-file.ts';
+import { readTextHere } from '../base/read-file.ts';
+import { isMissing, tighten } from '../base/stable-file.ts';
 
 const SECRET_OCTETS = 16;
 
 export interface CookieSecrets {
   /** 16 bytes each, the first signs; empty where the file has none that can be used. */
   readonly secrets: readonly Uint8Array[];
-  /** The file didn't exist and was made. */
-  readonly created: boolean;
+  /** There is no file. */
+  readonly missing: boolean;
   readonly diagnostics: readonly Diagnostic[];
 }
 
 /**
- * Reads the secrets, and makes the file with one new secret when there is none. Never throws.
- * @param file its path; missing folders above it are made too
- * @param randomBytes a cryptographic source (`crypto.randomBytes`)
- * When the file can't be made, the new secret holds for this run, with a warning.
+ * Reads the secrets. Never throws.
+ * @param mode permissions that the file is given when it has more; null: it is somebody else's, and others' rights to it are told
  */
-export function loadCookieSecrets(file: string, randomBytes: (octets: number) => Uint8Array): CookieSecrets {
+export function loadCookieSecrets(file: string, mode: number | null): CookieSecrets {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readTextHere(file, limits.cookieFileBytes);
+    if (mode !== null) tighten(file, mode);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return createSecret(file, randomBytes);
+    if (isMissing(error)) return { secrets: [], missing: true, diagnostics: [] };
     const fix = 'make it readable for the user that the server runs as';
     const message = `the cookie secrets cannot be read: ${(error as Error).message}`;
-    return { secrets: [], created: false, diagnostics: [diagnose('unreadable-file', file, 1, 1, message, fix)] };
+    return { secrets: [], missing: false, diagnostics: [diagnose('unreadable-file', file, 1, 1, message, fix)] };
   }
   const { secrets, diagnostics } = parseCookieSecrets(file, text);
-  return { secrets, created: false, diagnostics: [...diagnostics, ...exposure(file)] };
+  return { secrets, missing: false, diagnostics: [...diagnostics, ...exposure(file)] };
 }
 
 /** Reads a secret file's text. Secrets never stand in a diagnostic: its excerpt is left empty. */
-export function parseCookieSecrets(file: string, text: string): Omit<CookieSecrets, 'created'> {
+export function parseCookieSecrets(file: string, text: string): Omit<CookieSecrets, 'missing'> {
   const secrets: Uint8Array[] = [];
   const diagnostics: Diagnostic[] = [];
   text.split(/\r?\n/).forEach((line, i) => {
@@ -69,23 +69,13 @@ export function parseCookieSecrets(file: string, text: string): Omit<CookieSecre
 
 const HOW_TO_MAKE = 'write one made by `openssl rand -hex 16`';
 
-function createSecret(file: string, randomBytes: (octets: number) => Uint8Array): CookieSecrets {
+/** A file with one new secret. `randomBytes`: a cryptographic source (`crypto.randomBytes`). */
+export function newCookieSecret(randomBytes: (octets: number) => Uint8Array): { secret: Uint8Array; text: string } {
   const secret = Uint8Array.from(randomBytes(SECRET_OCTETS));
   const text =
     '# DNS cookie secrets (RFC 9018), the first signs, all are accepted. Servers of one fleet share this file.\n' +
     `# To rotate: put a new line on top, and remove the old one an hour later.\n${Buffer.from(secret).toString('hex')}\n`;
-  try {
-    writeStable(file, text, { mode: 0o600 });
-    return { secrets: [secret], created: true, diagnostics: [] };
-  } catch (error) {
-    const message = `the cookie secret cannot be stored, clients' cookies end with this run: ${(error as Error).message}`;
-    const fix = 'make the folder writable, or name another secret-file';
-    return {
-      secrets: [secret],
-      created: false,
-      diagnostics: [diagnose('cookie-secret-not-stored', file, 1, 1, message, fix)],
-    };
-  }
+  return { secret, text };
 }
 
 /** A warning where others may read the file: who knows the secret can forge cookies and evade every limit. */

@@ -1,12 +1,12 @@
 // Tells what happened to targets: a line in the log and an event, each with the evidence.
 import type { Clock } from '../base/clock.ts';
-import type { Logger } from '../base/log.ts';
+import type { EventLogger } from '../base/log.ts';
 import type { HealthEvent } from './event.ts';
 import type { TargetHealth, TargetSpec } from './health.ts';
 
 export interface NewsOptions {
   readonly clock: Clock;
-  readonly log: Logger;
+  readonly log: EventLogger;
   readonly onEvent: (event: HealthEvent) => void;
 }
 

@@ -18,6 +18,21 @@ export interface TargetSpec {
   readonly check: Check | null;
 }
 
+/** A target with its place on the board and what its load is measured by. */
+export interface WatchedTarget extends TargetSpec {
+  readonly slot: number;
+  /** The pool's marks between which a loaded member sheds its weight; null: it never does. */
+  readonly shed: readonly [low: number, high: number] | null;
+  /** The report that means full; null: 1. */
+  readonly capacity: number | null;
+}
+
+/** The verdict that was told of a target last, which a hold or a changed check may keep; `sinceMs` wall clock. */
+export interface Told {
+  readonly verdict: Verdict;
+  readonly sinceMs: number | null;
+}
+
 /** A target's health as the rest of the program sees it. */
 export interface TargetHealth {
   readonly verdict: Verdict;
@@ -82,6 +97,14 @@ export function combine(
     secondsToFlip: secondsToFlip ?? 0,
     latencies: [],
   };
+}
+
+/** A target that is probed, and of which nothing is known. */
+export const unknown: TargetHealth = { ...unchecked, verdict: 'unknown', secondsToFlip: 0 };
+
+/** The checks with a probe of their own that a check consists of. */
+export function plainChecks(check: Check): readonly Check[] {
+  return check.probe.kind === 'combined' ? check.probe.of.flatMap(plainChecks) : [check];
 }
 
 /** The health of a check, put together from that of the plain checks that it is made of. */

@@ -1,7 +1,13 @@
 // When verdicts stand still: frozen by hand, or held because of a blackout.
 import type { Clock } from '../base/clock.ts';
+import { limits } from '../base/limits.ts';
 import { BlackoutGuard } from './blackout-guard.ts';
 import type { Blackout, Freeze } from './saved.ts';
+
+/** Timers end at 2^31 ms, freezes needn't. */
+const TIMER_MS = 2 ** 30;
+/** Where the wall clock and the run's own time drift apart by less, the clock hasn't been set. */
+const DRIFT_MS = 1_000;
 
 export interface HoldOptions {
   readonly clock: Clock;
@@ -15,6 +21,9 @@ export class Hold {
   readonly #options: HoldOptions;
   #frozen: Freeze | null = null;
   #blackout: Blackout | null = null;
+  /** When they end, in this run's monotonic time. */
+  #thawMs = 0;
+  #blackoutEndMs = 0;
   #cancelFreeze: (() => void) | null = null;
   #cancelBlackout: (() => void) | null = null;
 
@@ -26,19 +35,26 @@ export class Hold {
     return this.#frozen !== null || this.#blackout !== null;
   }
 
+  /** The freeze, its end as the wall clock has it now. */
   get frozen(): Freeze | null {
-    return this.#frozen;
+    if (this.#frozen === null || this.#frozen.untilMs === null) return this.#frozen;
+    return { ...this.#frozen, untilMs: this.#wallMs(this.#thawMs, this.#frozen.untilMs) };
   }
 
+  /** The blackout, its end as the wall clock has it now. */
   get blackout(): Blackout | null {
-    return this.#blackout;
+    if (this.#blackout === null) return null;
+    return { ...this.#blackout, untilMs: this.#wallMs(this.#blackoutEndMs, this.#blackout.untilMs) };
   }
 
   /** Freezes, in place of a freeze before. */
   freeze(freeze: Freeze): void {
     this.thaw();
     this.#frozen = freeze;
-    if (freeze.untilMs !== null) this.#thawAt(freeze.untilMs);
+    if (freeze.untilMs === null) return;
+    // Counted by this run's own time: a clock that is set meanwhile neither prolongs nor shortens it.
+    this.#thawMs = this.#ownMs(Math.min(freeze.untilMs, this.#options.clock.nowMs() + limits.forceMs));
+    this.#waitForThaw();
   }
 
   thaw(): void {
@@ -49,11 +65,22 @@ export class Hold {
 
   /** A blackout of so many targets begins; the verdicts are held until `untilMs` (wall clock). */
   start(targets: number, untilMs: number): void {
+    this.#begin({ sinceMs: this.#options.clock.nowMs(), untilMs, targets });
+  }
+
+  /** A blackout of the run before goes on, never longer than it was meant to last. */
+  resume(blackout: Blackout): void {
+    const { sinceMs, untilMs } = blackout;
+    const leftMs = Math.min(untilMs - this.#options.clock.nowMs(), untilMs - sinceMs);
+    this.#begin({ ...blackout, untilMs: this.#options.clock.nowMs() + leftMs });
+  }
+
+  #begin(blackout: Blackout): void {
     const { clock, ended } = this.#options;
-    const sinceMs = clock.nowMs();
-    this.#blackout = { sinceMs, untilMs, targets };
+    this.#blackout = blackout;
+    this.#blackoutEndMs = this.#ownMs(blackout.untilMs);
     this.#cancelBlackout?.();
-    this.#cancelBlackout = clock.after(Math.max(0, Math.min(untilMs - sinceMs, 2 ** 30)), () => {
+    this.#cancelBlackout = clock.after(Math.max(0, Math.min(blackout.untilMs - clock.nowMs(), TIMER_MS)), () => {
       this.#blackout = null;
       ended('blackout');
     });
@@ -64,13 +91,23 @@ export class Hold {
     this.#cancelBlackout?.();
   }
 
-  /** Timers end at 2^31 ms, freezes needn't. */
-  #thawAt(untilMs: number): void {
-    const left = untilMs - this.#options.clock.nowMs();
-    this.#cancelFreeze = this.#options.clock.after(Math.max(0, Math.min(left, 2 ** 30)), () => {
-      if (left > 2 ** 30) return this.#thawAt(untilMs);
+  #waitForThaw(): void {
+    const leftMs = this.#thawMs - this.#options.clock.monotonicMs();
+    this.#cancelFreeze = this.#options.clock.after(Math.max(0, Math.min(leftMs, TIMER_MS)), () => {
+      if (leftMs > TIMER_MS) return this.#waitForThaw();
       this.#frozen = null;
       this.#options.ended('freeze');
     });
+  }
+
+  #ownMs(wallMs: number): number {
+    return wallMs - this.#options.clock.nowMs() + this.#options.clock.monotonicMs();
+  }
+
+  /** An end in wall time: as it was told, unless the clock has been set since. */
+  #wallMs(ownMs: number, toldMs: number): number {
+    const { clock } = this.#options;
+    const wallMs = Math.round(ownMs - clock.monotonicMs() + clock.nowMs());
+    return Math.abs(wallMs - toldMs) < DRIFT_MS ? toldMs : wallMs;
   }
 }

@@ -1,6 +1,6 @@
 // The health of all targets: runs their probes, keeps their verdicts, and tells what changes.
 import type { Clock, Random } from '../base/clock.ts';
-import type { Logger } from '../base/log.ts';
+import type { EventLogger } from '../base/log.ts';
 import { probeKey } from '../probe/key.ts';
 import { ConfinedFiles } from '../probe/local-file.ts';
 import type { ProbeResult } from '../probe/probe.ts';
@@ -10,42 +10,40 @@ import { Resolver } from '../probe/resolve.ts';
 import type { Lookup } from '../probe/system-names.ts';
 import type { Check } from '../zone/model.ts';
 import type { HealthEvent } from './event.ts';
-import { combine, type TargetHealth, type TargetSpec, unchecked } from './health.ts';
+import { type TargetHealth, type TargetSpec, type Told, unchecked } from './health.ts';
 import { HealthLog } from './health-log.ts';
 import { Hold } from './hold.ts';
 import { type PlainCheck, ProbeJob, type ProbeJobOwner } from './probe-job.ts';
-import type { Blackout, Freeze, Saved, SavedProbe } from './saved.ts';
+import { healthOf, type ProbeNode } from './probe-tree.ts';
+import type { Blackout, Freeze, SavedProbe } from './saved.ts';
 import { Schedule, type ScheduleStats } from './schedule.ts';
-import { VerdictStore } from './verdict-store.ts';
+import type { State } from './state.ts';
 
 export interface MonitorOptions {
   readonly clock: Clock;
   readonly random: Random;
-  readonly log: Logger;
+  readonly log: EventLogger;
   readonly maxConcurrent: number;
   readonly blackoutHoldMs: number;
   /** What the settings allow, and where the admin is, which probes leave alone. */
   readonly rules: ProbeRules;
-  /** Where verdicts are kept across restarts; null: nowhere. Its folder is made. */
-  readonly stateFile: string | null;
+  /** Latencies that are kept of each probed thing; limits.probeHistory by default. */
+  readonly history?: number;
   /** Called at once when a target is new, when its verdict, load or secondsToFlip changed, and after each probe that tells a load. */
   readonly onHealth: (id: string, health: TargetHealth) => void;
   readonly onEvent: (event: HealthEvent) => void;
+  /** Called after each probe that counts, with the key of what was probed (probe/key.ts) and what is known of it now. */
+  readonly onProbe?: (key: string, state: State, result: ProbeResult) => void;
   /** How names are resolved; the system by default. */
   readonly lookup?: Lookup;
   /** How addresses are probed; for tests. */
   readonly probe?: ProbeAddress;
 }
 
-/** A check taken apart: what is probed, and how it adds up. */
-type Node =
-  | { readonly job: ProbeJob }
-  | { readonly atLeast: number; readonly parts: readonly { readonly name: string; readonly node: Node }[] };
-
 interface Target {
   readonly spec: TargetSpec;
   readonly key: string;
-  readonly node: Node | null;
+  readonly node: ProbeNode | null;
   readonly jobs: readonly ProbeJob[];
   /** What was told last. */
   health: TargetHealth;
@@ -57,25 +55,23 @@ export class Monitor {
   readonly #schedule: Schedule;
   readonly #context: { -readonly [key in keyof ProbeContext]: ProbeContext[key] };
   readonly #hold: Hold;
-  readonly #store: VerdictStore;
   readonly #healthLog: HealthLog;
   readonly #owner: ProbeJobOwner = {
     probed: (job, result) => this.#probed(job, result),
     starved: (job, reason) => this.#healthLog.starved(job.key, reason),
   };
-  #targets = new Map<string, Target>();
+  readonly #targets = new Map<string, Target>();
   readonly #jobs = new Map<string, ProbeJob>();
-  #users = new Map<ProbeJob, Target[]>();
-  #addresses = 0;
-  #unknown = new Set<Target>();
-  /** Whether there have been targets yet. */
-  #begun = false;
+  readonly #users = new Map<ProbeJob, Set<Target>>();
+  /** How many targets with a check have each address. */
+  readonly #addresses = new Map<string, number>();
+  readonly #unknown = new Set<Target>();
   #firstRoundWaiters: (() => void)[] = [];
-  /** What was saved and has not been taken up yet. */
+  /** What was restored and has not been taken up yet. */
   readonly #saved = new Map<string, SavedProbe>();
-  #savedVerdicts: Saved['held'] = {};
+  readonly #toldBefore = new Map<string, Told>();
 
-  /** Reads the saved verdicts; a damaged file is ignored with a warning. Probes start with `setTargets`. */
+  /** Probes start with `setTargets`. */
   constructor(options: MonitorOptions) {
     this.#options = options;
     const { clock, random, maxConcurrent, rules } = options;
@@ -87,14 +83,19 @@ export class Monitor {
       probe: options.probe ?? probeAddress,
     };
     this.#hold = new Hold({ clock, ended: (what) => this.#holdEnded(what) });
-    this.#store = new VerdictStore({
-      clock,
-      log: options.log,
-      file: options.stateFile,
-      snapshot: () => this.#snapshot(),
-    });
     this.#healthLog = new HealthLog(options);
-    this.#load();
+  }
+
+  /** Goes on with a freeze or a blackout of before. Call it before there are targets. */
+  resume(freeze: Freeze | null, blackout: Blackout | null): void {
+    if (freeze !== null) this.#hold.freeze(freeze);
+    if (blackout !== null) this.#hold.resume(blackout);
+  }
+
+  /** What was known of probed things by key, and told of targets by id: new targets start from it. */
+  restore(probes: Iterable<readonly [string, SavedProbe]>, told: Iterable<readonly [string, Told]>): void {
+    for (const [key, saved] of probes) if (!this.#jobs.has(key)) this.#saved.set(key, saved);
+    for (const [id, before] of told) if (!this.#targets.has(id)) this.#toldBefore.set(id, before);
   }
 
   /** Where the admin listens from now on, which probes leave alone. */
@@ -107,44 +108,43 @@ export class Monitor {
    * what is gone is stopped at once.
    */
   setTargets(specs: readonly TargetSpec[]): void {
-    this.#begun = true;
-    const before = this.#targets;
-    const used = new Set<ProbeJob>();
+    const stay = new Set(specs.map((spec) => spec.id));
+    this.change(
+      specs,
+      [...this.#targets.keys()].filter((id) => !stay.has(id)),
+    );
+  }
+
+  /** Like `setTargets` for those targets that are new, have changed or are gone; all others stay as they are. */
+  change(changed: readonly TargetSpec[], gone: readonly string[]): void {
     const fresh: ProbeJob[] = [];
-    this.#targets = new Map();
-    this.#users = new Map();
-    for (const spec of specs) {
+    const before = new Map<string, Target>();
+    for (const id of [...gone, ...changed.map((spec) => spec.id)]) {
+      const target = this.#targets.get(id);
+      if (target === undefined) continue;
+      before.set(id, target);
+      this.#unuse(target);
+    }
+    for (const id of gone) this.#targets.delete(id);
+    for (const spec of changed) {
       const jobs: ProbeJob[] = [];
       const node = spec.check === null ? null : this.#nodeOf(spec, spec.check, jobs, fresh);
       const key = spec.check === null ? '' : probeKey(spec.address, spec.check);
-      const health = before.get(spec.id)?.health ?? unchecked;
-      const target: Target = { spec, key, node, jobs, health };
+      const target: Target = { spec, key, node, jobs, health: before.get(spec.id)?.health ?? unchecked };
       this.#targets.set(spec.id, target);
-      for (const job of jobs) {
-        used.add(job);
-        const users = this.#users.get(job);
-        if (users === undefined) this.#users.set(job, [target]);
-        else if (users.at(-1) !== target) users.push(target);
-      }
+      this.#use(target);
     }
-    for (const job of this.#jobs.values()) {
-      if (used.has(job)) continue;
-      this.#jobs.delete(job.key);
-      this.#schedule.remove(job);
-      job.release();
-      if (job.name !== null) this.#context.resolver.forget(job.name);
-    }
-    this.#addresses = new Set(specs.filter((spec) => spec.check !== null).map((spec) => spec.address)).size;
-    this.#unknown = new Set();
-    for (const target of this.#targets.values()) {
-      const old = before.get(target.spec.id);
+    for (const { jobs } of before.values()) for (const job of jobs) this.#dropIfUnused(job);
+    for (const spec of changed) {
+      const target = this.#targets.get(spec.id)!;
+      const old = before.get(spec.id);
       if (old !== undefined && (old.key === target.key || (target.node !== null && old.node !== null)))
         this.#refresh(target);
       else this.#introduce(target);
     }
     for (const job of fresh) this.#schedule.add(job);
+    this.#toldBefore.clear();
     this.#settle();
-    this.#store.soon();
   }
 
   /** Resolves when every target has a verdict; saved ones count at once. */
@@ -153,6 +153,11 @@ export class Monitor {
       this.#firstRoundWaiters.push(resolve);
       this.#settle();
     });
+  }
+
+  /** How many targets have no verdict yet. */
+  get open(): number {
+    return this.#unknown.size;
   }
 
   /** A target's health as it is told: held while verdicts are frozen. */
@@ -168,7 +173,6 @@ export class Monitor {
   freeze(untilMs: number | null, reason: string, by: string): void {
     this.#hold.freeze({ untilMs, reason, by });
     this.#healthLog.frozen(untilMs, reason, by);
-    this.#store.soon();
   }
 
   /** Ends a freeze: verdicts are what the probes say. */
@@ -192,24 +196,19 @@ export class Monitor {
     return this.#schedule.stats();
   }
 
-  /** Writes the state file now. Never rejects: trouble is logged. Flips are written by themselves, soon after. */
-  save(): Promise<void> {
-    return this.#store.write();
-  }
-
-  /** Ends all probes and writes the state file. */
-  stop(): Promise<void> {
+  /** Ends all probes. */
+  stop(): void {
     this.#schedule.stop();
     this.#hold.stop();
     this.#context.resolver.stop();
     for (const job of this.#jobs.values()) job.release();
-    return this.#store.stop();
   }
 
   // ---- Results ----------------------------------------------------------------------------------------------------
 
   #probed(job: ProbeJob, result: ProbeResult): void {
     if (result.ok) this.#hold.guard.succeeded();
+    this.#options.onProbe?.(job.key, job.state, result);
     for (const target of this.#users.get(job) ?? []) this.#refresh(target, true);
     this.#settle();
   }
@@ -231,7 +230,6 @@ export class Monitor {
     if (current.flapping !== old.flapping) this.#healthLog.flapping(target.spec, current.flapping);
     if (current.verdict === old.verdict) return;
     this.#healthLog.flipped(target.spec, old.verdict, current);
-    this.#store.soon();
     if (fresh && !this.#hold.active && old.verdict === 'up' && current.verdict === 'down') this.#fell(target);
   }
 
@@ -253,9 +251,12 @@ export class Monitor {
   #introduce(target: Target): void {
     if (target.node !== null) {
       const health = healthOf(target.node);
-      const held = this.#hold.active ? this.#savedVerdicts[target.spec.id] : undefined;
-      const verdict = held ?? (this.#hold.active && health.verdict === 'down' ? 'unknown' : health.verdict);
-      const sinceMs = verdict === 'unknown' ? null : (health.sinceMs ?? this.#options.clock.nowMs());
+      const before = this.#toldBefore.get(target.spec.id);
+      // As in #told: in a hold what was told stands, and the verdict of a check that was changed until a probe of the new one is in.
+      const kept = this.#hold.active || health.verdict === 'unknown' ? before?.verdict : undefined;
+      const verdict = kept ?? (this.#hold.active && health.verdict === 'down' ? 'unknown' : health.verdict);
+      const since = verdict === before?.verdict ? (before.sinceMs ?? health.sinceMs) : health.sinceMs;
+      const sinceMs = verdict === 'unknown' ? null : (since ?? this.#options.clock.nowMs());
       target.health = { ...health, verdict, sinceMs };
       if (health.verdict === 'unknown' && verdict === 'unknown') this.#unknown.add(target);
     }
@@ -268,7 +269,7 @@ export class Monitor {
     const { clock, blackoutHoldMs } = this.#options;
     if (blackoutHoldMs <= 0) return;
     const { id: fell, address, check } = target.spec;
-    const ids = this.#hold.guard.fell(fell, address, check!.intervalMs, clock.monotonicMs(), this.#addresses);
+    const ids = this.#hold.guard.fell(fell, address, check!.intervalMs, clock.monotonicMs(), this.#addresses.size);
     if (ids === undefined) return;
     this.#hold.start(ids.length, clock.nowMs() + blackoutHoldMs);
     this.#healthLog.blackout(ids.length, blackoutHoldMs);
@@ -279,7 +280,6 @@ export class Monitor {
       this.#options.onHealth(id, fallen.health);
       this.#healthLog.held(fallen.spec);
     }
-    this.#store.soon();
   }
 
   #holdEnded(what: 'freeze' | 'blackout'): void {
@@ -290,12 +290,11 @@ export class Monitor {
   #afterHold(kind: 'thaw' | 'blackout-end', reason: string, by: string | null): void {
     this.#healthLog.released(kind, reason, by);
     if (!this.#hold.active) for (const target of this.#targets.values()) this.#refresh(target);
-    this.#store.soon();
   }
 
   // ---- Targets and what they are probed by ----------------------------------------------------------------------------
 
-  #nodeOf(spec: TargetSpec, check: Check, jobs: ProbeJob[], fresh: ProbeJob[]): Node {
+  #nodeOf(spec: TargetSpec, check: Check, jobs: ProbeJob[], fresh: ProbeJob[]): ProbeNode {
     const { probe } = check;
     if (probe.kind === 'combined') {
       const parts = probe.of.map((part) => ({ name: part.name, node: this.#nodeOf(spec, part, jobs, fresh) }));
@@ -304,8 +303,17 @@ export class Monitor {
     const key = probeKey(spec.address, check);
     let job = this.#jobs.get(key);
     if (job === undefined) {
-      const { clock } = this.#options;
-      job = new ProbeJob(key, spec.address, spec.family, check as PlainCheck, clock, this.#context, this.#owner);
+      const { clock, history } = this.#options;
+      job = new ProbeJob(
+        key,
+        spec.address,
+        spec.family,
+        check as PlainCheck,
+        clock,
+        this.#context,
+        this.#owner,
+        history,
+      );
       const saved = this.#saved.get(key);
       if (saved !== undefined) job.restore(saved.state, saved.lastProbe, saved.latencies);
       // Should it go and come back, this would be an old story.
@@ -317,46 +325,39 @@ export class Monitor {
     return { job };
   }
 
+  #use(target: Target): void {
+    for (const job of target.jobs) {
+      const users = this.#users.get(job);
+      if (users === undefined) this.#users.set(job, new Set([target]));
+      else users.add(target);
+    }
+    const { address, check } = target.spec;
+    if (check !== null) this.#addresses.set(address, (this.#addresses.get(address) ?? 0) + 1);
+  }
+
+  #unuse(target: Target): void {
+    this.#unknown.delete(target);
+    for (const job of target.jobs) this.#users.get(job)?.delete(target);
+    const { address, check } = target.spec;
+    if (check === null) return;
+    const left = this.#addresses.get(address)! - 1;
+    if (left > 0) this.#addresses.set(address, left);
+    else this.#addresses.delete(address);
+  }
+
+  #dropIfUnused(job: ProbeJob): void {
+    if (this.#users.get(job)?.size !== 0) return;
+    this.#users.delete(job);
+    this.#jobs.delete(job.key);
+    this.#schedule.remove(job);
+    job.release();
+    if (job.name !== null) this.#context.resolver.forget(job.name);
+  }
+
   #settle(): void {
     if (this.#unknown.size > 0) return;
     const waiters = this.#firstRoundWaiters;
     this.#firstRoundWaiters = [];
     for (const resolve of waiters) resolve();
   }
-
-  #load(): void {
-    const saved = this.#store.load();
-    if (saved === undefined) return;
-    for (const [key, job] of Object.entries(saved.leaves)) this.#saved.set(key, job);
-    this.#savedVerdicts = saved.held;
-    if (saved.freeze !== null) this.#hold.freeze(saved.freeze);
-    if (saved.blackout !== null) this.#hold.start(saved.blackout.targets, saved.blackout.untilMs);
-  }
-
-  #snapshot(): Saved | null {
-    if (!this.#begun) return null;
-    const jobs: Record<string, SavedProbe> = {};
-    for (const job of this.#jobs.values()) {
-      const { state, lastProbe } = job;
-      if (state.probed !== 'unknown') jobs[job.key] = { state, lastProbe, latencies: job.health().latencies };
-    }
-    const { active, frozen: freeze, blackout } = this.#hold;
-    const held = active ? Object.fromEntries([...this.all()].map(([id, health]) => [id, health.verdict])) : {};
-    return {
-      format: 'meridian-health/1',
-      savedAtMs: this.#options.clock.nowMs(),
-      freeze,
-      blackout,
-      held,
-      leaves: jobs,
-    };
-  }
-}
-
-function healthOf(node: Node): TargetHealth {
-  if ('job' in node) return node.job.health();
-  return combine(
-    node.parts.map((part) => ({ name: part.name, health: healthOf(part.node) })),
-    node.atLeast,
-  );
 }

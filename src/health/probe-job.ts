@@ -36,6 +36,7 @@ export class ProbeJob implements Job {
   readonly #owner: ProbeJobOwner;
   readonly #kept = new Map<string, Kept>();
   readonly #latencies: number[] = [];
+  readonly #history: number;
   #gone = false;
   state: State = initialState;
   lastProbe: ProbeResult | null = null;
@@ -48,6 +49,7 @@ export class ProbeJob implements Job {
     clock: Clock,
     context: ProbeContext,
     owner: ProbeJobOwner,
+    history: number = limits.probeHistory,
   ) {
     this.key = key;
     this.check = check;
@@ -58,6 +60,7 @@ export class ProbeJob implements Job {
     this.#clock = clock;
     this.#context = context;
     this.#owner = owner;
+    this.#history = history;
   }
 
   /** The name to resolve, or null for an address. */
@@ -91,7 +94,7 @@ export class ProbeJob implements Job {
     this.state = next(this.state, result, this.settings);
     this.lastProbe = result;
     this.#latencies.push(result.latencyMs);
-    if (this.#latencies.length > limits.probeHistory) this.#latencies.shift();
+    if (this.#latencies.length > this.#history) this.#latencies.shift();
     this.#owner.probed(this, result);
     return this.check.fastRecheck && !result.ok && this.state.probed === 'up';
   }
@@ -116,7 +119,11 @@ export class ProbeJob implements Job {
   restore(state: State, lastProbe: ProbeResult | null, latencies: readonly number[]): void {
     this.state = state;
     this.lastProbe = lastProbe;
-    this.#latencies.splice(0, this.#latencies.length, ...latencies.slice(-limits.probeHistory));
+    this.#latencies.splice(
+      0,
+      this.#latencies.length,
+      ...latencies.slice(Math.max(0, latencies.length - this.#history)),
+    );
   }
 
   /** Nobody uses it any more: closes what its probes kept open. */

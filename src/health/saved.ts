@@ -1,7 +1,6 @@
-// Verdicts that outlive a restart: written aside, synced, renamed; a file that isn't whole is as good as none.
-
-import { readFileSync } from 'node:fs';
-import { storeStable } from '../base/stable-file.ts';
+// Verdicts that outlive a restart: the file's content, of which each entry counts by itself.
+import { z } from 'zod';
+import { joinEntries, parseDamaged, sortEntries } from '../base/state-entries.ts';
 import type { ProbeResult } from '../probe/probe.ts';
 import type { State } from './state.ts';
 
@@ -38,78 +37,83 @@ export interface Saved {
   readonly leaves: Readonly<Record<string, SavedProbe>>;
 }
 
-/** Reads the file. Returns undefined when there is none, or a text that says what is wrong with it. */
-export function loadSaved(file: string): Saved | string | undefined {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    return (error as { code?: string }).code === 'ENOENT' ? undefined : String(error);
-  }
-  try {
-    const saved = JSON.parse(text) as Saved;
-    if (saved?.format !== 'meridian-health/1' || !isMap(saved.leaves)) return 'not a file of health verdicts';
-    const leaves = Object.fromEntries(Object.entries(saved.leaves).filter(([, leaf]) => isSavedProbe(leaf)));
-    return {
-      ...saved,
-      freeze: isFreeze(saved.freeze) ? saved.freeze : null,
-      blackout: isBlackout(saved.blackout) ? saved.blackout : null,
-      held: isMap(saved.held) ? saved.held : {},
-      leaves,
-    };
-  } catch (error) {
-    return String(error);
-  }
+/** Entries that this version can't read: they are written back as they stand, unless there is a newer word on the same thing. */
+export interface Unread {
+  readonly held: ReadonlyMap<string, unknown>;
+  readonly leaves: ReadonlyMap<string, unknown>;
 }
 
-/** Writes the file so that at every moment the old or the new one is there whole. Rejects with the file system's error. */
-export async function storeSaved(file: string, saved: Saved): Promise<void> {
-  await storeStable(file, JSON.stringify(saved), { mode: 0o640 });
+const Verdict = z.enum(['up', 'down', 'unknown']);
+/** Times that a Date can hold. */
+const TimeMs = z.number().min(0).max(8.64e15);
+const Count = z.number().int().min(0);
+
+const SavedProbeSchema: z.ZodType<SavedProbe> = z.object({
+  state: z.object({
+    verdict: Verdict,
+    probed: Verdict,
+    failures: Count,
+    successes: Count,
+    sinceMs: TimeMs.nullable(),
+    flips: z.array(z.number()),
+    flapping: z.boolean(),
+  }),
+  lastProbe: z
+    .object({
+      ok: z.boolean(),
+      reason: z.string(),
+      evidence: z.string().default(''),
+      latencyMs: z.number(),
+      atMs: TimeMs,
+      load: z.number().nullable().default(null),
+      certificateDays: z.number().nullable().default(null),
+    })
+    .nullable(),
+  latencies: z.array(z.number()),
+});
+
+const FreezeSchema = z.object({ untilMs: TimeMs.nullable(), reason: z.string(), by: z.string() });
+const BlackoutSchema = z.object({ sinceMs: TimeMs, untilMs: TimeMs, targets: Count });
+const Whole = z.object({
+  format: z.literal('meridian-health/1'),
+  savedAtMs: TimeMs.catch(0),
+  freeze: z.unknown().optional(),
+  blackout: z.unknown().optional(),
+  held: z.unknown().optional(),
+  leaves: z.unknown().optional(),
+});
+
+/** Reads the file's text: see StateFile. Throws when it is no file of verdicts. */
+export function readSaved(
+  text: string,
+  damage: (reason: string, aside: boolean) => void,
+): { readonly saved: Saved; readonly unread: Unread } {
+  const { value, whole } = parseDamaged(text);
+  const file = Whole.parse(value);
+  const held = sortEntries(file.held ?? {}, Verdict);
+  const leaves = sortEntries(file.leaves ?? {}, SavedProbeSchema);
+  const freeze = FreezeSchema.nullish().safeParse(file.freeze);
+  const blackout = BlackoutSchema.nullish().safeParse(file.blackout);
+  if (!whole) damage('it is damaged; what its beginning says counts', true);
+  const unread = held.unknown.size + leaves.unknown.size;
+  if (unread > 0) damage(`${unread} entries cannot be read: what they are about is probed anew`, false);
+  if (!freeze.success || !blackout.success) damage('the freeze or blackout in it cannot be read: verdicts move', true);
+  const saved: Saved = {
+    format: file.format,
+    savedAtMs: file.savedAtMs,
+    freeze: (freeze.success && freeze.data) || null,
+    blackout: (blackout.success && blackout.data) || null,
+    held: Object.fromEntries(held.known),
+    leaves: Object.fromEntries(leaves.known),
+  };
+  return { saved, unread: { held: held.unknown, leaves: leaves.unknown } };
 }
 
-const VERDICTS: readonly unknown[] = ['up', 'down', 'unknown'];
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-function isSavedProbe(value: unknown): value is SavedProbe {
-  if (!isMap(value) || !isMap(value.state)) return false;
-  const { state, lastProbe, latencies } = value;
-  return (
-    VERDICTS.includes(state.verdict) &&
-    VERDICTS.includes(state.probed) &&
-    isCount(state.failures) &&
-    isCount(state.successes) &&
-    (state.sinceMs === null || Number.isFinite(state.sinceMs)) &&
-    typeof state.flapping === 'boolean' &&
-    isNumbers(state.flips) &&
-    isNumbers(latencies) &&
-    (lastProbe === null ||
-      (isMap(lastProbe) &&
-        typeof lastProbe.ok === 'boolean' &&
-        typeof lastProbe.reason === 'string' &&
-        Number.isFinite(lastProbe.atMs)))
-  );
-}
-
-function isNumbers(value: unknown): boolean {
-  return Array.isArray(value) && value.every((item) => Number.isFinite(item));
-}
-
-function isFreeze(value: unknown): value is Freeze {
-  return (
-    isMap(value) &&
-    (value.untilMs === null || Number.isFinite(value.untilMs)) &&
-    typeof value.reason === 'string' &&
-    typeof value.by === 'string'
-  );
-}
-
-function isBlackout(value: unknown): value is Blackout {
-  return isMap(value) && Number.isFinite(value.sinceMs) && Number.isFinite(value.untilMs) && isCount(value.targets);
+/** The file's text. */
+export function writeSaved(saved: Saved, { held, leaves }: Unread): string {
+  return JSON.stringify({
+    ...saved,
+    held: joinEntries(Object.entries(saved.held), held),
+    leaves: joinEntries(Object.entries(saved.leaves), leaves),
+  });
 }

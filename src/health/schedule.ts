@@ -19,7 +19,12 @@ export interface ScheduleStats {
   readonly started: number;
   /** The latest start of all so far, except in the first round: milliseconds after it was due. */
   readonly mostLateMs: number;
+  /** How many started later after they were due than each of LATE_MS says, except in the first round. */
+  readonly late: readonly number[];
 }
+
+/** Bounds of lateness that are counted. */
+export const LATE_MS = [5, 10, 20, 50, 100, 200, 500, 1_000, 5_000] as const;
 
 interface Entry {
   readonly job: Job;
@@ -62,6 +67,7 @@ export class Schedule {
   #firstWaiting = 0;
   #started = 0;
   #mostLateMs = 0;
+  readonly #late: number[] = LATE_MS.map(() => 0);
   #cancelTimer: (() => void) | null = null;
   #timerMs = Number.POSITIVE_INFINITY;
 
@@ -114,7 +120,13 @@ export class Schedule {
       waiting,
       started: this.#started,
       mostLateMs: this.#mostLateMs,
+      late: [...this.#late],
     };
+  }
+
+  #countLate(lateMs: number): void {
+    this.#mostLateMs = Math.max(this.#mostLateMs, lateMs);
+    for (let i = 0; i < LATE_MS.length && lateMs > LATE_MS[i]!; i++) this.#late[i]!++;
   }
 
   /** Moves what is due to the queues, starts what has a place, and sets the timer for the next. */
@@ -159,7 +171,7 @@ export class Schedule {
     this.#running++;
     this.#suspects += suspect;
     this.#started++;
-    if (!entry.first) this.#mostLateMs = Math.max(this.#mostLateMs, startMs - entry.dueMs);
+    if (!entry.first) this.#countLate(startMs - entry.dueMs);
     const recheck = await job.run(controller);
     this.#running--;
     this.#suspects -= suspect;

@@ -1,16 +1,11 @@
 // What the builder thread is asked and what it answers; plain data, for structured clone.
 import type { Diagnostic } from '../base/diagnostic.ts';
 import type { SegmentRef, StoreHandle } from '../board/store.ts';
-import type { GeoFiles, LoadedGeo } from '../geo/open.ts';
+import type { GeoFacts, GeoFiles } from '../geo/open.ts';
 import type { MapSpec } from '../regionmap/spec.ts';
 import type { CompiledZone } from '../zone/meta.ts';
 import type { CheckRules } from '../zone/model.ts';
-
-/** A text and the path that diagnostics show for it. */
-export interface SourceText {
-  readonly file: string;
-  readonly text: string;
-}
+import type { CommonFile } from './zone-files.ts';
 
 export interface ZoneJob {
   /** Path of the zone file. */
@@ -19,12 +14,18 @@ export interface ZoneJob {
   readonly name: string;
   /** Key of the version that is served; the same source needs no work. */
   readonly servedKey: string | null;
+  /** Whether any version of it is served. */
+  readonly served: boolean;
+  /** Why it can't be read or built, known before it is tried; null: nothing is. */
+  readonly problem: Diagnostic | null;
 }
 
 export interface ZonesRequest {
   readonly kind: 'zones';
   readonly jobs: readonly ZoneJob[];
-  readonly common: SourceText | null;
+  readonly common: CommonFile | null;
+  /** Why `_common.yaml` must not be read (again); null: it may be. */
+  readonly commonProblem: Diagnostic | null;
   /** What `_common.yaml` said when it was last without errors. */
   readonly lastGoodCommon: string | null;
   /** Relative paths in checks are relative to it. */
@@ -43,7 +44,14 @@ export interface ZoneResult {
   readonly key: string;
   readonly compiled: CompiledZone | null;
   readonly diagnostics: readonly Diagnostic[];
+  /** Why the new version couldn't be kept in state/; absent: it is kept, or needn't be. */
+  readonly unsaved?: string;
 }
+
+/** What became of a region map; null: it can't be built, and why. */
+export type MapResult =
+  | { readonly image: Uint8Array; readonly problem: null }
+  | { readonly image: null; readonly problem: string };
 
 /** What became of `_common.yaml`. */
 export interface CommonResult {
@@ -58,19 +66,35 @@ export interface MapsRequest {
   readonly geo: SegmentRef;
 }
 
-/** Geography from disk, and the region maps that go with it. */
+/** Geography from disk. */
 export interface GeoRequest {
   readonly kind: 'geo';
   readonly files: GeoFiles;
-  readonly specs: readonly MapSpec[];
+  /** Where images and overrides are kept; null: nowhere. */
+  readonly stateDirectory: string | null;
+  /** Nothing is served yet: what is kept stands in for what can't be read. */
+  readonly first: boolean;
 }
 
-export type BuildRequest = ZonesRequest | MapsRequest | GeoRequest;
+/** Where a thread that has built geography shall put the image; null: nowhere, it isn't wanted any more. */
+export interface PlaceRequest {
+  readonly kind: 'place';
+  readonly at: { readonly chunk: SharedArrayBuffer; readonly word: number } | null;
+}
+
+export type BuildRequest = ZonesRequest | MapsRequest | GeoRequest | PlaceRequest;
 
 export type BuildReply =
+  /** Sent before each step that may go wrong: what it is about, and how long it may take. */
+  | { readonly kind: 'step'; readonly what: string; readonly withinMs: number | null }
   | { readonly kind: 'common'; readonly result: CommonResult }
   | { readonly kind: 'zone'; readonly result: ZoneResult }
-  | { readonly kind: 'maps'; readonly images: readonly Uint8Array[] }
-  | { readonly kind: 'geo'; readonly geo: LoadedGeo; readonly maps: readonly Uint8Array[] }
+  | { readonly kind: 'map'; readonly image: Uint8Array }
+  /** Geography whose image has so many bytes: the thread waits to be told where to put it. */
+  | { readonly kind: 'geo'; readonly geo: GeoFacts; readonly bytes: number }
+  /** The image stands where it was to be put. */
+  | { readonly kind: 'placed' }
+  /** What was built couldn't be kept in state/. */
+  | { readonly kind: 'kept'; readonly problem: string | null; readonly bytes: number }
   | { readonly kind: 'done' }
   | { readonly kind: 'failed'; readonly error: string };

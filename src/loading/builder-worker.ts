@@ -1,27 +1,15 @@
 // Entry of the builder thread: parses, compiles and walks databases, away from everything that must not wait.
-import { readFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
-import type { Diagnostic } from '../base/diagnostic.ts';
-import { keepHeapsSmall } from '../base/heap.ts';
+import { collectHeap, keepHeapsSmall } from '../base/heap.ts';
+import { limits } from '../base/limits.ts';
 import { chunkOf, wordOf } from '../board/store.ts';
 import { GeoView } from '../geo/lookup.ts';
-import { loadGeo } from '../geo/open.ts';
+import { planGeo } from '../geo/open.ts';
 import { buildRegionMap } from '../regionmap/build.ts';
-import { type ParsedCommon, parseCommon, type ReadOptions } from '../zonefile/common.ts';
-import { compileZone } from '../zonefile/compile.ts';
-import { parseZone } from '../zonefile/parse.ts';
-import type {
-  BuildReply,
-  BuildRequest,
-  CommonResult,
-  GeoRequest,
-  MapsRequest,
-  ZoneJob,
-  ZoneResult,
-  ZonesRequest,
-} from './build.ts';
-import { type CachedZone, loadZone, sourceKey, storeZone } from './zone-cache.ts';
+import type { BuildReply, BuildRequest, GeoRequest, MapsRequest, PlaceRequest, ZonesRequest } from './build.ts';
+import { ZoneBuilder } from './build-zone.ts';
+import { keepGeo, keptOverrides, keyOfGeo, loadKeptGeo, type PlannedGeo } from './geo-cache.ts';
 
 keepHeapsSmall();
 
@@ -41,109 +29,88 @@ function reply(message: BuildReply, images: readonly Uint8Array[] = []): void {
   );
 }
 
-/** `_common.yaml` as zones see it: with mistakes, its last good version; without one, a failed one. */
-function readCommon(
-  request: ZonesRequest,
-  options: ReadOptions,
-): { common: ParsedCommon | null; text: string; result: CommonResult } {
-  if (request.common === null) return { common: null, text: '', result: { good: true, diagnostics: [] } };
-  const { common, diagnostics } = parseCommon(request.common, options);
-  const good = !diagnostics.some((d) => d.severity === 'error');
-  const result = { good, diagnostics };
-  if (good || request.lastGoodCommon === null) return { common, text: request.common.text, result };
-  const last = parseCommon({ file: request.common.file, text: request.lastGoodCommon }, options);
-  return { common: last.common, text: request.lastGoodCommon, result };
+/** Says what comes next, and how long whoever waits for it shall wait. */
+function step(what: string, withinMs: number | null): void {
+  reply({ kind: 'step', what, withinMs });
 }
 
 function buildZones(request: ZonesRequest): void {
-  const options = { baseDirectory: request.baseDirectory, checkRules: request.checkRules };
-  const { common, text, result } = readCommon(request, options);
-  reply({ kind: 'common', result });
+  const builder = new ZoneBuilder(request, step);
+  reply({ kind: 'common', result: builder.readCommon() });
   for (const job of request.jobs) {
-    const zone = buildZone(job, request, options, common, text);
+    const zone = builder.build(job);
     reply({ kind: 'zone', result: zone }, zone.compiled ? [zone.compiled.image] : []);
   }
-}
-
-function buildZone(
-  job: ZoneJob,
-  request: ZonesRequest,
-  options: ReadOptions,
-  common: ParsedCommon | null,
-  commonText: string,
-): ZoneResult {
-  const nothing = { job, key: '', compiled: null, diagnostics: [] };
-  let text: string;
-  try {
-    text = readFileSync(job.file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { ...nothing, outcome: 'gone' };
-    return lastGood(job, keptZone(job, request), '', [unreadable(job.file, (error as Error).message)]);
-  }
-  const key = sourceKey([
-    job.name,
-    job.file,
-    request.baseDirectory,
-    JSON.stringify(request.checkRules),
-    commonText,
-    text,
-  ]);
-  if (key === job.servedKey) return { ...nothing, outcome: 'same', key };
-  const cached = keptZone(job, request);
-  if (cached !== null && cached.key === key) {
-    return { job, outcome: 'new', key, compiled: cached.compiled, diagnostics: cached.warnings };
-  }
-  const { model, diagnostics } = parseZone({ file: job.file, text, expectedName: job.name }, common, {
-    ...options,
-    geoData: null,
-  });
-  if (model === null) return lastGood(job, cached, key, diagnostics);
-  const compiled = compileZone(model);
-  if (request.stateDirectory !== null)
-    storeZone(request.stateDirectory, job.name, { key, compiled, warnings: diagnostics });
-  return { job, outcome: 'new', key, compiled, diagnostics };
-}
-
-function keptZone(job: ZoneJob, request: ZonesRequest): CachedZone | null {
-  return request.stateDirectory === null ? null : loadZone(request.stateDirectory, job.name);
-}
-
-/** What becomes of a file with errors: its last good version, where one is kept. */
-function lastGood(
-  job: ZoneJob,
-  cached: CachedZone | null,
-  key: string,
-  diagnostics: readonly Diagnostic[],
-): ZoneResult {
-  if (cached === null) return { job, outcome: 'error', key, compiled: null, diagnostics };
-  return { job, outcome: 'stale', key: cached.key, compiled: cached.compiled, diagnostics };
-}
-
-function unreadable(file: string, message: string): Diagnostic {
-  const fix = 'let the server read it';
-  return { code: 'unreadable-file', severity: 'error', file, line: 1, col: 1, message, fix, excerpt: '' };
 }
 
 function buildMaps(request: MapsRequest): void {
   const geo = new GeoView();
   geo.attach(new Int32Array(request.store.chunks[chunkOf(request.geo)]!), wordOf(request.geo));
-  const images = request.specs.map((spec) => buildRegionMap(geo, spec));
-  reply({ kind: 'maps', images }, images);
+  for (const spec of request.specs) {
+    step('region map', limits.builderMapMs);
+    const image = buildRegionMap(geo, spec);
+    reply({ kind: 'map', image }, [image]);
+  }
 }
 
+/** Geography from what is kept, or from the files; with a broken database at the start its last good content stands in. */
+function loadGeography({ files, stateDirectory, first }: GeoRequest): {
+  geo: PlannedGeo;
+  /** Keeps it, once its image is written. Returns why it couldn't, or null. */
+  keep: (image: Uint8Array) => string | null;
+} {
+  const kept = { keep: (): null => null };
+  // A state folder that doesn't answer is done without.
+  const state = files.refused?.some(({ file }) => file === stateDirectory) ? null : stateDirectory;
+  if (state === null) return { geo: planGeo(files, step), ...kept };
+  step(state, limits.builderReadMs);
+  const lastGoodOverrides = first ? keptOverrides(state) : files.lastGoodOverrides;
+  const known = { ...files, lastGoodOverrides };
+  const current = first ? loadKeptGeo(state, known, 'current', step) : null;
+  if (current !== null) return { geo: current, ...kept };
+  const nothing = { listFiles: [], overridesFailed: false };
+  const before = keyOfGeo(known, nothing, step);
+  const geo = planGeo(known, step);
+  const { facts } = geo;
+  step(state, limits.builderGeoMs);
+  if (first && facts.problems.length > 0) {
+    const last = loadKeptGeo(state, known, 'any', step);
+    if (last !== null) return { geo: { ...last, facts: { ...last.facts, problems: facts.problems } }, ...kept };
+  }
+  // Files that changed while they were read are read again; what was made of them is not kept.
+  const stands = keyOfGeo(known, nothing, step) === before;
+  return { geo, keep: (image) => (stands ? keepGeo(state, keyOfGeo(known, facts, step), facts, image) : null) };
+}
+
+/** Waits to be told where to put the image. */
+let place: ((request: PlaceRequest) => void) | null = null;
+
 function buildGeo(request: GeoRequest): void {
-  const loaded = loadGeo(request.files);
-  const view = new GeoView();
-  view.attach(new Int32Array(loaded.image.buffer, loaded.image.byteOffset, loaded.image.byteLength >> 2), 0);
-  const maps = request.specs.map((spec) => buildRegionMap(view, spec));
-  reply({ kind: 'geo', geo: loaded, maps }, [loaded.image, ...maps]);
+  const { geo, keep } = loadGeography(request);
+  const { bytes, write } = geo.image;
+  place = ({ at }) => {
+    step(request.stateDirectory ?? '', limits.builderGeoMs);
+    const target = at === null ? null : new Uint8Array(at.chunk, at.word * 4, bytes);
+    if (target !== null) write(target);
+    reply({ kind: 'placed' });
+    if (target !== null) reply({ kind: 'kept', problem: keep(target), bytes });
+  };
+  step('', null);
+  collectHeap();
+  reply({ kind: 'geo', geo: geo.facts, bytes });
 }
 
 port.on('message', (request: BuildRequest) => {
   try {
     if (request.kind === 'zones') buildZones(request);
     else if (request.kind === 'maps') buildMaps(request);
-    else buildGeo(request);
+    else if (request.kind === 'geo') {
+      buildGeo(request);
+      return;
+    } else {
+      place?.(request);
+      place = null;
+    }
     reply({ kind: 'done' });
   } catch (error) {
     reply({ kind: 'failed', error: error instanceof Error ? (error.stack ?? error.message) : String(error) });

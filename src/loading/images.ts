@@ -68,10 +68,13 @@ export class Images {
     });
   }
 
-  /** Replaces the geo image together with every map that was made for it; effective with the next `publish`. */
-  replaceGeo(image: Uint8Array, specs: readonly MapSpec[], maps: readonly Uint8Array[]): void {
+  /**
+   * Replaces the geo image together with every map that was made for it; effective with the next `publish`.
+   * @param image its bytes, or the segment where it is already
+   */
+  replaceGeo(image: Uint8Array | SegmentRef, specs: readonly MapSpec[], maps: readonly Uint8Array[]): void {
     const old = [this.#geo, ...this.#maps.values()];
-    this.#geo = this.store.add(image);
+    this.#geo = typeof image === 'number' ? image : this.store.add(image);
     this.#maps.clear();
     this.addMaps(specs, maps);
     for (const ref of old) if (ref !== 0) this.store.release(ref);

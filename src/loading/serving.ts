@@ -1,22 +1,22 @@
 // What is served, without sockets: store, board, zones, maps and geography, loaded and reloaded one step at a time.
-import { readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
+import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
-import { writeStable } from '../base/stable-file.ts';
+import type { Storage } from '../base/storage.ts';
 import { Board } from '../board/board.ts';
-import type { LoadedGeo } from '../geo/open.ts';
+import type { GeoFacts } from '../geo/open.ts';
 import { mapKey } from '../regionmap/build.ts';
-import type { MapSpec } from '../regionmap/spec.ts';
 import { ChoiceProbe } from '../steer/probe-choice.ts';
 import type { CheckRules } from '../zone/model.ts';
 import type { Builder } from './builder.ts';
-import { type FirstGeo, overridesKept, startFirstGeo } from './first-geo.ts';
+import { type FirstGeo, startFirstGeo } from './first-geo.ts';
+import { Geography } from './geography.ts';
 import { Images } from './images.ts';
+import { KeptGeo } from './kept-geo.ts';
 import { Rows } from './memory.ts';
 import { Serials } from './serials.ts';
-import { signatureOf } from './zone-files.ts';
 import { type ServedZone, Zones, type ZonesChange } from './zones.ts';
 
 export interface ServingOptions {
@@ -25,6 +25,7 @@ export interface ServingOptions {
   readonly overridesFile: string;
   /** null: nothing is read from or kept in state/. */
   readonly stateDirectory: string | null;
+  readonly storage: Storage;
   readonly baseDirectory: string;
   readonly checkRules: CheckRules;
   /** A start that is already under way; else it begins with the first load. */
@@ -45,10 +46,10 @@ export class Serving {
   readonly builder: Builder;
   readonly images: Images;
   readonly zones: Zones;
-  geo: LoadedGeo | null = null;
+  readonly geography: Geography;
   readonly #options: ServingOptions;
-  readonly #firstGeo: FirstGeo;
-  #geoSignature = '';
+  readonly #keptGeo: KeptGeo | null;
+  #firstGeo: FirstGeo | null;
   readonly #forgotten = new Set<string>();
   readonly #chunkListeners: ((index: number, buffer: SharedArrayBuffer) => void)[] = [];
 
@@ -67,10 +68,37 @@ export class Serving {
       stateDirectory: state,
       builder: this.builder,
       images: this.images,
-      serials: new Serials(state === null ? null : join(state, 'serials.json')),
+      storage: options.storage,
+      serials: new Serials(state === null ? null : { file: join(state, 'serials.json'), storage: options.storage }),
       clock: options.clock,
       log: options.log,
     });
+    this.geography = new Geography({ ...options, builder: this.builder, images: this.images });
+    this.#keptGeo = state === null ? null : new KeptGeo(state, options.storage);
+    this.builder.onKept = (problem, bytes) => this.#keptGeo?.note(problem, bytes);
+  }
+
+  /** What could not be kept is loaded and kept again from now on: not before the first load is through. */
+  keepAgain(load: () => Promise<unknown>): void {
+    if (this.zones.kept !== null) this.zones.kept.retry = load;
+    if (this.#keptGeo !== null) this.#keptGeo.retry = () => this.geography.buildAgain();
+  }
+
+  /** Takes up what earlier runs kept, but for what the builder reads. */
+  restore(): void {
+    this.zones.restore();
+  }
+
+  /** What is known of the served geography; null before the first load. */
+  get geo(): GeoFacts | null {
+    return this.geography.facts;
+  }
+
+  /** What is wrong beside the files' own mistakes, a sentence each. */
+  problems(): string[] {
+    const { leftOut } = this.zones;
+    if (leftOut.length === 0) return [];
+    return [`more than ${limits.zones} zone files: ${leftOut.length} are left out, ${leftOut[0]} for one`];
   }
 
   /** Told of each new chunk of shared memory. */
@@ -79,25 +107,41 @@ export class Serving {
   }
 
   /**
-   * Reads what changed on disk: zones, and geography. Nothing is published yet. One call at a time.
+   * Reads what changed on disk: zones, and geography, which is only begun where it takes long. Nothing is published yet. One call at a
+   * time.
    * @param onZones called when the zones are in, before geography and region maps: probing need not wait for those
    */
   async load(onZones: () => void): Promise<LoadChange> {
-    const geoSignature = this.#signGeo();
-    const geoChanged = geoSignature !== this.#geoSignature;
-    const first = this.geo === null;
-    // At the start both are built at once, on two threads; later the maps that the zones need go with the geography.
     const change = await this.zones.load();
     onZones();
-    if (first) this.#takeGeo(await this.#firstGeo.take(), [], []);
-    else if (geoChanged) await this.#loadGeo(this.zones.maps());
-    // The first reading tells of more files to follow: lists of networks.
-    this.#geoSignature = first ? this.#signGeo() : geoSignature;
-    const missing = this.images.missing(this.zones.maps());
-    if (missing.length > 0) {
-      this.images.addMaps(missing, await this.builder.maps(missing, this.images.store.handle(), this.images.geo));
+    const first = this.#firstGeo;
+    let geoChanged = false;
+    if (first !== null) {
+      await this.geography.first(await first.geo);
+      this.#firstGeo = null;
+      geoChanged = true;
+    } else {
+      // New geography takes seconds to build: nothing waits for it, and a later load takes it over.
+      await this.geography.look(this.zones.maps());
+      geoChanged = await this.geography.adopt(this.zones.maps());
     }
+    if (await this.#buildMaps()) onZones();
+    this.zones.settle();
     return { ...change, geoChanged };
+  }
+
+  /** Builds the region maps that are missing; a zone whose map can't be built keeps its version before. Returns whether there was one. */
+  async #buildMaps(): Promise<boolean> {
+    const missing = this.images.missing(this.zones.maps());
+    if (missing.length === 0) return false;
+    const results = await this.builder.maps(missing, this.images.store.handle(), this.images.geo);
+    const problems = new Map<string, string>();
+    missing.forEach((spec, i) => {
+      const { image, problem } = results[i]!;
+      if (image === null) problems.set(mapKey(spec), problem);
+      else this.images.addMaps([spec], [image]);
+    });
+    return problems.size > 0 && this.zones.withdraw(problems);
   }
 
   /** Publishes what was loaded. */
@@ -140,16 +184,7 @@ export class Serving {
 
   /** The folders of everything that was read. */
   get watchedFolders(): string[] {
-    const { zonesDirectory, geoDirectory } = this.#options;
-    return [
-      ...new Set([
-        zonesDirectory,
-        geoDirectory,
-        ...this.#geoFiles()
-          .filter((f) => f !== geoDirectory)
-          .map((f) => dirname(f)),
-      ]),
-    ];
+    return [...new Set([this.#options.zonesDirectory, ...this.geography.watchedFolders])];
   }
 
   /** Targets that no zone has any more: their board slots are free once no thread can hold an image that names them. */
@@ -158,59 +193,7 @@ export class Serving {
   }
 
   async stop(): Promise<void> {
-    await this.builder.stop();
-  }
-
-  #geoFiles(): string[] {
-    return [...new Set([this.#options.geoDirectory, this.#options.overridesFile, ...(this.geo?.watched ?? [])])];
-  }
-
-  #signGeo(): string {
-    const files = this.#geoFiles();
-    try {
-      for (const name of readdirSync(this.#options.geoDirectory)) files.push(join(this.#options.geoDirectory, name));
-    } catch {
-      // No folder: the embedded database alone.
-    }
-    return files.map((file) => `${file}=${signatureOf(file)}`).join('\n');
-  }
-
-  async #loadGeo(specs: ReturnType<Zones['maps']>): Promise<void> {
-    const wanted = [...new Map(specs.map((spec) => [mapKey(spec), spec])).values()];
-    const lastGoodOverrides = this.geo?.overrides ?? null;
-    const built = await this.builder.geo(
-      {
-        directory: this.#options.geoDirectory,
-        overridesFile: this.#options.overridesFile,
-        ...(lastGoodOverrides === null ? {} : { lastGoodOverrides }),
-      },
-      wanted,
-    );
-    this.#takeGeo(built.geo, wanted, built.maps);
-  }
-
-  /** Takes over new geography with the maps that were made for it. */
-  #takeGeo(geo: LoadedGeo, specs: readonly MapSpec[], maps: readonly Uint8Array[]): void {
-    const { log, stateDirectory } = this.#options;
-    // At the start a broken database ends the program, with its own words.
-    for (const problem of this.geo === null ? [] : geo.problems) {
-      log.error(
-        { event: 'geo-broken', file: problem.file, problem: problem.message },
-        'a geographic database cannot be used',
-      );
-    }
-    if (geo.overridesFailed)
-      log.error({ event: 'overrides-broken' }, 'the overrides have errors: the last good ones hold');
-    // A broken database is refused: while an old image serves, that one stays.
-    if (this.geo !== null && geo.problems.length > 0) {
-      this.geo = { ...this.geo, problems: geo.problems };
-      return;
-    }
-    this.images.replaceGeo(geo.image, specs, maps);
-    // The image is in the store now; what stays here is what is known about it.
-    this.geo = { ...geo, image: new Uint8Array(0) };
-    if (geo.overrides !== null && stateDirectory !== null && !geo.overridesFailed) {
-      writeStable(overridesKept(stateDirectory), JSON.stringify(geo.overrides));
-    }
+    this.geography.stop();
+    await Promise.all([this.builder.stop(), this.zones.stop()]);
   }
 }

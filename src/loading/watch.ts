@@ -6,18 +6,18 @@ import { limits } from '../base/limits.ts';
 
 /**
  * Watches each folder and its parent (a folder that is replaced as a whole is only seen from there), and polls slowly behind
- * them for file systems that don't tell. The callback rescans: events are hints, not facts.
+ * them for file systems that don't tell. The callback rescans, and never rejects: events are hints, not facts.
  */
 export class Watch {
   readonly #clock: Clock;
-  readonly #onChange: () => void;
+  readonly #onChange: () => Promise<void>;
   #folders: readonly string[] = [];
   #watchers: FSWatcher[] = [];
   #cancelQuiet: (() => void) | null = null;
   #cancelPoll: (() => void) | null = null;
   #stopped = false;
 
-  constructor(clock: Clock, onChange: () => void) {
+  constructor(clock: Clock, onChange: () => Promise<void>) {
     this.#clock = clock;
     this.#onChange = onChange;
   }
@@ -64,15 +64,19 @@ export class Watch {
     this.#cancelQuiet = this.#clock.after(limits.reloadQuietMs, () => {
       this.#cancelQuiet = null;
       if (reopen) this.#open();
-      this.#onChange();
+      void this.#onChange();
     });
   }
 
-  #poll(): void {
+  /** @param tookMs how long the last look took: among many files it is no small thing, and is done less often */
+  #poll(tookMs = 0): void {
     this.#cancelPoll?.();
-    this.#cancelPoll = this.#clock.after(limits.watchPollMs, () => {
-      this.#onChange();
-      if (!this.#stopped) this.#poll();
+    const pauseMs = Math.max(limits.watchPollMs, tookMs * limits.watchPollRest);
+    this.#cancelPoll = this.#clock.after(pauseMs, () => {
+      const startMs = this.#clock.monotonicMs();
+      void this.#onChange().finally(() => {
+        if (!this.#stopped) this.#poll(this.#clock.monotonicMs() - startMs);
+      });
     });
   }
 }

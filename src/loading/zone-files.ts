@@ -1,8 +1,9 @@
 // What lies in the zones folder: which files, and whether they changed since they were last looked at.
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { join } from 'node:path';
+import { limits } from '../base/limits.ts';
+import { FileError, type FileLane, kindOf } from '../base/read-file.ts';
 import { zoneOfStem } from '../wire/zone-name.ts';
-import type { SourceText } from './build.ts';
 
 export const COMMON_FILE = '_common.yaml';
 
@@ -12,22 +13,31 @@ export type Signature = string;
 export interface ZoneFile {
   readonly file: string;
   readonly signature: Signature;
+  /** Why it can't be read, as far as a look tells; null: nothing is known against it. */
+  readonly problem: string | null;
+}
+
+/** `_common.yaml`: its text, or why it can't be read. */
+export interface CommonFile {
+  readonly file: string;
+  readonly text: string | null;
+  readonly problem: string | null;
 }
 
 export interface FolderContent {
-  /** By zone name; `.` for root.yaml. */
+  /** By zone name; `.` for root.yaml. At most `limits.zones` of them. */
   readonly zones: ReadonlyMap<string, ZoneFile>;
-  readonly common: SourceText | null;
+  /** Files beyond that, which are left out. */
+  readonly leftOut: readonly string[];
+  readonly common: CommonFile | null;
 }
 
-/** The signature of a file, or null where there is none (a link that leads nowhere is none). */
-export function signatureOf(file: string): Signature | null {
-  try {
-    const stat = statSync(file, { bigint: true });
-    return stat.isFile() ? `${stat.ino}:${stat.size}:${stat.ctimeNs}` : null;
-  } catch {
-    return null;
-  }
+/** A signature that nothing has: what has it is looked at again each time. */
+export const NO_SIGNATURE: Signature = '';
+
+/** The signature of what a look found. Stats in milliseconds have fractions that tell microseconds apart. */
+export function signatureOf(stats: Stats): Signature {
+  return `${stats.ino}:${stats.size}:${stats.ctimeMs}`;
 }
 
 /** The zone that a file name stands for, or null: `net.cat.yaml` is net.cat, root.yaml the root, `_...` and hidden files none. */
@@ -36,34 +46,64 @@ export function zoneOfFile(name: string): string | null {
   return zoneOfStem(name.slice(0, -'.yaml'.length));
 }
 
-/** Reads the folder. Throws what the file system throws when it can't. */
-export function readFolder(directory: string): FolderContent {
-  const zones = new Map<string, ZoneFile>();
-  let common: SourceText | null = null;
-  for (const name of readdirSync(directory).sort()) {
-    const file = join(directory, name);
-    if (name === COMMON_FILE) {
-      common = readCommonFile(file);
-      continue;
-    }
+/**
+ * Reads the folder; a file in it that can't be looked at has a problem. Throws what the file system throws, and FileError, when the folder
+ * itself can't be read.
+ * @param served zones that are served: of too many files theirs come first
+ */
+export async function readFolder(
+  lane: FileLane,
+  directory: string,
+  served: ReadonlyMap<string, unknown>,
+): Promise<FolderContent> {
+  const names = await lane.list(directory);
+  const wanted: { readonly zone: string; readonly file: string }[] = [];
+  for (const name of names) {
     const zone = zoneOfFile(name);
-    const signature = zone === null ? null : signatureOf(file);
-    if (zone !== null && signature !== null) zones.set(zone, { file, signature });
+    if (zone !== null) wanted.push({ zone, file: join(directory, name) });
   }
-  return { zones, common };
+  const zones = new Map<string, ZoneFile>();
+  const leftOut: string[] = [];
+  if (wanted.length > limits.zones) wanted.sort((a, b) => Number(served.has(b.zone)) - Number(served.has(a.zone)));
+  // A few at once keep the threads that look busy; the order decides which of two files of one zone counts.
+  for (let at = 0; at < wanted.length; at += LOOKS_AT_ONCE) {
+    const part = wanted.slice(at, at + LOOKS_AT_ONCE);
+    const found = await Promise.all(part.map(({ file }) => lookAt(lane, file)));
+    part.forEach(({ zone, file }, i) => {
+      if (found[i] === null || zones.has(zone)) return;
+      if (zones.size < limits.zones) zones.set(zone, found[i]!);
+      else leftOut.push(file);
+    });
+  }
+  return { zones, leftOut, common: names.includes(COMMON_FILE) ? await readCommonFile(lane, directory) : null };
 }
 
-/** Null when it went away meanwhile. Throws when it is there and can't be read: every zone may need it. */
-function readCommonFile(file: string): SourceText | null {
+const LOOKS_AT_ONCE = 64;
+
+/** Null where there is no file (a link that leads nowhere is none). */
+async function lookAt(lane: FileLane, file: string): Promise<ZoneFile | null> {
   try {
-    return { file, text: readFileSync(file, 'utf8') };
+    const stats = await lane.look(file);
+    if (stats === null) return null;
+    const problem = stats.isFile() ? null : `it is ${kindOf(stats)}, not a file`;
+    return { file, signature: signatureOf(stats), problem };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
+    return { file, signature: NO_SIGNATURE, problem: (error as Error).message };
+  }
+}
+
+/** Null when it went away meanwhile. */
+async function readCommonFile(lane: FileLane, directory: string): Promise<CommonFile | null> {
+  const file = join(directory, COMMON_FILE);
+  try {
+    return { file, text: await lane.readText(file, limits.yamlFileBytes), problem: null };
+  } catch (error) {
+    if (error instanceof FileError && error.code === 'ENOENT') return null;
+    return { file, text: null, problem: (error as Error).message };
   }
 }
 
 /** When the file of a signature was last changed, Unix seconds; copies that keep the time (rsync -t) agree on it. */
 export function changedSeconds(signature: Signature): number {
-  return Number(BigInt(signature.split(':')[2] ?? '0') / 1_000_000_000n);
+  return Math.floor(Number(signature.split(':')[2] ?? '0') / 1000);
 }

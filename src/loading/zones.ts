@@ -1,11 +1,12 @@
 // The served zones: follows the zones folder, keeps the last good version of each, and hands the images their content.
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
-import { writeStable } from '../base/stable-file.ts';
+import { fileLane } from '../base/read-file.ts';
+import { StateFile } from '../base/state-file.ts';
+import type { Storage } from '../base/storage.ts';
 import type { SegmentRef } from '../board/store.ts';
 import { mapKey } from '../regionmap/build.ts';
 import type { MapSpec } from '../regionmap/spec.ts';
@@ -14,11 +15,14 @@ import { absoluteName } from '../wire/zone-name.ts';
 import type { ZoneMeta } from '../zone/meta.ts';
 import type { CheckRules } from '../zone/model.ts';
 import type { ZoneJob, ZoneResult } from './build.ts';
+import { buildFailed, unreadable } from './build-zone.ts';
 import type { Builder } from './builder.ts';
 import type { Images } from './images.ts';
+import { KeptZones } from './kept-zones.ts';
 import type { Serials } from './serials.ts';
+import { ZoneBuilds } from './zone-builds.ts';
 import { dropZone } from './zone-cache.ts';
-import { changedSeconds, type FolderContent, readFolder, type Signature } from './zone-files.ts';
+import { changedSeconds, type FolderContent, NO_SIGNATURE, readFolder, type Signature } from './zone-files.ts';
 
 /** A zone as it is served. */
 export interface ServedZone {
@@ -41,6 +45,9 @@ export interface ServedZone {
   missingSinceMs: number | null;
 }
 
+/** What was served of a zone before a load. */
+type Before = Pick<ServedZone, 'image' | 'meta' | 'mapKeys' | 'key' | 'serial'>;
+
 /** What a load changed. */
 export interface ZonesChange {
   readonly changed: readonly string[];
@@ -57,6 +64,7 @@ export interface ZonesOptions {
   readonly checkRules: CheckRules;
   /** null: nothing is kept across restarts. */
   readonly stateDirectory: string | null;
+  readonly storage: Storage;
   readonly builder: Builder;
   readonly images: Images;
   readonly serials: Serials;
@@ -74,11 +82,46 @@ export class Zones {
   readonly #options: ZonesOptions;
   readonly #zones = new Map<string, ServedZone>();
   readonly #freeNumbers: number[] = [];
-  #commonText: string | null = null;
+  /** What was replaced by the load that is under way: it is served until the next publishing. */
+  readonly #before = new Map<string, Before>();
+  readonly builds: ZoneBuilds;
+  #commonState = '';
   commonDiagnostics: readonly Diagnostic[] = [];
+  /** Zone files that aren't served because there are too many. */
+  leftOut: readonly string[] = [];
+  /** What of the zones is in state/; null: nothing is kept. */
+  readonly kept: KeptZones | null;
+  /** The last `_common.yaml` without errors, there too. */
+  readonly #goodCommon: StateFile<string> | null;
+  #goodCommonText: string | null = null;
 
+  /** Nothing is read before `restore`. */
   constructor(options: ZonesOptions) {
     this.#options = options;
+    this.builds = new ZoneBuilds(options.builder, options.clock);
+    const { stateDirectory, storage } = options;
+    this.kept = stateDirectory === null ? null : new KeptZones(stateDirectory, storage);
+    this.#goodCommon =
+      stateDirectory === null
+        ? null
+        : new StateFile({
+            file: join(stateDirectory, 'zones', 'common.yaml'),
+            storage,
+            maxBytes: limits.yamlFileBytes,
+            read: (text) => text,
+            write: () => this.#goodCommonText ?? undefined,
+          });
+  }
+
+  /** Takes up what earlier runs kept beside the zones' images, which the builder reads. */
+  restore(): void {
+    this.#goodCommonText = this.#goodCommon?.load() ?? null;
+    this.#options.serials.load();
+  }
+
+  /** Stores what isn't yet. */
+  async stop(): Promise<void> {
+    await Promise.all([this.#goodCommon?.close(), this.#options.serials.stop()]);
   }
 
   get all(): ReadonlyMap<string, ServedZone> {
@@ -95,48 +138,62 @@ export class Zones {
     const { directory, clock, log } = this.#options;
     let content: FolderContent;
     try {
-      content = readFolder(directory);
+      content = await readFolder(fileLane, directory, this.#zones);
     } catch (error) {
       const problem = `cannot read the zones folder ${directory}: ${(error as Error).message}`;
-      return { changed: [], removed: [], lookAgainMs: null, problem };
+      return { changed: this.#takeFinished(), removed: [], lookAgainMs: null, problem };
     }
     if (content.zones.size === 0 && this.#zones.size > 0) {
       // An empty folder is a mount that went away or a deployment half way, not a wish to serve nothing.
       log.warn({ event: 'zones-folder-empty', directory }, 'the zones folder is empty: everything is kept as it is');
       return {
-        changed: [],
+        changed: this.#takeFinished(),
         removed: [],
         lookAgainMs: null,
         problem: `the zones folder ${directory} is empty: everything is kept`,
       };
     }
-    const commonChanged = (content.common?.text ?? null) !== this.#commonText;
-    this.#commonText = content.common?.text ?? null;
+    this.#tellLeftOut(content.leftOut);
+    const commonState = content.common === null ? '' : `${content.common.problem}\0${content.common.text}`;
+    const commonChanged = commonState !== this.#commonState;
+    this.#commonState = commonState;
     const jobs: ZoneJob[] = [];
-    for (const [name, { file, signature }] of content.zones) {
+    const due = this.kept?.takeDue() ?? new Set();
+    for (const [name, { file, signature, problem }] of content.zones) {
       const zone = this.#zones.get(name);
       if (zone) zone.missingSinceMs = null;
-      if (zone && zone.signature === signature && !commonChanged) continue;
-      jobs.push({ name, file, servedKey: zone?.state === 'ok' ? zone.key : null });
+      if (this.builds.has(name) || (zone !== undefined && this.#options.builder.hangsOn(file))) continue;
+      // What is served of a file with errors can't be made of it again: it stays in memory alone.
+      const store = due.has(name) && zone?.state === 'ok';
+      if (zone?.signature === signature && !commonChanged && !store) continue;
+      jobs.push({
+        name,
+        file,
+        servedKey: zone?.state === 'ok' && !store ? zone.key : null,
+        served: zone !== undefined && zone.image !== null,
+        problem: problem === null ? null : unreadable(file, `${problem}: it can't be read`),
+      });
     }
-    const changed: string[] = [];
     if (jobs.length > 0) {
       const request = {
         jobs,
         common: content.common,
-        lastGoodCommon: this.#lastGoodCommon(),
+        commonProblem: null,
+        lastGoodCommon: this.#goodCommonText,
         baseDirectory: this.#options.baseDirectory,
         checkRules: this.#options.checkRules,
         stateDirectory: this.#options.stateDirectory,
       };
-      const common = await this.#options.builder.zones(request, (result) => {
-        const signature = content.zones.get(result.job.name)!.signature;
-        if (this.#take(result, signature)) changed.push(result.job.name);
+      this.builds.start(request, content, commonState, (common) => {
+        if (commonState !== this.#commonState) return;
+        this.commonDiagnostics = common.diagnostics;
+        if (content.common?.text != null && common.good) this.#keepCommon(content.common.text);
       });
-      this.commonDiagnostics = common.diagnostics;
-      if (content.common !== null && common.good) this.#keepCommon(content.common.text);
-      this.#options.serials.save();
     }
+    await this.builds.wait();
+    const changed = this.#takeFinished();
+    await this.#options.serials.save();
+    this.kept?.tell();
     const now = clock.nowMs();
     const removed: string[] = [];
     let lookAgainMs: number | null = null;
@@ -152,17 +209,31 @@ export class Zones {
     return { changed, removed, lookAgainMs, problem: null };
   }
 
+  /** Takes over what was built. Returns the zones of which another content is served now. */
+  #takeFinished(): string[] {
+    const changed: string[] = [];
+    for (const { result, signature, commonState } of this.builds.take()) {
+      // Another _common.yaml by now: the zone is built anew by the next load.
+      const same = commonState === this.#commonState;
+      if (this.#take(result, same ? signature : NO_SIGNATURE)) changed.push(result.job.name);
+    }
+    return changed;
+  }
+
   /** Takes over what the builder made of a file. Returns whether what is served changed. */
   #take(result: ZoneResult, signature: Signature): boolean {
     const { job, compiled } = result;
     const { log, clock } = this.#options;
     if (result.outcome === 'gone') return false;
     const zone = this.#zones.get(job.name) ?? this.#add(job);
-    zone.signature = signature;
+    zone.signature = this.#options.builder.hangsOn(job.file) ? NO_SIGNATURE : signature;
     if (result.outcome === 'same') {
       zone.state = 'ok';
       return false;
     }
+    if (result.outcome === 'new') this.kept?.note(zone.name, result.unsaved ?? null);
+    // Made anew only to be stored.
+    if (result.outcome === 'new' && zone.state === 'ok' && zone.key === result.key) return false;
     zone.diagnostics = result.diagnostics;
     const errors = result.diagnostics.filter((d) => d.severity === 'error').length;
     if (result.outcome !== 'new' && zone.image !== null) {
@@ -183,7 +254,9 @@ export class Zones {
       );
       return true;
     }
-    const old = zone.image;
+    const { image, meta, mapKeys, key, serial } = zone;
+    if (!this.#before.has(zone.name)) this.#before.set(zone.name, { image, meta, mapKeys, key, serial });
+    else if (image !== null) this.#options.images.store.release(image);
     zone.serial = this.#options.serials.assign(
       zone.name,
       result.key,
@@ -197,7 +270,6 @@ export class Zones {
     zone.key = result.key;
     zone.state = result.outcome === 'stale' ? 'stale' : 'ok';
     zone.loadedAtMs = clock.nowMs();
-    if (old !== null) this.#options.images.store.release(old);
     if (zone.state === 'stale') {
       log.error(
         { event: 'zone-stale', zone: zone.name, errors },
@@ -209,6 +281,53 @@ export class Zones {
         'zone loaded',
       );
     return true;
+  }
+
+  /**
+   * Takes new versions back whose region maps can't be built. Returns whether there were any.
+   * @param problems by the map's key
+   */
+  withdraw(problems: ReadonlyMap<string, string>): boolean {
+    let any = false;
+    for (const zone of this.#zones.values()) {
+      const key = zone.mapKeys.find((mapKey) => problems.has(mapKey));
+      if (key === undefined) continue;
+      any = true;
+      if (zone.image !== null) this.#options.images.store.release(zone.image);
+      const before = this.#before.get(zone.name);
+      this.#before.delete(zone.name);
+      const usable = before !== undefined && !before.mapKeys.some((mapKey) => problems.has(mapKey));
+      Object.assign(zone, usable ? before : { image: null, meta: null, mapKeys: [], key: null });
+      if (!usable && before !== undefined && before.image !== null) this.#options.images.store.release(before.image);
+      zone.state = zone.image === null ? 'error' : 'stale';
+      zone.diagnostics = [buildFailed(zone.file, `the regions of this zone can't be laid out: ${problems.get(key)}`)];
+      this.#options.log.error(
+        {
+          event: zone.image === null ? 'zone-error' : 'zone-stale',
+          zone: zone.name,
+          errors: 1,
+          first: firstErrors(zone.diagnostics),
+        },
+        "the zone's regions are too much",
+      );
+    }
+    return any;
+  }
+
+  /** Everything that the loaded zones need is there: what they replaced is free once no thread reads it. */
+  settle(): void {
+    for (const { image } of this.#before.values()) if (image !== null) this.#options.images.store.release(image);
+    this.#before.clear();
+  }
+
+  #tellLeftOut(files: readonly string[]): void {
+    if (files.length > 0 && files.length !== this.leftOut.length) {
+      this.#options.log.error(
+        { event: 'too-many-zones', files: files.length, first: files[0] },
+        `at most ${limits.zones} zones are served: the others are left out`,
+      );
+    }
+    this.leftOut = files;
   }
 
   #add(job: ZoneJob): ServedZone {
@@ -237,34 +356,18 @@ export class Zones {
   #remove(zone: ServedZone): void {
     this.#zones.delete(zone.name);
     this.#freeNumbers.push(zone.number);
-    if (zone.image !== null) this.#options.images.store.release(zone.image);
+    const before = this.#before.get(zone.name);
+    this.#before.delete(zone.name);
+    for (const image of [zone.image, before?.image ?? null])
+      if (image !== null) this.#options.images.store.release(image);
+    this.kept?.forget(zone.name);
     if (this.#options.stateDirectory !== null) dropZone(this.#options.stateDirectory, zone.name);
     this.#options.log.info({ event: 'zone-removed', zone: zone.name }, 'zone removed');
   }
 
-  #commonFile(): string | null {
-    const directory = this.#options.stateDirectory;
-    return directory === null ? null : join(directory, 'zones', 'common.yaml');
-  }
-
-  #goodCommon: string | null | undefined = undefined;
-
-  #lastGoodCommon(): string | null {
-    if (this.#goodCommon !== undefined) return this.#goodCommon;
-    this.#goodCommon = null;
-    const file = this.#commonFile();
-    try {
-      if (file !== null) this.#goodCommon = readFileSync(file, 'utf8');
-    } catch {
-      // There was none yet.
-    }
-    return this.#goodCommon;
-  }
-
   #keepCommon(text: string): void {
-    if (this.#lastGoodCommon() === text) return;
-    this.#goodCommon = text;
-    const file = this.#commonFile();
-    if (file !== null) writeStable(file, text);
+    if (this.#goodCommonText === text) return;
+    this.#goodCommonText = text;
+    this.#goodCommon?.soon();
   }
 }

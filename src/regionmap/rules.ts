@@ -1,7 +1,7 @@
 // The rules of a map that name cities, subdivisions, countries and continents, applied to every place of the geo image.
 import { PLACE } from '../geo/image.ts';
 import type { GeoView } from '../geo/lookup.ts';
-import { foldName, type Place } from '../geo/place.ts';
+import { cityNames, foldName, type Place } from '../geo/place.ts';
 import type { MapSpec } from './spec.ts';
 
 /** No rule. */
@@ -73,14 +73,13 @@ export class PlaceRules {
     return out;
   }
 
-  /** Rules that name the city with its subdivision come before those that name it without. */
+  /** Rules that name the city with its subdivision come before those that name it without; those of its whole name before all. */
   #citySlots(place: number): number[] {
     const { country, subdivision, district, city } = this.#geo.facts(place);
     const rules = this.#cities.get(country ?? '');
     if (rules === undefined || city === null) return [];
-    const name = foldName(city);
     const areas = [district, subdivision].filter((area) => area !== null);
-    return [...areas, null].flatMap((area) => rules.get(cityKey(area, name)) ?? []);
+    return cityNames(city).flatMap((name) => [...areas, null].flatMap((area) => rules.get(cityKey(area, name)) ?? []));
   }
 }
 

@@ -25,6 +25,8 @@ export interface Ffi {
   shutdown(fd: number, how: number): number;
   /** `fcntl(fd, command, argument)` with an int argument. */
   fcntl(fd: number, command: number, argument: number): number;
+  /** `flock(fd, operation)`: the lock goes when the process ends, or its last descriptor of that opening is closed. */
+  flock(fd: number, operation: number): number;
   errno(): number;
   /** Sleeps; a microsecond or two longer than asked where `finerSleep` was called on this thread. */
   usleep(us: number): number;
@@ -38,6 +40,8 @@ export interface Ffi {
   addressOf(view: Uint8Array): number;
   /** Asks for pages of 2 MiB under a view: an image is read all over, and a page table entry is then one of few. */
   hugePages(view: Uint8Array): void;
+  /** Gives the pages under a view back to the system; what was in them is gone, and zero when it is read again. */
+  discard(view: Uint8Array): void;
   /** Lets all threads share one malloc arena: each arena keeps what it once had. Before threads start. Nothing on musl. */
   shareArena(): void;
   /** Ends the process now: no other thread is waited for, were it stuck in the kernel for ever. */
@@ -74,6 +78,7 @@ const SCHED_FLAG_RESET_ON_FORK = 1n;
 const CLOCK_THREAD_CPUTIME_ID = 3;
 
 /** `madvise` and its unit (sys/mman.h). */
+const MADV_DONTNEED = 4;
 const MADV_HUGEPAGE = 14;
 const PAGE_BYTES = 4096;
 
@@ -115,11 +120,17 @@ function bindCalls(koffi: typeof Koffi, abi: Abi): Ffi {
     close: libc.func('int close(int)'),
     shutdown: libc.func('int shutdown(int, int)'),
     fcntl: (fd, command, argument) => fcntl(fd, command, 'int', argument) as number,
+    flock: libc.func('int flock(int, int)'),
     errno: () => koffi.errno(),
     hugePages: (view) => {
       const from = Math.ceil(Number(koffi.address(view)) / PAGE_BYTES) * PAGE_BYTES;
       // A kernel without them says no, and all works as before.
       madvise(from, Math.max(0, view.length - PAGE_BYTES), MADV_HUGEPAGE);
+    },
+    discard: (view) => {
+      const from = Math.ceil(Number(koffi.address(view)) / PAGE_BYTES) * PAGE_BYTES;
+      const to = Math.floor((Number(koffi.address(view)) + view.length) / PAGE_BYTES) * PAGE_BYTES;
+      if (to > from) madvise(from, to - from, MADV_DONTNEED);
     },
     usleep: libc.func('int usleep(uint32)'),
     exitNow: libc.func('void _exit(int)'),

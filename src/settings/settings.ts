@@ -50,7 +50,8 @@ export interface Settings {
     readonly maxConnections: number;
     readonly maxConnectionsPerClient: number;
   };
-  readonly cookies: { readonly secretFile: string };
+  /** `secretFileGiven`: the settings name it. */
+  readonly cookies: { readonly secretFile: string; readonly secretFileGiven: boolean };
   /** null: off. */
   readonly rateLimit: RateLimitSettings | null;
   /** What is empty is not told. */
@@ -147,9 +148,7 @@ class SettingsReader {
       workers: fields.read('workers', readWorkers) ?? null,
       udp: this.#udp(),
       tcp: this.#tcp(),
-      cookies: {
-        secretFile: this.#path(this.#section('cookies', ['secret-file']), 'secret-file', resolve(state, 'cookie.key')),
-      },
+      cookies: this.#cookies(state),
       rateLimit: this.#rateLimit(),
       identity: {
         nsid: identity.read('nsid', readIdentity) ?? '',
@@ -215,6 +214,12 @@ class SettingsReader {
       } else endpoints.push(read);
     }
     return endpoints;
+  }
+
+  #cookies(state: string): Settings['cookies'] {
+    const fields = this.#section('cookies', ['secret-file']);
+    const secretFile = this.#path(fields, 'secret-file', resolve(state, 'cookie.key'));
+    return { secretFile, secretFileGiven: fields.has('secret-file') };
   }
 
   #admin(state: string): AdminSettings {

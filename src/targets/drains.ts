@@ -1,21 +1,20 @@
 // When a drained target is safe to switch off: from what the threads noted, and across restarts from what the last run left.
-import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { z } from 'zod';
 import type { DrainView } from '../api/views.ts';
-import { writeStable } from '../base/stable-file.ts';
+import { joinEntries, nameFew, sortEntries } from '../base/state-entries.ts';
+import { StateFile } from '../base/state-file.ts';
+import type { Storage } from '../base/storage.ts';
 import type { Answered } from '../loading/memory.ts';
 import { poolsOf } from '../zone/choices.ts';
 import type { ZoneMeta } from '../zone/meta.ts';
 import type { Forced } from './forced-states.ts';
 
-/** What the file holds, by target; somebody may have edited it. */
-const SavedAnswers = z.object({
-  unknownBeforeMs: z.number(),
-  targets: z.record(
-    z.string(),
-    z.object({ untilSeconds: z.number(), lastSeconds: z.number(), sinceDrain: z.number().int().min(0) }),
-  ),
-});
+/** Unix seconds that a Date can hold. */
+const Seconds = z.number().min(0).max(8.64e12);
+
+/** What the file holds; somebody may have edited it. */
+const SavedAnswers = z.object({ unknownBeforeMs: z.number().min(0).max(8.64e15), targets: z.unknown() });
+const SavedLeft = z.looseObject({ untilSeconds: Seconds, lastSeconds: Seconds, sinceDrain: z.number().int().min(0) });
 
 interface Left {
   readonly untilSeconds: number;
@@ -31,31 +30,53 @@ export interface LastAnswers extends Left {
 
 const NOTHING: Left = { untilSeconds: 0, lastSeconds: 0, sinceDrain: 0 };
 
-/** What earlier runs answered. One for each run. */
+/** What earlier runs answered. One for each run: `load`, `begin` when answers begin, `leave` at the end. */
 export class Drains {
-  readonly #file: string | null;
-  readonly #left: Readonly<Record<string, Left>>;
+  readonly #file: StateFile<void> | null;
+  readonly #left = new Map<string, Left>();
+  /** Targets whose entry this version can't read: as unknown as after a crash. */
+  #unread = new Map<string, unknown>();
+  readonly #startedMs: number;
   /** When the run after one that left nothing (it was killed) started; 0: everything is known. */
-  readonly #unknownBeforeMs: number;
+  #unknownBeforeMs = 0;
+  /** What the file shall hold: see StateFile. */
+  #text: string | null | undefined = undefined;
 
   /**
+   * Nothing is read before `load`.
    * @param file where a run leaves its notes when it stops; null: nothing is kept
+   */
+  constructor(options: { file: string | null; storage: Storage; nowMs: number }) {
+    const { file, storage, nowMs } = options;
+    this.#startedMs = nowMs;
+    this.#file =
+      file === null
+        ? null
+        : new StateFile({ file, storage, read: (...args) => this.#read(...args), write: () => this.#text });
+  }
+
+  /**
+   * Takes up what the run before left.
    * @param earlierRun whether there was one: without its notes its answers can only be bounded
    */
-  constructor(options: { file: string | null; earlierRun: boolean; nowMs: number }) {
-    this.#file = options.file;
-    let left: z.infer<typeof SavedAnswers> | null = null;
-    if (this.#file !== null && existsSync(this.#file)) {
-      try {
-        left = SavedAnswers.parse(JSON.parse(readFileSync(this.#file, 'utf8')));
-      } catch {
-        // Torn or foreign: like none.
-      }
-      // What a run left is true until the next begins; were it to stay, a crash of this one would go unnoticed.
-      rmSync(this.#file, { force: true });
-    }
-    this.#left = left?.targets ?? {};
-    this.#unknownBeforeMs = left?.unknownBeforeMs ?? (options.earlierRun ? options.nowMs : 0);
+  load(earlierRun: boolean): void {
+    this.#unknownBeforeMs = earlierRun ? this.#startedMs : 0;
+    this.#file?.load();
+  }
+
+  /** Answers begin: what the last run left is not the whole truth any more. Were it to stay, a crash of this run would go unnoticed. */
+  async begin(): Promise<void> {
+    this.#text = null;
+    await this.#file?.store();
+  }
+
+  #read(text: string, damage: (reason: string, aside: boolean) => void): void {
+    const { unknownBeforeMs, targets } = SavedAnswers.parse(JSON.parse(text));
+    const { known, unknown } = sortEntries(targets, SavedLeft);
+    for (const [id, left] of known) this.#left.set(id, left);
+    this.#unread = unknown;
+    this.#unknownBeforeMs = unknownBeforeMs;
+    if (unknown.size > 0) damage(`when these were last answered is unknown: ${nameFew(unknown.keys())}`, false);
   }
 
   /**
@@ -63,12 +84,13 @@ export class Drains {
    * @param sinceDrain answers of this run that named it after it was drained
    */
   view(id: string, forced: Forced, noted: Answered, sinceDrain: number, nowMs: number): DrainView {
-    const left = this.#left[id] ?? NOTHING;
+    const left = this.#left.get(id) ?? NOTHING;
+    const unknownBeforeMs = this.#unread.has(id) ? this.#startedMs : this.#unknownBeforeMs;
     let untilSeconds = Math.max(noted.untilSeconds, left.untilSeconds);
     const lastSeconds = Math.max(noted.lastSeconds, left.lastSeconds);
-    if (this.#unknownBeforeMs > 0) {
+    if (unknownBeforeMs > 0) {
       // Nobody knows when the killed run named it last: before it was drained, and before this run started.
-      const latestMs = Math.min(forced.sinceMs, this.#unknownBeforeMs);
+      const latestMs = Math.min(forced.sinceMs, unknownBeforeMs);
       untilSeconds = Math.max(untilSeconds, Math.ceil(latestMs / 1000) + (forced.longestTtlSeconds ?? 0));
     }
     const secondsLeft = Math.max(0, Math.ceil(untilSeconds - nowMs / 1000));
@@ -82,21 +104,24 @@ export class Drains {
   }
 
   /** Leaves for the next run what caches may still hold, and what drained targets were asked for. */
-  leave(targets: readonly LastAnswers[], nowMs: number): void {
-    if (this.#file === null) return;
-    // A start that failed knows no targets: what is still true stays.
-    const left: Record<string, Left> = Object.fromEntries(
-      Object.entries(this.#left).filter(([, { untilSeconds }]) => untilSeconds > nowMs / 1000),
-    );
+  async leave(targets: readonly LastAnswers[], nowMs: number): Promise<void> {
+    // A start that failed has answered nothing: what is there stays as it is.
+    if (this.#file === null || this.#text === undefined) return;
+    const left = new Map([...this.#left].filter(([, { untilSeconds }]) => untilSeconds > nowMs / 1000));
     for (const target of targets) {
-      const old = this.#left[target.id] ?? NOTHING;
-      delete left[target.id];
+      const old = this.#left.get(target.id) ?? NOTHING;
+      left.delete(target.id);
       const untilSeconds = Math.max(target.untilSeconds, old.untilSeconds);
       const sinceDrain = target.sinceDrain < 0 ? 0 : old.sinceDrain + target.sinceDrain;
       if (untilSeconds <= nowMs / 1000 && target.sinceDrain < 0) continue;
-      left[target.id] = { untilSeconds, lastSeconds: Math.max(target.lastSeconds, old.lastSeconds), sinceDrain };
+      left.set(target.id, { untilSeconds, lastSeconds: Math.max(target.lastSeconds, old.lastSeconds), sinceDrain });
     }
-    writeStable(this.#file, `${JSON.stringify({ unknownBeforeMs: this.#unknownBeforeMs, targets: left })}\n`);
+    // An entry that couldn't be read goes on being unknown, whatever this run knows of its target.
+    for (const id of this.#unread.keys()) left.delete(id);
+    const saved = { unknownBeforeMs: this.#unknownBeforeMs, targets: joinEntries(left, this.#unread) };
+    this.#text = `${JSON.stringify(saved)}\n`;
+    this.#file.soon();
+    await this.#file.close();
   }
 }
 

@@ -1,40 +1,22 @@
-// The targets of all zones: their verdicts from the monitor, what operators forced, and the board that carries both to answers.
-
+// The targets of all zones: their health, what operators forced, and the operators' half of the board that carries both to answers.
 import type { TargetView } from '../api/views.ts';
-import {
-  type Board,
-  FORCED_DOWN,
-  FORCED_DRAIN,
-  FORCED_NONE,
-  FORCED_UP,
-  LOAD_FULL,
-  VERDICT_DOWN,
-  VERDICT_UNKNOWN,
-  VERDICT_UP,
-} from '../board/board.ts';
-import type { TargetHealth } from '../health/health.ts';
+import { type Board, FORCED_DOWN, FORCED_DRAIN, FORCED_NONE, FORCED_UP } from '../board/board.ts';
+import { relativeLoad } from '../health/health-board.ts';
 import type { HealthSource } from '../health/saved-health.ts';
 import type { Rows } from '../loading/memory.ts';
 import type { PoolMeta, TargetMeta } from '../zone/meta.ts';
 import type { Drains } from './drains.ts';
 import { type Forced, type ForcedStates, forcedView } from './forced-states.ts';
-import { nextLoadFactor } from './load-factor.ts';
 
-const VERDICTS = { unknown: VERDICT_UNKNOWN, up: VERDICT_UP, down: VERDICT_DOWN } as const;
 const FORCED_STATES = { up: FORCED_UP, down: FORCED_DOWN, drain: FORCED_DRAIN } as const;
 
 interface Target {
   readonly meta: TargetMeta;
   readonly slot: number;
+  /** The marks of its pool, see WatchedTarget. */
   readonly shed: readonly [number, number] | null;
-  loadFactor: number;
   /** When a drain of it was first seen, and how many answers had named it by then. */
   drainedAnswers: number | null;
-}
-
-/** What a backend reported beside what it can take: `capacity` is the report that means full, 1 where none is written. */
-function relativeLoad(meta: TargetMeta, health: TargetHealth): number | null {
-  return health.load === null ? null : health.load / (meta.capacity ?? 1);
 }
 
 export class Targets {
@@ -52,7 +34,7 @@ export class Targets {
     this.#drains = parts.drains;
   }
 
-  /** Both tell of their changes here (`refresh`, `onHealth`), so they are made after it. */
+  /** Forced states tell of their changes here (`refresh`), so they are made after it. */
   bind(parts: { forcedStates: ForcedStates; health: HealthSource }): void {
     this.#forcedStates = parts.forcedStates;
     this.#health = parts.health;
@@ -70,47 +52,33 @@ export class Targets {
         meta,
         slot: this.#board.slot(meta.id),
         shed: shed.get(`${meta.zone}/${meta.pool}`) ?? null,
-        loadFactor: old?.loadFactor ?? LOAD_FULL,
         drainedAnswers: old?.drainedAnswers ?? null,
       });
     }
     const gone = [...this.#targets.keys()].filter((id) => !next.has(id));
     this.#targets = next;
-    this.#health.setTargets([...next.values()].map((target) => target.meta));
+    this.#health.setTargets(
+      [...next.values()].map(({ meta, slot, shed: marks }) => {
+        const { id, zone, pool, address, family, check, capacity } = meta;
+        return { id, zone, pool, address, family, check, capacity, slot, shed: marks };
+      }),
+    );
     this.refresh();
     return gone;
   }
 
-  /** The monitor's callback: one word on the board changes. */
-  onHealth(id: string, health: TargetHealth): void {
-    const target = this.#targets.get(id);
-    if (target === undefined) return;
-    if (target.shed !== null) {
-      target.loadFactor = nextLoadFactor(target.loadFactor, relativeLoad(target.meta, health), target.shed);
-    }
-    this.#write(target, health);
-  }
-
-  /** Writes all words anew: after forced states changed. */
+  /** Writes what is forced anew: after forced states changed. */
   refresh(): void {
-    for (const target of this.#targets.values()) this.#write(target, this.#health.health(target.meta.id));
+    for (const target of this.#targets.values()) {
+      const forced = this.#forced(target);
+      if (forced?.state !== 'drain') target.drainedAnswers = null;
+      else target.drainedAnswers ??= this.#rows.target(target.slot).answers;
+      this.#board.force(target.slot, forced === null ? FORCED_NONE : FORCED_STATES[forced.state]);
+    }
   }
 
   #forced(target: Target): Forced | null {
     return this.#forcedStates.of(target.meta.id, `${target.meta.zone}/${target.meta.pool}`);
-  }
-
-  #write(target: Target, health: TargetHealth | undefined): void {
-    const forced = this.#forced(target);
-    if (forced?.state !== 'drain') target.drainedAnswers = null;
-    else target.drainedAnswers ??= this.#rows.target(target.slot).answers;
-    this.#board.set(target.slot, {
-      verdict: VERDICTS[health?.verdict ?? 'unknown'],
-      forced: forced === null ? FORCED_NONE : FORCED_STATES[forced.state],
-      load: Math.round(target.loadFactor),
-      watched: target.meta.check !== null,
-      flipSeconds: Math.min(health?.secondsToFlip ?? 0, Number.MAX_SAFE_INTEGER),
-    });
   }
 
   get(id: string): TargetMeta | undefined {
@@ -152,7 +120,7 @@ export class Targets {
         forced?.state === 'drain'
           ? this.#drains.view(id, forced, noted, this.#sinceDrain(target, noted.answers), nowMs)
           : null,
-      load: health === undefined ? null : relativeLoad(meta, health),
+      load: relativeLoad(health?.load ?? null, meta.capacity),
       flapping: health?.flapping ?? false,
       latencies: health?.latencies ?? [],
     };
@@ -164,13 +132,13 @@ export class Targets {
   }
 
   /** What the next run must know of answers that caches may still hold. */
-  leave(nowMs: number): void {
+  leave(nowMs: number): Promise<void> {
     const last = [...this.#targets.values()].map((target) => {
       const noted = this.#rows.target(target.slot);
       const drained = this.#forced(target)?.state === 'drain';
       return { ...noted, id: target.meta.id, sinceDrain: drained ? this.#sinceDrain(target, noted.answers) : -1 };
     });
-    this.#drains.leave(last, nowMs);
+    return this.#drains.leave(last, nowMs);
   }
 
   views(nowMs: number): TargetView[] {

@@ -1,7 +1,7 @@
 // The contract's rule in plain words: which regions a client matches, the most specific first. For explain and coverage.
 import { type Address, contains, type Prefix } from '../base/address.ts';
 import { placedAddress, placedPrefix } from '../geo/embedded.ts';
-import { foldName, type Place, type PlaceFacts } from '../geo/place.ts';
+import { cityNames, foldName, type Place, type PlaceFacts } from '../geo/place.ts';
 
 /** What decides about a client. */
 export interface MatchedClient {
@@ -45,12 +45,15 @@ function rankOf(place: Place, { address, as, facts }: MatchedClient): number {
     }
     case 'as':
       return place.number === as ? 90 : 0;
-    case 'city':
-      if (facts.country !== place.country || facts.city === null || foldName(facts.city) !== foldName(place.name))
-        return 0;
+    case 'city': {
+      if (facts.country !== place.country || facts.city === null) return 0;
+      const name = cityNames(facts.city).indexOf(foldName(place.name));
+      if (name < 0) return 0;
+      const base = name === 0 ? 83 : 80;
       // With its subdivision, the inner first, a city is named more exactly than without.
-      if (place.subdivision === null) return 80;
-      return place.subdivision === facts.district ? 82 : place.subdivision === facts.subdivision ? 81 : 0;
+      if (place.subdivision === null) return base;
+      return place.subdivision === facts.district ? base + 2 : place.subdivision === facts.subdivision ? base + 1 : 0;
+    }
     case 'subdivision':
       return place.code === facts.district ? 71 : place.code === facts.subdivision ? 70 : 0;
     case 'country':

@@ -26,7 +26,9 @@ export function lintPlaces(zone: LintedZone): void {
     const pattern = steering.regions.map(({ name }) => name).join(' ');
     const fresh = pattern !== '' && !seen.has(pattern);
     seen.add(pattern);
-    if (fresh) lintRegions(steering);
+    if (!fresh) continue;
+    const dead = lintRegions(steering);
+    if (zone.geoData !== null) lintUnreached(zone, steering, dead, zone.geoData);
   }
   if (zone.geoData !== null) lintData(zone, zone.geoData);
 }
@@ -46,7 +48,8 @@ function lintRepeated({ regions, document }: LintedZone): void {
   }
 }
 
-function lintRegions({ regions, document, owner, typeText }: WrittenSteering): void {
+/** Returns the names of the regions that never match. */
+function lintRegions({ regions, document, owner, typeText }: WrittenSteering): Set<string> {
   const networks = sortedNetworks(regions);
   const inside: RegionNetwork[] = [];
   const said = new Set<string>();
@@ -69,12 +72,34 @@ function lintRegions({ regions, document, owner, typeText }: WrittenSteering): v
   for (const { places } of regions)
     for (const { place } of places) if (place.kind === 'country') countries.add(place.code);
   const taken = new Set(networks.filter((network) => network.taken >= 1).map((network) => network.place));
+  const dead = new Set<string>();
   for (const region of regions) {
-    const dead =
-      region.places.length > 0 && region.places.every((place) => taken.has(place) || isSpent(place, countries));
-    if (!dead) continue;
+    if (region.places.length === 0) continue;
+    if (!region.places.every((place) => taken.has(place) || isSpent(place, countries))) continue;
+    dead.add(region.name);
     const message = `${owner} ${typeText}: the region ${region.name} never matches: more specific places of other regions cover it`;
     document.report('region-never-matches', region.offset, message, 'remove it, or the places that cover it');
+  }
+  return dead;
+}
+
+const UNREACHED_CODES = {
+  place: 'place-without-addresses',
+  region: 'region-never-matches',
+  rest: 'region-nearly-covered',
+} as const;
+
+/** Places and regions that no client of the loaded databases is in. */
+function lintUnreached(zone: LintedZone, steering: WrittenSteering, dead: ReadonlySet<string>, data: GeoData): void {
+  const { document, owner, typeText } = steering;
+  const regions = steering.regions.map(({ name, places }) => ({ name, places: places.map(({ place }) => place) }));
+  for (const { kind, region: name, place, message, fix } of data.unreached(regions)) {
+    if (kind !== 'place' && dead.has(name)) continue;
+    const region = steering.regions.find((one) => one.name === name)!;
+    // A place stands where its region is written, if that is this file; what record sets name by itself stands there.
+    const written = zone.regions.get(name)?.places.find((one) => one.place === place);
+    const what = kind === 'place' ? message : `${owner} ${typeText}: ${message}`;
+    document.report(UNREACHED_CODES[kind], written?.offset ?? region.offset, what, fix);
   }
 }
 

@@ -25,6 +25,7 @@ export class Checks {
   readonly #read = new Map<string, Check | null>();
   /** Names that are being read just now, outermost first: a name that comes up again is a cycle. */
   readonly #reading: string[] = [];
+  #depthTold = false;
   readonly #used = new Set<string>();
   readonly #suggestions = new Suggestions(() => this.names());
 
@@ -103,12 +104,24 @@ export class Checks {
       this.scope.document.report('check-cycle', key, `the check ${name} is part of itself: ${cycle}`, fix);
       return null;
     }
+    if (this.#reading.length >= limits.checkDepth) {
+      this.#reportDepth(this.#reading[0] ?? name, key);
+      return null;
+    }
     this.#reading.push(name);
     const map = readMap(this.scope.document, value, `the check ${name}`);
     const check = map === undefined ? null : this.#readCheck(name, map);
     this.#reading.pop();
     this.#read.set(name, check);
     return check;
+  }
+
+  /** Once for the file: in a long chain every check is nested too deep. */
+  #reportDepth(name: string | null, where: Node): void {
+    if (this.#depthTold) return;
+    this.#depthTold = true;
+    const message = `${name === null ? 'this check' : `the check ${name}`} combines others more than ${limits.checkDepth} levels deep`;
+    this.scope.document.report('check-too-large', where, message, 'combine the probes themselves');
   }
 
   #readCheck(name: string | null, map: MapNode): Check | null {
@@ -193,6 +206,16 @@ export class Checks {
     const wanted = counted ? fields.whole('at-least', 1, Math.max(1, parts.length)) : key === 'all' ? of.length : 1;
     const whole = of.filter((check) => check !== null);
     if (wanted === undefined || whole.length < of.length || of.length === 0) return null;
+    const { probes, depth } = extentOf(whole);
+    if (depth > limits.checkDepth) {
+      this.#reportDepth(name, node);
+      return null;
+    }
+    if (probes > limits.checkParts) {
+      const message = `this combination stands for ${probes} probes of each member; at most ${limits.checkParts} are made`;
+      document.report('check-too-large', node, message, 'name fewer checks, and each of them once');
+      return null;
+    }
     const probe: CombinedCheck = { kind: 'combined', atLeast: wanted, of: whole };
     const most = (number: (check: Check) => number): number => Math.max(...whole.map(number));
     // Its parts are probed, each in its own rhythm; as a whole it is as slow as the slowest of them.
@@ -206,6 +229,18 @@ export class Checks {
       fastRecheck: whole.every((check) => check.fastRecheck),
     };
   }
+}
+
+/** How many probes a combination of these is, written out, and how deep it nests. Its parts were held to the bounds when they were read. */
+function extentOf(parts: readonly Check[]): { readonly probes: number; readonly depth: number } {
+  let probes = 0;
+  let depth = 0;
+  for (const { probe } of parts) {
+    const part = probe.kind === 'combined' ? extentOf(probe.of) : { probes: 1, depth: 0 };
+    probes += part.probes;
+    depth = Math.max(depth, part.depth);
+  }
+  return { probes, depth: depth + 1 };
 }
 
 /** A name for a check that was written in place. */

@@ -1,5 +1,6 @@
 // What lint looks at: a zone as it was written, and what the geographic databases can tell.
 import type { Document } from '../base/document.ts';
+import type { SetRegions, Unreached } from '../zone/unreached.ts';
 import type { Checks } from './checks.ts';
 import type { WrittenPool } from './pools.ts';
 import type { Region } from './regions.ts';
@@ -11,6 +12,8 @@ export interface GeoData {
   readonly subdivisions: boolean;
   readonly cities: boolean;
   readonly asNumbers: boolean;
+  /** What the regions of a record set name in vain, and what to do about it. */
+  unreached(regions: readonly SetRegions[]): readonly (Unreached & { readonly fix: string })[];
 }
 
 /** A zone as written, for lint. */

@@ -192,6 +192,7 @@ function readMembers(scope: Scope, pool: string, node: Node): Member[] | undefin
   }
   const members: Member[] = [];
   const seen = new Map<string, number>();
+  const named = new Set<string>();
   for (const item of list.items) {
     const member = readMember(scope, item);
     if (member === undefined) continue;
@@ -208,10 +209,12 @@ function readMembers(scope: Scope, pool: string, node: Node): Member[] | undefin
       document.report('mixed-members', item, message, 'move the names into a pool of their own');
       continue;
     }
-    if (members.some((other) => other.family === member.family && other.stickyName === member.stickyName)) {
+    const called = `${member.family} ${member.stickyName}`;
+    if (named.has(called)) {
       const message = `another member of the same family is called ${member.stickyName} too`;
       document.report('shared-name', item, message, 'name is for the two addresses, IPv4 and IPv6, of one machine');
     }
+    named.add(called);
     members.push(member);
   }
   return members.length < list.items.length ? undefined : members;

@@ -69,6 +69,7 @@ describe("the operator's hand", () => {
     const reply = await running.ask('PUT', RIO, { body });
     expect(reply.status).toBe(200);
     expect(reply.json.emptied).toEqual(['rio.net.cat A']);
+    expect(reply.json.stored).toBe(true);
     const wanted = { state: 'down', forMs: 1_800_000, reason: 'works', by: 'local' };
     expect(running.control.asked).toEqual([['forceTarget', 'net.cat/rio/2001:db8::1', wanted]]);
   });

@@ -3,12 +3,34 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { CODES } from '../../dist/base/codes.js';
 import type { Diagnostic } from '../../dist/base/diagnostic.js';
+import { Inhabited } from '../../dist/geo/inhabited.js';
 import { readOverrides } from '../../dist/geo/overrides.js';
 import { readSettings } from '../../dist/settings/settings.js';
+import { fixFor, unreached } from '../../dist/zone/unreached.js';
 import { parseCommon } from '../../dist/zonefile/common.js';
+import type { GeoData } from '../../dist/zonefile/linted-zone.js';
 import { parseZone } from '../../dist/zonefile/parse.js';
+import { geoOf } from '../support/geo.ts';
 
-const NO_DATA = { coordinates: false, subdivisions: false, cities: false, asNumbers: false };
+/** A database of two countries, and no more than countries in it. */
+const geo = geoOf([
+  {
+    file: 'country.mmdb',
+    records: [
+      ['81.2.69.0/24', { country_code: 'US' }],
+      ['81.2.100.0/24', { country_code: 'AT' }],
+    ],
+  },
+]);
+const inhabited = new Inhabited(geo);
+const NO_DATA: GeoData = {
+  coordinates: false,
+  subdivisions: false,
+  cities: false,
+  asNumbers: false,
+  unreached: (regions) =>
+    unreached(regions, geo, inhabited).map((found) => ({ ...found, fix: fixFor(found, geo, inhabited) })),
+};
 const OPTIONS = {
   baseDirectory: '/etc/meridian',
   checkRules: { exec: false, files: ['/etc/meridian/state/checks'], linkLocal: false },
@@ -18,10 +40,11 @@ const OPTIONS = {
 /** Codes that no text alone can show, with the tests that do. */
 const SHOWN_ELSEWHERE: Readonly<Record<string, string>> = {
   'too-large': 'test/base/document.test.ts',
+  'build-failed': 'test/loading/builder.test.ts',
+  'linked-file': 'test/scenarios/isolation.test.ts',
   'common-broken': 'test/zonefile/common.test.ts',
   'network-in-two-lists': 'test/geo/overrides.test.ts',
   'bad-cookie-secret': 'test/guard/secrets.test.ts',
-  'cookie-secret-not-stored': 'test/guard/secrets.test.ts',
   'cookie-secret-exposed': 'test/guard/secrets.test.ts',
 };
 

@@ -1,4 +1,6 @@
 // The board's words: what is packed comes back, and the forced beats the verdict.
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -8,6 +10,7 @@ import {
   FORCED_NONE,
   FORCED_UP,
   flipSecondsOf,
+  type HealthWord,
   isLive,
   isWithdrawn,
   loadOf,
@@ -17,6 +20,7 @@ import {
   VERDICT_DOWN,
   VERDICT_UNKNOWN,
   VERDICT_UP,
+  writeHealth,
 } from '../../dist/board/board.js';
 
 const word = fc.record({
@@ -57,6 +61,51 @@ describe('a target word', () => {
       flipSeconds: Number.POSITIVE_INFINITY,
     } as const;
     expect(flipSecondsOf(packTarget(target))).toBe(524_287);
+  });
+});
+
+const { forced, ...others } = {
+  verdict: fc.constantFrom(VERDICT_UNKNOWN, VERDICT_UP, VERDICT_DOWN),
+  forced: fc.constantFrom(FORCED_NONE, FORCED_UP, FORCED_DOWN, FORCED_DRAIN),
+  load: fc.integer({ min: 0, max: 255 }),
+  watched: fc.boolean(),
+  flipSeconds: fc.integer({ min: 0, max: 524_287 }),
+};
+
+describe('the two writers of a word', () => {
+  it('each change their own bits, whatever was there', () => {
+    const step = fc.oneof(forced, fc.record(others) as fc.Arbitrary<HealthWord>);
+    fc.assert(
+      fc.property(word, fc.array(step), (first, steps) => {
+        const board = new Board();
+        const words = new Int32Array(board.buffer);
+        const slot = board.slot('z/p/192.0.2.1');
+        board.set(slot, first);
+        let expected = first;
+        for (const one of steps) {
+          expected = { ...expected, ...(typeof one === 'number' ? { forced: one } : one) };
+          if (typeof one === 'number') board.force(slot, one);
+          else writeHealth(words, slot, one);
+          expect(board.get(slot)).toEqual(expected);
+        }
+      }),
+    );
+  });
+
+  it('lose nothing when both write at the same moment', async () => {
+    const board = new SharedArrayBuffer(4 * 4);
+    const gate = new SharedArrayBuffer(4);
+    const file = new URL('../support/board-writer.mjs', import.meta.url);
+    const results = await Promise.all(
+      ['health', 'control'].map(async (side) => {
+        const worker = new Worker(file, { workerData: { board, gate, side, rounds: 200_000, slots: 4 } });
+        const [result] = (await once(worker, 'message')) as [{ lost: number; mixed: number }];
+        return result;
+      }),
+    );
+    expect(results.map(({ lost }) => lost)).toEqual([0, 0]);
+    // Both were at it together.
+    for (const { mixed } of results) expect(mixed).toBeGreaterThan(0);
   });
 });
 

@@ -123,6 +123,16 @@ describe('commands that talk to a server', () => {
     expect((await ask('drain', 'net.cat/nowhere', ...asked)).code).toBe(1);
   });
 
+  it('say when what was forced could not be stored', async () => {
+    const asked = ['--for', '30m', '--reason', 'works'];
+    expect((await ask('force', 'net.cat/moscow', ...asked)).stdout).not.toContain('stored');
+    running.control.stores = false;
+    const forced = await ask('force', 'net.cat/moscow', ...asked);
+    expect(forced.stdout).toContain('could not be stored');
+    expect(forced.code).toBe(0);
+    expect((await ask('unforce', 'net.cat/rio/2001:db8::1')).stdout).toContain('could not be stored');
+  });
+
   it('reload', async () => {
     expect((await ask('reload')).stdout).toBe('1 zone, changed: net.cat\n');
     expect(running.control.asked).toEqual([['reload']]);

@@ -1,9 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server as NetServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ask, temporaryFolder } from '../support/admin.ts';
-import { Meridian, meridian } from '../support/meridian.ts';
+import { MAIN, Meridian, meridian } from '../support/meridian.ts';
 
 let folder: string;
 let running: Meridian | undefined;
@@ -150,5 +151,25 @@ describe('serve', () => {
     expect(code).toBe(1);
     expect(stderr).toContain('did you mean "listen"?');
     expect(stderr).toContain('workers');
+  });
+
+  it("ends with a line for a webhook's secret file that is empty, which would sign with a key that everybody knows", async () => {
+    write('hook.key', '\n');
+    configure({ health: '{ webhooks: [{ url: "http://127.0.0.1:9/", secret-file: hook.key }] }' });
+    const { code, stderr } = await meridian(['serve'], { cwd: folder });
+    expect([code, stderr.trim().split('\n').at(-1)]).toEqual([
+      3,
+      expect.stringMatching(/hook\.key is empty: write one/),
+    ]);
+  });
+
+  it.skipIf(process.platform !== 'linux')('ends with a line where too few files may be open', async () => {
+    const { status, stderr } = spawnSync(
+      'sh',
+      ['-c', 'ulimit -n 64; exec "$0" "$@"', process.execPath, MAIN, 'serve'],
+      { cwd: folder, encoding: 'utf8' },
+    );
+    expect(status).toBe(3);
+    expect(stderr).toMatch(/^meridian: only 64 files may be open at once: [^\n]+\n$/);
   });
 });

@@ -312,7 +312,7 @@ describe('one rule of steering', () => {
               expect(state).toBe(own.length === 0 ? 'no members of this family' : up ? 'up' : 'down');
             }
           });
-          const rows = new Map(coverage(explainer, 'www.x.test', type).map((row) => [row.place, row]));
+          const rows = new Map(coverage(explainer, 'www.x.test', type).rows.map((row) => [row.place, row]));
           for (const [place, places, at] of [
             ['BR', ['BR', 'south-america'], [-22.9, -43.2]],
             ['JP', ['JP', 'asia'], [35.7, 139.7]],

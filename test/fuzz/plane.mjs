@@ -57,7 +57,7 @@ async function load(root) {
     overridesFile: join(directory, 'geoip', 'overrides.yaml'),
     stateDirectory: null,
     baseDirectory: directory,
-    execAllowed: false,
+    checkRules: { exec: false, files: [], linkLocal: false },
     clock: systemClock,
     log: createLog('fatal'),
   });

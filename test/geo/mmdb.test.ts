@@ -5,8 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { type Address, formatAddress, maskAddress, type Prefix, parseAddress } from '../../dist/base/address.js';
 import { type Database, readDatabase } from '../../dist/geo/mmdb.js';
 import { embeddedDatabaseFile } from '../../dist/geo/open.js';
-import type { RangeTable } from '../../dist/geo/ranges.js';
-import { fromBigInt, toBigInt } from '../support/geo.ts';
+import { fromBigInt, toBigInt, valueAt } from '../support/geo.ts';
 import { buildMmdb, Uint32 } from '../support/mmdb.ts';
 
 function read(bytes: Buffer): Database {
@@ -15,17 +14,9 @@ function read(bytes: Buffer): Database {
   return database;
 }
 
-/** The record of an address by walking the table from its start. */
+/** The record of an address. */
 function recordOf(database: Database, address: Address): Database['records'][number] | undefined {
-  const table: RangeTable = address.family === 4 ? database.v4 : database.v6;
-  const value = toBigInt(address);
-  let found = 0;
-  for (let i = 0; i < table.length; i++) {
-    const start = table.columns.slice(0, table.words).reduce((all, column) => (all << 32n) | BigInt(column[i]!), 0n);
-    if (start > value) break;
-    found = table.values[i]!;
-  }
-  return database.records[found - 1];
+  return database.records[valueAt(address.family === 4 ? database.v4 : database.v6, address) - 1];
 }
 
 const network = fc

@@ -1,19 +1,9 @@
 // The cookie secret file: read, made, and what is wrong with it.
-import {
-  chmodSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadCookieSecrets, parseCookieSecrets } from '../../dist/guard/secrets.js';
+import { loadCookieSecrets, newCookieSecret, parseCookieSecrets } from '../../dist/guard/secrets.js';
 
 let folder = '';
 beforeEach(() => {
@@ -25,39 +15,11 @@ const random = (octets: number): Uint8Array => new Uint8Array(octets).fill(0xab)
 const NEW = 'ab'.repeat(16);
 const toHex = (secrets: readonly Uint8Array[]): string[] => secrets.map((s) => Buffer.from(s).toString('hex'));
 
-describe('the first start', () => {
-  it('makes the file and its folders, readable for the owner alone, and nothing else', () => {
-    const file = join(folder, 'state', 'deep', 'cookie.key');
-    const made = loadCookieSecrets(file, random);
-    expect(made).toMatchObject({ created: true, diagnostics: [] });
-    expect(toHex(made.secrets)).toEqual([NEW]);
-    expect(statSync(file).mode & 0o777).toBe(0o600);
-    expect(readdirSync(join(folder, 'state', 'deep'))).toEqual(['cookie.key']);
-  });
-
-  it('is followed by starts that read the same secret', () => {
-    const file = join(folder, 'cookie.key');
-    const made = loadCookieSecrets(file, random);
-    const read = loadCookieSecrets(file, () => new Uint8Array(16));
-    expect(read).toEqual({ ...made, created: false });
-    expect(readFileSync(file, 'utf8')).toContain(NEW);
-  });
-
-  it('says so when something stands in the way of the file, and has no secret then', () => {
-    writeFileSync(join(folder, 'state'), 'a file where a folder should be');
-    const { secrets, created, diagnostics } = loadCookieSecrets(join(folder, 'state', 'cookie.key'), random);
-    expect(created).toBe(false);
-    expect(toHex(secrets)).toEqual([]);
-    expect(diagnostics.map((d) => d.code)).toEqual(['unreadable-file']);
-  });
-
-  it('keeps the new secret for the run when only writing fails', () => {
-    // A link that leads nowhere: nothing is there to read, and nothing can be written, for root neither.
-    symlinkSync(join(folder, 'nowhere'), join(folder, 'state'));
-    const { secrets, diagnostics } = loadCookieSecrets(join(folder, 'state', 'cookie.key'), random);
-    expect(toHex(secrets)).toEqual([NEW]);
-    expect(diagnostics).toMatchObject([{ code: 'cookie-secret-not-stored', severity: 'warning' }]);
-    expect(existsSync(join(folder, 'state', 'cookie.key'))).toBe(false);
+describe('a new secret', () => {
+  it('comes with the text of a file that holds it', () => {
+    const { secret, text } = newCookieSecret(random);
+    expect(toHex([secret])).toEqual([NEW]);
+    expect(parseCookieSecrets('f', text)).toMatchObject({ secrets: [secret], diagnostics: [] });
   });
 });
 
@@ -89,10 +51,25 @@ describe('reading', () => {
 
   it('warns when every user may read it', () => {
     const file = join(folder, 'cookie.key');
-    loadCookieSecrets(file, random);
-    chmodSync(file, 0o644);
-    const { secrets, diagnostics } = loadCookieSecrets(file, random);
+    writeFileSync(file, `${NEW}\n`, { mode: 0o644 });
+    const { secrets, diagnostics } = loadCookieSecrets(file, null);
     expect(toHex(secrets)).toEqual([NEW]);
     expect(diagnostics).toMatchObject([{ code: 'cookie-secret-exposed', severity: 'warning' }]);
+  });
+
+  it('takes others their rights to a file of its own', () => {
+    const file = join(folder, 'cookie.key');
+    writeFileSync(file, `${NEW}\n`, { mode: 0o644 });
+    expect(loadCookieSecrets(file, 0o600).diagnostics).toEqual([]);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  it('tells a missing file from what is none', () => {
+    expect(loadCookieSecrets(join(folder, 'none'), null)).toEqual({ secrets: [], missing: true, diagnostics: [] });
+    mkdirSync(join(folder, 'folder'));
+    expect(loadCookieSecrets(join(folder, 'folder'), null)).toMatchObject({
+      missing: false,
+      diagnostics: [{ code: 'unreadable-file', severity: 'error' }],
+    });
   });
 });

@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { Hold } from '../../dist/health/hold.js';
+import { FakeClock } from '../support/clock.ts';
 import { addresses, Fleet, target } from '../support/fleet.ts';
+
+const DAY_MS = 86_400_000;
 
 function kill(fleet: Fleet, list: readonly string[]): void {
   for (const address of list) fleet.answers.set(address, 'silent');
@@ -28,7 +32,7 @@ describe('the blackout guard', () => {
     await fleet.clock.advance(120_000);
     expect(fleet.count('down')).toBe(20);
     expect(fleet.events.filter((event) => event.kind === 'blackout')).toHaveLength(1);
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('what came back during the hold never was down', async () => {
@@ -38,7 +42,7 @@ describe('the blackout guard', () => {
     fleet.answers.clear();
     await fleet.clock.advance(100_000);
     expect(fleet.count('up')).toBe(20);
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('small fleets are never held up', async () => {
@@ -47,7 +51,7 @@ describe('the blackout guard', () => {
     await fleet.clock.advance(20_000);
     expect(fleet.monitor.blackout()).toBeNull();
     expect(fleet.count('down')).toBe(9);
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('counts addresses, not targets', async () => {
@@ -59,7 +63,7 @@ describe('the blackout guard', () => {
     kill(fleet, addresses(5));
     await fleet.clock.advance(20_000);
     expect(fleet.count('down')).toBe(15);
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('one probe that succeeds is enough to believe the rest', async () => {
@@ -68,7 +72,7 @@ describe('the blackout guard', () => {
     await fleet.clock.advance(40_000);
     expect(fleet.monitor.blackout()).toBeNull();
     expect(fleet.count('down')).toBe(19);
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('less than 90% newly down is no blackout', async () => {
@@ -81,7 +85,7 @@ describe('the blackout guard', () => {
     await fleet.clock.advance(20_000);
     expect(fleet.monitor.blackout()).toBeNull();
     expect(fleet.count('down')).toBe(20);
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('falls that are further apart than an interval are no blackout', async () => {
@@ -94,7 +98,7 @@ describe('the blackout guard', () => {
     await fleet.clock.advance(60_000);
     expect(fleet.monitor.blackout()).toBeNull();
     expect(fleet.count('down')).toBe(10);
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('a first verdict is no fall', async () => {
@@ -103,7 +107,7 @@ describe('the blackout guard', () => {
     fleet.monitor.setTargets(addresses(20).map((address) => target(address)));
     await fleet.settle();
     expect(fleet.count('down')).toBe(20);
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 });
 
@@ -119,7 +123,44 @@ describe('a freeze by hand', () => {
     expect(fleet.monitor.frozen()).toBeNull();
     expect(fleet.verdicts()).toBe('down up up');
     expect(fleet.events.map((event) => event.kind).slice(-3)).toEqual(['freeze', 'thaw', 'flip']);
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
+  });
+
+  test.each([
+    ['of a week', 7],
+    // Timers end after 24.8 days, and one of them is looked at again after 12.4.
+    ['of three weeks', 21],
+    ['of half a year', 180],
+  ])('%s ends at its time, not before', async (_what, days) => {
+    const clock = new FakeClock();
+    const ended: string[] = [];
+    const hold = new Hold({ clock, ended: (what) => ended.push(what) });
+    hold.freeze({ untilMs: clock.nowMs() + days * DAY_MS, reason: 'works', by: 'ops' });
+    await clock.advance(days * DAY_MS - 1);
+    expect([hold.active, ended]).toEqual([true, []]);
+    await clock.advance(1);
+    expect([hold.active, ended]).toEqual([false, ['freeze']]);
+    expect(clock.pending).toBe(0);
+  });
+
+  test.each([
+    ['back', -3_600_000],
+    ['forward', 3_600_000],
+  ])('is neither prolonged nor shortened by a clock that is set %s', async (_way, byMs) => {
+    const clock = new FakeClock();
+    const ended: string[] = [];
+    const hold = new Hold({ clock, ended: (what) => ended.push(what) });
+    hold.freeze({ untilMs: clock.nowMs() + 30 * DAY_MS, reason: 'works', by: 'ops' });
+    hold.start(10, clock.nowMs() + 60_000);
+    await clock.advance(30_000);
+    clock.setWall(byMs);
+    expect(hold.blackout?.untilMs).toBe(clock.nowMs() + 30_000);
+    await clock.advance(30_000);
+    expect(ended).toEqual(['blackout']);
+    await clock.advance(30 * DAY_MS - 60_001);
+    expect(hold.frozen?.untilMs).toBe(clock.nowMs() + 1);
+    await clock.advance(1);
+    expect(ended).toEqual(['blackout', 'freeze']);
   });
 
   test('can be lifted, and is for ever when no end is told', async () => {
@@ -130,7 +171,7 @@ describe('a freeze by hand', () => {
     expect(fleet.verdicts()).toBe('up up');
     fleet.monitor.thaw('ops');
     expect(fleet.verdicts()).toBe('down up');
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('a new target may come up in it, but not go down', async () => {
@@ -144,6 +185,6 @@ describe('a freeze by hand', () => {
     expect(fleet.verdicts()).toBe('up up unknown');
     fleet.monitor.thaw('ops');
     expect(fleet.verdicts()).toBe('up up down');
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 });

@@ -20,7 +20,7 @@ describe('the monitor', () => {
       ['net.cat/p/10.0.0.0', 'unknown', 'up'],
       ['net.cat/p/10.0.0.1', 'unknown', 'down'],
     ]);
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('the first round waits for every target, silent ones to their timeout', async () => {
@@ -33,7 +33,7 @@ describe('the monitor', () => {
     expect(done).toBe(false);
     await fleet.clock.advance(200);
     expect(done).toBe(true);
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('the first round is over when the last unknown target is removed', async () => {
@@ -44,7 +44,7 @@ describe('the monitor', () => {
     fleet.monitor.setTargets([]);
     await round;
     await fleet.monitor.firstRound();
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('a target without a check is up and never probed', async () => {
@@ -59,7 +59,7 @@ describe('the monitor', () => {
       lastProbe: null,
     });
     expect(fleet.changes).toHaveLength(1);
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('equal probes run once, whoever uses them, and feed every target', async () => {
@@ -75,7 +75,7 @@ describe('the monitor', () => {
     fleet.answers.set('10.0.0.1:80', 'refused');
     await fleet.clock.advance(13_000);
     expect(fleet.verdicts()).toBe('down down down up');
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('a dead backend is down after interval + 2 s at the latest with fast rechecks', async () => {
@@ -88,7 +88,7 @@ describe('the monitor', () => {
     expect(fleet.count('down')).toBe(50);
     const last = Math.max(...fleet.events.filter((event) => event.to === 'down').map((event) => event.atMs));
     expect(last - diedMs).toBeLessThanOrEqual(12_006);
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('without fast rechecks it takes fall intervals', async () => {
@@ -101,7 +101,7 @@ describe('the monitor', () => {
     const down = fleet.events.find((event) => event.to === 'down')!;
     expect(down.atMs - diedMs).toBeGreaterThan(18_000);
     expect(down.atMs - diedMs).toBeLessThanOrEqual(30_006);
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('tells each change of verdict and time to the next flip, each report of a load, and nothing else', async () => {
@@ -122,7 +122,7 @@ describe('the monitor', () => {
       ['up', 10],
       ['down', 20],
     ]);
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('a reload keeps verdict and schedule of what is equal, whatever its check is called now', async () => {
@@ -136,7 +136,7 @@ describe('the monitor', () => {
     expect(fleet.verdicts()).toBe('up down up');
     await fleet.clock.advance(50);
     expect(fleet.tries.get('10.0.0.2:80')!.length).toBeLessThanOrEqual(tries + 1);
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('a changed check starts over at once, a new target with an equal probe takes its verdict over', async () => {
@@ -151,7 +151,7 @@ describe('the monitor', () => {
     expect(fleet.verdicts()).toBe('up up unknown');
     await fleet.clock.advance(10);
     expect(fleet.verdicts()).toBe('up up up');
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('a target whose check was changed keeps its verdict until the first probe of the new one decides', async () => {
@@ -164,7 +164,7 @@ describe('the monitor', () => {
     fleet.answers.set('10.0.0.1', 'ok');
     await fleet.clock.advance(10);
     expect(fleet.verdicts()).toBe('up');
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('a target that went and came back is not told by what was saved before', async () => {
@@ -174,7 +174,7 @@ describe('the monitor', () => {
     fleet.monitor.setTargets([]);
     fleet.monitor.setTargets([target('10.0.0.1')]);
     expect(fleet.verdicts()).toBe('unknown');
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('probes of removed targets stop at once, also the one under way', async () => {
@@ -189,7 +189,7 @@ describe('the monitor', () => {
     await fleet.settle();
     expect(fleet.tries.get('10.0.0.1:80')).toHaveLength(1);
     expect(fleet.events.slice(events).filter((event) => event.target?.endsWith('.1'))).toEqual([]);
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('a probe that fails for want of a descriptor here changes no verdict', async () => {
@@ -200,7 +200,7 @@ describe('the monitor', () => {
     await fleet.clock.advance(100_000);
     expect(fleet.verdicts()).toBe('up');
     expect(fleet.logged.some((line) => line.event === 'health-probe-starved')).toBe(true);
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('keeps the latencies of the last hundred probes', async () => {
@@ -213,7 +213,7 @@ describe('the monitor', () => {
     expect(latencies).toHaveLength(100);
     expect(latencies[0]).toBe(5);
     expect(latencies.at(-1)).toBe(7);
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('a target that flips all the time is held down, and said so', async () => {
@@ -230,7 +230,7 @@ describe('the monitor', () => {
     await fleet.clock.advance(600_000);
     expect(fleet.monitor.health('net.cat/p/10.0.0.1')).toMatchObject({ verdict: 'up', flapping: false });
     expect(fleet.events.filter((event) => event.kind === 'steady')).toHaveLength(1);
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 });
 
@@ -256,7 +256,7 @@ describe('combined checks', () => {
       ok: false,
       reason: '1 of 3 ok: port1: ok; port2: connection refused; port3: connection refused',
     });
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('share their parts with each other and with plain checks', async () => {
@@ -264,7 +264,7 @@ describe('combined checks', () => {
     fleet.monitor.setTargets([spec('all', combined(2, 80, 81)), target('10.0.0.1')]);
     await fleet.settle();
     expect(fleet.tries.get('10.0.0.1:80')!.length).toBeLessThanOrEqual(5);
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('each part keeps its own rhythm and thresholds', async () => {
@@ -280,7 +280,7 @@ describe('combined checks', () => {
     fleet.answers.set('10.0.0.1:81', 'refused');
     await fleet.clock.advance(1_010);
     expect(fleet.verdicts()).toBe('down');
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('the time to a flip is that of as many parts as it takes', async () => {
@@ -291,7 +291,7 @@ describe('combined checks', () => {
     while (fleet.monitor.health('net.cat/all/10.0.0.1')!.secondsToFlip === 30) await fleet.clock.advance(100);
     expect(fleet.monitor.health('net.cat/all/10.0.0.1')!.secondsToFlip).toBe(20);
     expect(fleet.monitor.health('net.cat/any/10.0.0.1')!.secondsToFlip).toBe(30);
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('are unknown only while their parts leave it open', async () => {
@@ -305,7 +305,7 @@ describe('combined checks', () => {
     ]);
     await fleet.clock.advance(100);
     expect(fleet.verdicts()).toBe('down up unknown');
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 });
 
@@ -319,7 +319,7 @@ describe('names', () => {
     fleet.answers.set('10.0.0.8', 'refused');
     await fleet.settle();
     expect(fleet.verdicts()).toBe('down');
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('whose first address is silent are good by the second, within the timeout', async () => {
@@ -328,7 +328,7 @@ describe('names', () => {
     fleet.monitor.setTargets([target('lb.example.net.')]);
     await fleet.clock.advance(1_000);
     expect(fleet.verdicts()).toBe('up');
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('that do not resolve are down', async () => {
@@ -341,7 +341,7 @@ describe('names', () => {
       verdict: 'down',
       lastProbe: { reason: 'name does not resolve' },
     });
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
   });
 
   test('change no verdict when they cannot be looked up or tried for want of something here', async () => {
@@ -400,7 +400,7 @@ describe('names', () => {
       ok: false,
       reason: 'timeout: name not resolved',
     });
-    await fleet.monitor.stop();
+    fleet.monitor.stop();
     mode = 'fine';
     const second = new Fleet({
       lookup: () =>
@@ -413,6 +413,6 @@ describe('names', () => {
     mode = 'trouble';
     await second.clock.advance(100_000);
     expect(second.verdicts()).toBe('up');
-    await second.monitor.stop();
+    second.monitor.stop();
   });
 });

@@ -1,11 +1,11 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { EventLog } from '../../dist/health/events.js';
-import { loadSaved } from '../../dist/health/saved.js';
-import { addresses, Fleet, target } from '../support/fleet.ts';
+import { VERDICT_DOWN, VERDICT_UP } from '../../dist/board/board.js';
+import { addresses, target } from '../support/fleet.ts';
+import { HealthPair } from '../support/health-pair.ts';
+import { until } from '../support/storage.ts';
 
 let folder = '';
 let file = '';
@@ -15,178 +15,155 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-async function until(condition: () => boolean): Promise<void> {
-  const endMs = Date.now() + 10_000;
-  while (!condition()) {
-    if (Date.now() > endMs) throw new Error('never happened');
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
+const saved = (): string => (existsSync(file) ? readFileSync(file, 'utf8') : '');
 
 describe('saved verdicts', () => {
   test('a restarted monitor starts from them and probes again at once', async () => {
-    const first = new Fleet({ stateFile: file });
+    const first = new HealthPair({ stateFile: file });
     first.answers.set('10.0.0.1', 'refused');
-    first.monitor.setTargets(addresses(3).map((address) => target(address)));
+    first.setTargets(addresses(3).map((address) => target(address)));
     await first.settle();
-    const since = first.monitor.health('net.cat/p/10.0.0.1')!.sinceMs;
-    await first.monitor.stop();
+    const since = first.client.health('net.cat/p/10.0.0.1')!.sinceMs;
+    await first.stop();
 
-    const second = new Fleet({ stateFile: file, clock: first.clock });
-    second.monitor.setTargets(addresses(3).map((address) => target(address)));
-    await second.monitor.firstRound();
+    const second = new HealthPair({ stateFile: file, clock: first.clock });
+    second.setTargets(addresses(3).map((address) => target(address)));
     expect(second.verdicts()).toBe('up down up');
-    expect(second.monitor.health('net.cat/p/10.0.0.1')).toMatchObject({
+    const round = second.client.firstRound();
+    await second.clock.advance(1);
+    await round;
+    expect(second.verdicts()).toBe('up down up');
+    expect(second.client.health('net.cat/p/10.0.0.1')).toMatchObject({
       sinceMs: since,
       lastProbe: { reason: 'connection refused' },
     });
-    expect(second.changes.map(([, health]) => health.verdict)).toEqual(['up', 'down', 'up']);
+    expect([0, 1, 2].map((slot) => second.board.get(slot).verdict)).toEqual([VERDICT_UP, VERDICT_DOWN, VERDICT_UP]);
     await second.clock.advance(10);
     expect(second.tries.get('10.0.0.1:80')).toHaveLength(1);
-    await second.monitor.stop();
+    await second.stop();
   });
 
   test('a flip is on disk soon after, without a stop', async () => {
-    const fleet = new Fleet({ stateFile: file });
-    fleet.monitor.setTargets([target('10.0.0.1')]);
+    const fleet = new HealthPair({ stateFile: file });
+    fleet.setTargets([target('10.0.0.1')]);
     await fleet.settle();
     fleet.answers.set('10.0.0.1', 'refused');
     await fleet.clock.advance(14_000);
-    await until(() => existsSync(file) && JSON.stringify(loadSaved(file)).includes('"verdict":"down"'));
-    await fleet.monitor.stop();
+    await until(() => saved().includes('"verdict":"down"'));
+    await fleet.stop();
   });
 
   test('a monitor that stops before it has targets leaves the file alone', async () => {
-    const first = new Fleet({ stateFile: file });
-    first.monitor.setTargets([target('10.0.0.1')]);
+    const first = new HealthPair({ stateFile: file });
+    first.setTargets([target('10.0.0.1')]);
     await first.settle();
-    await first.monitor.stop();
-    const second = new Fleet({ stateFile: file });
-    await second.monitor.stop();
-    const third = new Fleet({ stateFile: file });
-    third.monitor.setTargets([target('10.0.0.1')]);
+    await first.stop();
+    const second = new HealthPair({ stateFile: file });
+    await second.stop();
+    const third = new HealthPair({ stateFile: file });
+    third.setTargets([target('10.0.0.1')]);
     expect(third.verdicts()).toBe('up');
-    await third.monitor.stop();
+    await third.stop();
   });
 
   test('a changed check does not start from the verdict of the old one', async () => {
-    const first = new Fleet({ stateFile: file });
-    first.monitor.setTargets([target('10.0.0.1')]);
+    const first = new HealthPair({ stateFile: file });
+    first.setTargets([target('10.0.0.1')]);
     await first.settle();
-    await first.monitor.stop();
-    const second = new Fleet({ stateFile: file });
-    second.monitor.setTargets([target('10.0.0.1', { fall: 2 })]);
+    await first.stop();
+    const second = new HealthPair({ stateFile: file });
+    second.setTargets([target('10.0.0.1', { fall: 2 })]);
     expect(second.verdicts()).toBe('unknown');
-    await second.monitor.stop();
+    await second.stop();
   });
 
   test('a torn or foreign file is ignored with a warning, wherever it was torn', async () => {
-    const first = new Fleet({ stateFile: file });
-    first.monitor.setTargets(addresses(3).map((address) => target(address)));
+    const first = new HealthPair({ stateFile: file });
+    first.setTargets(addresses(3).map((address) => target(address)));
     await first.settle();
-    await first.monitor.stop();
+    await first.stop();
     const whole = readFileSync(file);
     for (const content of [...Array(40).keys()]
       .map((i) => whole.subarray(0, Math.floor((whole.length * i) / 40)))
       .concat([Buffer.from('null'), Buffer.from('[]'), Buffer.from('{"format":"x"}'), Buffer.alloc(100)])) {
       writeFileSync(file, content);
-      const fleet = new Fleet({ stateFile: file });
-      fleet.monitor.setTargets([target('10.0.0.1')]);
+      const fleet = new HealthPair({ stateFile: file });
+      fleet.setTargets([target('10.0.0.1')]);
       expect(fleet.verdicts()).toBe('unknown');
-      expect(fleet.logged.some((line) => line.event === 'health-state-ignored')).toBe(true);
-      await fleet.monitor.stop();
+      expect(fleet.storage.damaged).toMatchObject([{ file }]);
+      await fleet.stop();
     }
   });
 
   test('entries that make no sense are left out, the others count', async () => {
-    const first = new Fleet({ stateFile: file });
-    first.monitor.setTargets(addresses(2).map((address) => target(address)));
+    const first = new HealthPair({ stateFile: file });
+    first.setTargets(addresses(2).map((address) => target(address)));
     await first.settle();
-    await first.monitor.stop();
+    await first.stop();
     const saved = JSON.parse(readFileSync(file, 'utf8')) as {
       leaves: Record<string, { state: { failures: unknown } }>;
     };
     Object.values(saved.leaves)[0]!.state.failures = 'many';
     writeFileSync(file, JSON.stringify(saved));
-    const second = new Fleet({ stateFile: file });
-    second.monitor.setTargets(addresses(2).map((address) => target(address)));
+    const second = new HealthPair({ stateFile: file });
+    second.setTargets(addresses(2).map((address) => target(address)));
     expect(second.verdicts()).toBe('unknown up');
-    await second.monitor.stop();
+    await second.stop();
   });
 
   test('a freeze and what it holds outlive a restart', async () => {
-    const first = new Fleet({ stateFile: file });
-    first.monitor.setTargets(addresses(2).map((address) => target(address)));
+    const first = new HealthPair({ stateFile: file });
+    first.setTargets(addresses(2).map((address) => target(address)));
     await first.settle();
-    first.monitor.freeze(null, 'works', 'ops');
+    first.client.freeze(null, 'works', 'ops');
     first.answers.set('10.0.0.0', 'refused');
     await first.settle();
-    await first.monitor.stop();
-    const second = new Fleet({ stateFile: file });
+    await first.stop();
+    const second = new HealthPair({ stateFile: file });
     second.answers.set('10.0.0.0', 'refused');
-    second.monitor.setTargets(addresses(2).map((address) => target(address)));
+    second.setTargets(addresses(2).map((address) => target(address)));
     await second.settle();
-    expect(second.monitor.frozen()).toMatchObject({ reason: 'works' });
+    expect(second.client.frozen()).toMatchObject({ reason: 'works' });
     expect(second.verdicts()).toBe('up up');
-    second.monitor.thaw('ops');
+    second.client.thaw('ops');
+    await second.clock.advance(10);
     expect(second.verdicts()).toBe('down up');
-    await second.monitor.stop();
+    await second.stop();
   });
 
   test('a folder that cannot be written is told, not thrown', async () => {
     writeFileSync(join(folder, 'state'), 'a file');
-    const fleet = new Fleet({ stateFile: file });
-    fleet.monitor.setTargets([target('10.0.0.1')]);
+    const fleet = new HealthPair({ stateFile: file });
+    fleet.setTargets([target('10.0.0.1')]);
     await fleet.clock.advance(10);
-    await fleet.monitor.stop();
-    expect(fleet.logged.some((line) => line.event === 'health-save-failed')).toBe(true);
-  });
-});
-
-describe('the event log', () => {
-  const quiet = pino({ level: 'silent' });
-
-  test('numbers events, keeps the last ones, and finds those after a number', () => {
-    const events = new EventLog<{ what: number }>({ file: null, log: quiet, capacity: 10 });
-    for (let what = 1; what <= 35; what++) events.add({ what });
-    expect(events.list().map((event) => event.what)).toEqual([26, 27, 28, 29, 30, 31, 32, 33, 34, 35]);
-    expect(events.list(33).map((event) => event.seq)).toEqual([34, 35]);
-    expect(events.list(0, 3).map((event) => event.seq)).toEqual([33, 34, 35]);
+    await fleet.stop();
+    expect(fleet.storage.unsaved).toMatchObject([{ file }]);
   });
 
-  test('tells listeners until they leave', () => {
-    const events = new EventLog<{ what: number }>({ file: null, log: quiet });
-    const heard: number[] = [];
-    const leave = events.subscribe((event) => heard.push(event.what));
-    events.add({ what: 1 });
-    leave();
-    events.add({ what: 2 });
-    expect(heard).toEqual([1]);
+  test('entries of another version are kept as they stand', async () => {
+    const first = new HealthPair({ stateFile: file });
+    first.setTargets([target('10.0.0.1')]);
+    await first.settle();
+    await first.stop();
+    const content = JSON.parse(saved()) as { leaves: Record<string, unknown> };
+    const strange = { verdict: 'perhaps', views: [1, 2] };
+    writeFileSync(file, JSON.stringify({ ...content, leaves: { ...content.leaves, 'icmp 10.0.0.9': strange } }));
+    const second = new HealthPair({ stateFile: file });
+    second.setTargets([target('10.0.0.1')]);
+    expect(second.verdicts()).toBe('up');
+    await second.stop();
+    expect(JSON.parse(saved()).leaves['icmp 10.0.0.9']).toEqual(strange);
   });
 
-  test('outlives a crash: every event is in the file at once, a torn last line is skipped, numbers go on', () => {
-    const path = join(folder, 'events.jsonl');
-    const first = new EventLog<{ what: number }>({ file: path, log: quiet, capacity: 100 });
-    for (let what = 1; what <= 5; what++) first.add({ what });
-    truncateSync(path, readFileSync(path).length - 3);
-    const warnings: string[] = [];
-    const log = pino({}, { write: (line: string) => warnings.push(line) });
-    const second = new EventLog<{ what: number }>({ file: path, log, capacity: 100 });
-    expect(second.list().map((event) => event.what)).toEqual([1, 2, 3, 4]);
-    expect(warnings.join()).toContain('events-damaged');
-    second.add({ what: 6 });
-    second.close();
-    const third = new EventLog<{ what: number }>({ file: path, log, capacity: 100 });
-    expect(third.list().map((event) => event.what)).toEqual([1, 2, 3, 4, 6]);
-    third.close();
-    first.close();
-  });
-
-  test('its file stays bounded', () => {
-    const path = join(folder, 'events.jsonl');
-    const events = new EventLog<{ what: number }>({ file: path, log: quiet, capacity: 10 });
-    for (let what = 0; what < 1000; what++) events.add({ what });
-    events.close();
-    expect(readFileSync(path, 'utf8').split('\n').length).toBeLessThanOrEqual(21);
+  test('a freeze is known though the verdicts behind it are cut off', async () => {
+    const first = new HealthPair({ stateFile: file });
+    first.setTargets([target('10.0.0.1')]);
+    await first.settle();
+    first.client.freeze(null, 'works', 'ops');
+    await first.stop();
+    writeFileSync(file, saved().slice(0, -30));
+    const second = new HealthPair({ stateFile: file });
+    expect(second.client.frozen()).toMatchObject({ reason: 'works' });
+    await second.stop();
   });
 });

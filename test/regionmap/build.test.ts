@@ -203,6 +203,7 @@ const PLACES: readonly {
   continent?: string;
 }[] = [
   { country: 'RU', city: 'Moscow', at: [55.75, 37.62] },
+  { country: 'RU', city: 'Moscow (Tsentralnyy okrug)', at: [55.75, 37.62] },
   { country: 'RU' },
   { country: 'US', subdivision: 'IL', city: 'Springfield', at: [39.8, -89.6] },
   { country: 'US', subdivision: 'MA', city: 'Springfield', at: [42.1, -72.6] },

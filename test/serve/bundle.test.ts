@@ -3,9 +3,13 @@ import { init, parse } from 'es-module-lexer';
 import { describe, expect, it } from 'vitest';
 
 await init;
-const bundle = readFileSync(new URL('../../dist/serve/udp-worker.bundle.js', import.meta.url), 'utf8');
 
-describe('the program of a data thread', () => {
+describe.each([
+  ['a data thread', 'serve/udp-worker'],
+  ['the health thread', 'control/health-worker'],
+])('the program of %s', (_thread, entry) => {
+  const bundle = readFileSync(new URL(`../../dist/${entry}.bundle.js`, import.meta.url), 'utf8');
+
   it('is one module: it imports nothing but what Node has', () => {
     // `import.meta` has no specifier.
     const imports = parse(bundle)[0].flatMap(({ specifier }) => (typeof specifier === 'string' ? [specifier] : []));

@@ -25,7 +25,7 @@ const DEFAULTS = {
   workers: null,
   udp: { maxSize: 1232, maxSizeWithoutCookie: 1232, realtime: true },
   tcp: { idleTimeoutMs: 10_000, maxConnections: 10_000, maxConnectionsPerClient: 100 },
-  cookies: { secretFile: '/etc/meridian/state/cookie.key' },
+  cookies: { secretFile: '/etc/meridian/state/cookie.key', secretFileGiven: false },
   rateLimit: { responsesPerSecond: 200, slip: 1, ipv4Prefix: 24, ipv6Prefix: 56, exempt: [] },
   identity: { nsid: '', version: '', hostname: '' },
   health: {
@@ -69,7 +69,11 @@ identity: { nsid: "", version: "", hostname: "" }
 health: { max-concurrent: 500, blackout-hold: 60s, exec: false, files: [state/checks], link-local: false, webhooks: [] }
 log: { level: info }
 `;
-    expect(settings(text)).toMatchObject({ ...DEFAULTS, admin: { ...DEFAULTS.admin, tokensFileGiven: true } });
+    expect(settings(text)).toMatchObject({
+      ...DEFAULTS,
+      admin: { ...DEFAULTS.admin, tokensFileGiven: true },
+      cookies: { ...DEFAULTS.cookies, secretFileGiven: true },
+    });
   });
 
   it('take every value', () => {
@@ -93,7 +97,7 @@ log: { level: debug }
       zones: '/etc/zones',
       geoip: { directory: '/var/geoip', overrides: '/var/geoip/overrides.yaml' },
       state: '/var/lib/meridian',
-      cookies: { secretFile: '/var/lib/meridian/cookie.key' },
+      cookies: { secretFile: '/var/lib/meridian/cookie.key', secretFileGiven: false },
       workers: 4,
       udp: { maxSize: 4096, maxSizeWithoutCookie: 512, realtime: false },
       tcp: { idleTimeoutMs: 120_000 },

@@ -1,7 +1,7 @@
 // The figures of docs/steering.md, measured anew: fairness of weights, movement of sticky clients, load shedding by fifty members.
 import { expect, it } from 'vitest';
 import { LOAD_FULL } from '../../dist/board/board.js';
-import { nextLoadFactor } from '../../dist/targets/load-factor.js';
+import { nextLoadFactor } from '../../dist/health/load-factor.js';
 import { query } from '../support/dns.ts';
 import { Plane, values } from '../support/plane.ts';
 
@@ -56,7 +56,7 @@ it('sticky clients that move when one of n members is lost', () => {
 });
 
 it('fifty members of different size shed load until it is even', () => {
-  // The model of test/control/load-factor.test.ts: a third of the clients follow the weights in each round.
+  // The model of test/health/load-factor.test.ts: a third of the clients follow the weights in each round.
   const sizes = Array.from({ length: 50 }, (_, i) => 0.5 + (i % 10) / 10);
   const demand = sizes.reduce((a, b) => a + b) * 0.75;
   let factors = sizes.map(() => LOAD_FULL);

@@ -8,6 +8,7 @@ interface Timer {
 /** A clock under the test's control; both times start at `startMs`. */
 export class FakeClock {
   #nowMs: number;
+  #wallOffsetMs = 0;
   #timers = new Set<Timer>();
 
   constructor(startMs = 1_700_000_000_000) {
@@ -15,7 +16,12 @@ export class FakeClock {
   }
 
   nowMs(): number {
-    return this.#nowMs;
+    return this.#nowMs + this.#wallOffsetMs;
+  }
+
+  /** Sets the wall clock forward (or back) as an administrator does: no time passes. */
+  setWall(byMs: number): void {
+    this.#wallOffsetMs += byMs;
   }
 
   monotonicMs(): number {

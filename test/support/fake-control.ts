@@ -32,6 +32,9 @@ function target(pool: string, address: string, state: TargetView['state']): Targ
 
 export class FakeControl implements ControlPlane {
   isReady = true;
+  /** Whether what is forced can be stored. */
+  stores = true;
+  problems: StatusView['problems'] = [];
   targets = [target('moscow', '127.0.1.1', 'up'), target('rio', '2001:db8::1', 'down')];
   summary: ZoneSummary = {
     name: 'net.cat',
@@ -82,6 +85,7 @@ export class FakeControl implements ControlPlane {
       geo: { databases: [{ file: 'embedded', type: 'country', built: AT }], overrides: 2, problems: [] },
       health: { targets: 2, up: 1, down: 1, unknown: 0, forced: 0, frozen: null, blackout: null },
       failOpen: ['net.cat A'],
+      problems: this.problems,
       warnings: [],
       counters: { udpQueries: 90, tcpQueries: 10, ecsQueries: 25, nxdomain: 3, tcp_open: 2 },
     };
@@ -116,6 +120,7 @@ export class FakeControl implements ControlPlane {
         at: [51.5, -0.1],
         database: 'embedded',
         built: AT,
+        countries: [],
       },
       region: { name: 'default', match: 'default', candidates: [] },
       pools: [
@@ -158,6 +163,9 @@ export class FakeControl implements ControlPlane {
         { place: 'RU', region: 'russia', pool: 'moscow' },
         { place: 'AQ', region: 'default', pool: null },
       ],
+      withoutAddresses: [],
+      warnings: [],
+      split: { ipv4: 0, ipv6: 0 },
     };
   }
 
@@ -166,24 +174,24 @@ export class FakeControl implements ControlPlane {
     return { zones: this.zones(), changed: ['net.cat'], removed: [], errors: [], warnings: [] };
   }
 
-  forceTarget(id: string, request: ForceRequest) {
+  async forceTarget(id: string, request: ForceRequest) {
     this.asked.push(['forceTarget', id, request]);
-    return { target: this.#find(id), emptied: ['rio.net.cat A'] };
+    return { target: this.#find(id), emptied: ['rio.net.cat A'], stored: this.stores };
   }
 
-  unforceTarget(id: string, by: string) {
+  async unforceTarget(id: string, by: string) {
     this.asked.push(['unforceTarget', id, by]);
-    return { target: this.#find(id) };
+    return { target: this.#find(id), stored: this.stores };
   }
 
-  forcePool(zone: string, pool: string, request: ForceRequest) {
+  async forcePool(zone: string, pool: string, request: ForceRequest) {
     this.asked.push(['forcePool', zone, pool, request]);
-    return { targets: this.#findPool(zone, pool), emptied: [] };
+    return { targets: this.#findPool(zone, pool), emptied: [], stored: this.stores };
   }
 
-  unforcePool(zone: string, pool: string, by: string) {
+  async unforcePool(zone: string, pool: string, by: string) {
     this.asked.push(['unforcePool', zone, pool, by]);
-    return { targets: this.#findPool(zone, pool) };
+    return { targets: this.#findPool(zone, pool), stored: this.stores };
   }
 
   freeze(forMs: number | null, reason: string, by: string) {

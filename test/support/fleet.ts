@@ -4,67 +4,84 @@ import type { HealthEvent } from '../../dist/health/event.js';
 import type { TargetHealth, TargetSpec } from '../../dist/health/health.js';
 import { Monitor, type MonitorOptions } from '../../dist/health/monitor.js';
 import { failed, succeeded } from '../../dist/probe/outcome.js';
+import type { ProbeAddress } from '../../dist/probe/probes.js';
 import type { Check } from '../../dist/zone/model.js';
 import { check, tcpCheck } from './checks.ts';
 import { FakeClock } from './clock.ts';
 
 export type Answer = 'ok' | 'refused' | 'silent' | 'starved';
 
-/** The monitor and everything that can be seen of it. */
-export class Fleet {
+/** Backends that answer as they are told, with a clock, a log and randomness of the test's own. */
+export class Backends {
   readonly clock: FakeClock;
-  readonly monitor: Monitor;
   /** How each address (or `address:port`) answers; `ok` when not told. */
   readonly answers = new Map<string, Answer>();
   readonly events: HealthEvent[] = [];
-  readonly changes: [id: string, health: TargetHealth][] = [];
   /** Start times of the tries, by `address:port`. */
   readonly tries = new Map<string, number[]>();
   readonly logged: Record<string, unknown>[] = [];
+  readonly log = pino({ level: 'trace' }, { write: (line: string) => this.logged.push(JSON.parse(line)) });
   load: number | null = null;
   aborted = 0;
   /** What a good probe takes. */
   tookMs = 5;
+  #seed = 7;
 
-  constructor(options: Partial<MonitorOptions> & { clock?: FakeClock } = {}) {
-    this.clock = options.clock ?? new FakeClock();
-    let seed = 7;
-    const log = pino({ level: 'trace' }, { write: (line: string) => this.logged.push(JSON.parse(line)) });
+  constructor(clock = new FakeClock()) {
+    this.clock = clock;
+  }
+
+  readonly random = (): number => {
+    this.#seed = (Math.imul(this.#seed, 1664525) + 1013904223) >>> 0;
+    return this.#seed / 2 ** 32;
+  };
+
+  readonly probe: ProbeAddress = (probe, target, attempt) => {
+    const place = `${target.address}:${'port' in probe ? probe.port : 0}`;
+    const list = this.tries.get(place) ?? [];
+    list.push(this.clock.nowMs());
+    this.tries.set(place, list);
+    const answer = this.answers.get(place) ?? this.answers.get(target.address) ?? 'ok';
+    return new Promise((resolve) => {
+      attempt.signal.addEventListener('abort', () => {
+        if (attempt.signal.reason !== undefined && typeof attempt.signal.reason !== 'symbol') this.aborted++;
+        resolve(failed('timeout: silent'));
+      });
+      if (answer === 'silent') return;
+      this.clock.after(this.tookMs, () =>
+        resolve(
+          answer === 'ok'
+            ? succeeded('fine', this.load)
+            : answer === 'refused'
+              ? failed('connection refused', 'ECONNREFUSED')
+              : { ...failed('EMFILE'), local: true },
+        ),
+      );
+    });
+  };
+
+  /** Lets the first round, and the spreading after it, pass. */
+  async settle(): Promise<void> {
+    await this.clock.advance(30_000);
+  }
+}
+
+/** The monitor and everything that can be seen of it. */
+export class Fleet extends Backends {
+  readonly monitor: Monitor;
+  readonly changes: [id: string, health: TargetHealth][] = [];
+
+  constructor(options: Partial<MonitorOptions> = {}) {
+    super();
     this.monitor = new Monitor({
-      random: () => {
-        seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-        return seed / 2 ** 32;
-      },
-      log,
+      random: this.random,
+      log: this.log,
       maxConcurrent: 500,
       blackoutHoldMs: 60_000,
       rules: { exec: false, files: [], linkLocal: false, admin: null },
-      stateFile: null,
       onHealth: (id, health) => this.changes.push([id, health]),
       onEvent: (event) => this.events.push(event),
-      probe: (probe, target, attempt) => {
-        const place = `${target.address}:${'port' in probe ? probe.port : 0}`;
-        const list = this.tries.get(place) ?? [];
-        list.push(this.clock.nowMs());
-        this.tries.set(place, list);
-        const answer = this.answers.get(place) ?? this.answers.get(target.address) ?? 'ok';
-        return new Promise((resolve) => {
-          attempt.signal.addEventListener('abort', () => {
-            if (attempt.signal.reason !== undefined && typeof attempt.signal.reason !== 'symbol') this.aborted++;
-            resolve(failed('timeout: silent'));
-          });
-          if (answer === 'silent') return;
-          this.clock.after(this.tookMs, () =>
-            resolve(
-              answer === 'ok'
-                ? succeeded('fine', this.load)
-                : answer === 'refused'
-                  ? failed('connection refused', 'ECONNREFUSED')
-                  : { ...failed('EMFILE'), local: true },
-            ),
-          );
-        });
-      },
+      probe: this.probe,
       ...options,
       clock: this.clock,
     });
@@ -76,11 +93,6 @@ export class Fleet {
 
   count(verdict: string): number {
     return [...this.monitor.all()].filter(([, health]) => health.verdict === verdict).length;
-  }
-
-  /** Lets the first round, and the spreading after it, pass. */
-  async settle(): Promise<void> {
-    await this.clock.advance(30_000);
   }
 }
 

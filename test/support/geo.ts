@@ -5,6 +5,7 @@ import { GeoView } from '../../dist/geo/lookup.js';
 import { mergeGeo } from '../../dist/geo/merge.js';
 import { readDatabase } from '../../dist/geo/mmdb.js';
 import type { Override } from '../../dist/geo/overrides.js';
+import type { RangeTable } from '../../dist/geo/ranges.js';
 import { buildMmdb, type Field, type MmdbOptions } from './mmdb.ts';
 
 export type Records = readonly (readonly [network: string, record: Field])[];
@@ -39,6 +40,20 @@ export function inSharedMemory(segment: Uint8Array): { words: Int32Array; at: nu
   const words = new Int32Array(new SharedArrayBuffer(segment.length + at * 4 + 12));
   new Uint8Array(words.buffer).set(segment, at * 4);
   return { words, at };
+}
+
+/** The value of the range that an address lies in. */
+export function valueAt({ words, length, columns, values }: RangeTable, address: Address): number {
+  const wanted = toBigInt(address);
+  const startOf = (i: number): bigint =>
+    columns.slice(0, words).reduce((all, column) => (all << 32n) | BigInt(column[i]!), 0n);
+  let low = 0;
+  for (let high = length; high - low > 1; ) {
+    const middle = (low + high) >> 1;
+    if (startOf(middle) <= wanted) low = middle;
+    else high = middle;
+  }
+  return values[low]!;
 }
 
 export function toBigInt(address: Address): bigint {

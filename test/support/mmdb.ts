@@ -1,4 +1,4 @@
-// Writes small MMDB files for tests: any list of networks and records, in any record size, with or without the IPv4 aliases.
+// Writes small MMDB files for tests: any networks and records in any record size, every type, and files that are broken on purpose.
 import { parsePrefix } from '../../dist/base/address.js';
 
 export type Value = string | number | boolean | bigint | readonly Value[] | { readonly [key: string]: Value };
@@ -14,7 +14,45 @@ export class Uint32 {
 /** A 16-bit unsigned integer, which libmaxminddb insists on in the metadata. */
 class Uint16 extends Uint32 {}
 
-export type Field = Value | Uint32 | readonly Field[] | { readonly [key: string]: Field };
+/** A field in octets of one's own: types that JavaScript has no values for, and broken ones. */
+export class Octets {
+  readonly bytes: Buffer;
+  constructor(...parts: readonly (number | Uint8Array)[]) {
+    this.bytes = Buffer.concat(parts.map((part) => (typeof part === 'number' ? Buffer.from([part]) : part)));
+  }
+}
+
+export function float32(value: number): Octets {
+  const bytes = Buffer.alloc(4);
+  bytes.writeFloatBE(value);
+  return new Octets(control(15, 4), bytes);
+}
+
+export function int32(value: number): Octets {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(value);
+  return new Octets(control(8, 4), bytes);
+}
+
+/** Unsigned integers of type 5 (16 bits), 6 (32), 9 (64) or 10 (128) in as few octets as the value needs: none for 0. */
+export function unsigned(type: 5 | 6 | 9 | 10, value: bigint): Octets {
+  const hex = value === 0n ? '' : value.toString(16);
+  const bytes = Buffer.from(hex.padStart(hex.length + (hex.length & 1), '0'), 'hex');
+  return new Octets(control(type, bytes.length), bytes);
+}
+
+export function octetString(bytes: Uint8Array): Octets {
+  return new Octets(control(4, bytes.length), bytes);
+}
+
+/** A pointer to an offset of the data section, in a form of 1 to 4 octets (the specification's size 0 to 3). */
+export function pointer(offset: number, octets: 1 | 2 | 3 | 4): Octets {
+  const value = offset - [0, 2048, 526_336, 0][octets - 1]!;
+  const high = octets === 4 ? 0 : Math.floor(value / 2 ** (8 * octets)) & 7;
+  return new Octets(0x20 | ((octets - 1) << 3) | high, uint(BigInt(value) & (256n ** BigInt(octets) - 1n), octets));
+}
+
+export type Field = Value | Uint32 | Octets | readonly Field[] | { readonly [key: string]: Field };
 
 export interface MmdbOptions {
   readonly recordSize?: 24 | 28 | 32;
@@ -25,6 +63,10 @@ export interface MmdbOptions {
   readonly buildEpoch?: number;
   /** Write equal parts once and point at them, as real files do. */
   readonly pointers?: boolean;
+  /** The same in the metadata, whose pointers count from their own beginning. */
+  readonly metadataPointers?: boolean;
+  /** Fields of the metadata that say something else; undefined: left out. */
+  readonly metadata?: { readonly [key: string]: Field | undefined };
 }
 
 type Node = { children: [Child, Child] };
@@ -42,6 +84,7 @@ export function buildMmdb(
     aliases = false,
     buildEpoch = 1_700_000_000,
     pointers = true,
+    metadataPointers = false,
   } = options;
   const data = new DataSection(pointers);
   const root: Node = { children: [null, null] };
@@ -76,14 +119,14 @@ export function buildMmdb(
     nodes.push(node);
     for (const child of node.children) if (child !== null && typeof child !== 'number') queue.push(child);
   }
-  const pointer = (child: Child): number =>
+  const recordOf = (child: Child): number =>
     child === null ? nodes.length : typeof child === 'number' ? nodes.length + 16 + child : numbers.get(child)!;
   const tree = Buffer.alloc((nodes.length * recordSize) / 4);
   nodes.forEach((node, i) => {
-    writeNode(tree, i, recordSize, pointer(node.children[0]), pointer(node.children[1]));
+    writeNode(tree, i, recordSize, recordOf(node.children[0]), recordOf(node.children[1]));
   });
-  const metadata = new DataSection(false);
-  metadata.record({
+  const metadata = new DataSection(metadataPointers);
+  const says: { [key: string]: Field | undefined } = {
     binary_format_major_version: new Uint16(2),
     binary_format_minor_version: new Uint16(0),
     build_epoch: BigInt(buildEpoch),
@@ -93,13 +136,17 @@ export function buildMmdb(
     languages: ['en'],
     node_count: new Uint32(nodes.length),
     record_size: new Uint16(recordSize),
-  });
+    ...options.metadata,
+  };
+  // Last, as everything that it points to stands before it: readers begin with the first octets.
+  const said = Object.entries(says).filter((entry): entry is [string, Field] => entry[1] !== undefined);
+  const written = metadata.whole(Object.fromEntries(said));
   return Buffer.concat([
     tree,
     Buffer.alloc(16),
     data.bytes(),
     Buffer.from('\xab\xcd\xefMaxMind.com', 'latin1'),
-    metadata.bytes(),
+    written,
   ]);
 }
 
@@ -172,6 +219,23 @@ class DataSection {
     return at;
   }
 
+  /**
+   * The section for a record that must stand first: its pointers lead to what follows. Made twice, since where the rest begins
+   * is only known then.
+   */
+  whole(value: { readonly [key: string]: Field }): Buffer {
+    if (!this.#pointers) return this.#plain(value);
+    let first = this.#plain(value);
+    for (let length = -1; length !== first.length; ) {
+      length = first.length;
+      this.#parts.length = 0;
+      this.#known.clear();
+      this.#length = length;
+      first = this.#plain(value);
+    }
+    return Buffer.concat([first, ...this.#parts]);
+  }
+
   #append(bytes: Buffer): number {
     const at = this.#length;
     this.#parts.push(bytes);
@@ -183,7 +247,9 @@ class DataSection {
     if (
       this.#pointers &&
       !top &&
-      (typeof value === 'string' ? value.length > 1 : typeof value === 'object' && !(value instanceof Uint32))
+      (typeof value === 'string'
+        ? value.length > 1
+        : typeof value === 'object' && !(value instanceof Uint32) && !(value instanceof Octets))
     ) {
       const key = stable(value);
       let at = this.#known.get(key);
@@ -201,6 +267,7 @@ class DataSection {
       const text = Buffer.from(value, 'utf8');
       return Buffer.concat([control(2, text.length), text]);
     }
+    if (value instanceof Octets) return value.bytes;
     if (value instanceof Uint16) return Buffer.concat([control(5, 2), uint(BigInt(value.value), 2)]);
     if (value instanceof Uint32) return Buffer.concat([control(6, 4), uint(BigInt(value.value), 4)]);
     if (typeof value === 'bigint') return Buffer.concat([control(9, 8), uint(value, 8)]);
@@ -221,7 +288,10 @@ class DataSection {
 }
 
 function stable(value: Field): string {
-  return JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? `${item}n` : item));
+  return JSON.stringify(value, (_, item: unknown) => {
+    if (item instanceof Octets) return `octets ${item.bytes.toString('hex')}`;
+    return typeof item === 'bigint' ? `${item}n` : item;
+  });
 }
 
 function uint(value: bigint, bytes: number): Buffer {

@@ -1,11 +1,12 @@
 // Packages of npm that only tests want: real databases, too large for the repository. Kept in the system's temporary folder.
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 /** The folder of a package (`NAME@VERSION`), installed if it isn't there yet; null, and a message, where npm can't. */
-export function npmPackage(spec: string): string | null {
+export async function npmPackage(spec: string): Promise<string | null> {
   const name = spec.slice(0, spec.lastIndexOf('@'));
   const folder = join(tmpdir(), 'meridian-test-packages', spec.replaceAll('/', '+'));
   const installed = join(folder, 'node_modules', name);
@@ -15,14 +16,13 @@ export function npmPackage(spec: string): string | null {
   mkdirSync(aside, { recursive: true });
   writeFileSync(join(aside, 'package.json'), '{"private":true}');
   const args = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', spec];
-  const { status, stderr } = spawnSync('npm', args, { cwd: aside, encoding: 'utf8', timeout: 300_000 });
   try {
-    if (status === 0) renameSync(aside, folder);
-  } catch {
-    // The other was quicker.
+    await promisify(execFile)('npm', args, { cwd: aside, timeout: 300_000 });
+    renameSync(aside, folder);
+  } catch (error) {
+    // Unless another process was quicker, this says why there is none.
+    if (!existsSync(installed)) console.warn(`skipped: npm can't install ${spec}: ${(error as Error).message}`);
   }
   rmSync(aside, { recursive: true, force: true });
-  if (existsSync(installed)) return installed;
-  console.warn(`skipped: npm can't install ${spec}: ${stderr ?? ''}`);
-  return null;
+  return existsSync(installed) ? installed : null;
 }

@@ -33,6 +33,8 @@ export interface ServerOptions {
   readonly adminPort?: number;
   /** Zones in error are meant: else the start fails with what is wrong. */
   readonly brokenZones?: boolean;
+  /** A program that runs it, with its arguments, such as one that enters a namespace. */
+  readonly within?: readonly string[];
   /** Environment variables beside this process's. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -70,7 +72,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const isText = typeof content === 'string' || content instanceof Uint8Array;
     writeFileSync(file, isText ? content : JSON.stringify(content, null, 2));
   }
-  const child = spawn(process.execPath, [MAIN, 'serve', '--config', join(directory, 'meridian.yaml')], {
+  const [program, ...args] = [
+    ...(options.within ?? []),
+    ...[process.execPath, MAIN, 'serve', '--config', join(directory, 'meridian.yaml')],
+  ] as [string, ...string[]];
+  const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
   });
@@ -96,6 +102,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     return child.exitCode;
   };
   const kill = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill('SIGKILL');
     await once(child, 'exit');
   };

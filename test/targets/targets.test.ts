@@ -1,14 +1,14 @@
-// Targets on the board: verdict, forcedStates and load in one word.
+// Targets: what operators forced, on the board, and what health is told of them.
 import { afterEach, expect, it } from 'vitest';
 import { systemClock } from '../../dist/base/clock.js';
-import { createLog } from '../../dist/base/log.js';
-import { Board, FORCED_DOWN, LOAD_FULL, VERDICT_DOWN, VERDICT_UP } from '../../dist/board/board.js';
-import { type TargetHealth, unchecked } from '../../dist/health/health.js';
+import { Board, FORCED_DOWN, FORCED_NONE, VERDICT_DOWN } from '../../dist/board/board.js';
+import { type TargetHealth, unchecked, type WatchedTarget } from '../../dist/health/health.js';
 import { Rows } from '../../dist/loading/memory.js';
 import { Drains } from '../../dist/targets/drains.js';
 import { ForcedStates } from '../../dist/targets/forced-states.js';
 import { Targets } from '../../dist/targets/targets.js';
 import { compileZone } from '../../dist/zonefile/compile.js';
+import { TestStorage } from '../support/storage.ts';
 import { modelOf } from '../support/zones.ts';
 
 const ZONE = `zone: example.test
@@ -18,65 +18,63 @@ pools:
   p: { check: web, shed: [0.5, 1], members: [{ address: 192.0.2.1, capacity: 500 }, 192.0.2.2] }
 records: { www: { A: { pools: [p] } } }
 `;
-const [BIG, SMALL] = ['example.test/p/192.0.2.1', 'example.test/p/192.0.2.2'] as const;
+const ID = 'example.test/p/192.0.2.1';
 
 const hands: ForcedStates[] = [];
 afterEach(() => {
-  for (const forcedStates of hands.splice(0)) forcedStates.stop();
+  for (const forcedStates of hands.splice(0)) void forcedStates.stop();
 });
 
-function make(): {
+function make(health: TargetHealth = unchecked): {
   board: Board;
   targets: Targets;
   forcedStates: ForcedStates;
-  report: (id: string, health: Partial<TargetHealth>) => void;
+  /** What health was told to watch. */
+  watched: readonly WatchedTarget[];
 } {
   const board = new Board();
-  const healths = new Map<string, TargetHealth>();
+  let watched: readonly WatchedTarget[] = [];
   const forcedStates = new ForcedStates({
     file: null,
+    storage: new TestStorage(),
     clock: systemClock,
-    log: createLog('silent'),
     onChange: () => targets.refresh(),
   });
   hands.push(forcedStates);
-  const targets: Targets = new Targets({
+  const targets = new Targets({
     board,
     rows: new Rows(),
-    drains: new Drains({ file: null, earlierRun: false, nowMs: 0 }),
+    drains: new Drains({ file: null, storage: new TestStorage(), nowMs: 0 }),
   });
-  targets.bind({ forcedStates, health: { setTargets: () => {}, health: (id) => healths.get(id) } });
+  const setTargets = (list: readonly WatchedTarget[]): void => {
+    watched = list;
+  };
+  targets.bind({ forcedStates, health: { setTargets, health: () => health } });
   const { meta } = compileZone(modelOf(ZONE));
   targets.set(meta.targets, meta.pools);
-  const report = (id: string, change: Partial<TargetHealth>): void => {
-    const health = { ...unchecked, secondsToFlip: 30, ...change };
-    healths.set(id, health);
-    targets.onHealth(id, health);
-  };
-  return { board, targets, forcedStates, report };
+  return { board, targets, forcedStates, watched };
 }
 
-it('a verdict is on the board the moment it is told, and the forced state stands beside it', () => {
-  const { board, targets, forcedStates, report } = make();
-  const slot = targets.slot(BIG)!;
-  report(BIG, { verdict: 'up' });
-  expect(board.get(slot)).toMatchObject({ verdict: VERDICT_UP, watched: true, flipSeconds: 30 });
-  report(BIG, { verdict: 'down' });
-  expect(board.get(slot).verdict).toBe(VERDICT_DOWN);
-  forcedStates.force('example.test/p', { state: 'down', untilMs: null, reason: '', by: 'ann', sinceMs: 0 });
-  expect(board.get(slot)).toMatchObject({ verdict: VERDICT_DOWN, forced: FORCED_DOWN });
+it('a forced state is on the board at once, and touches nothing that health wrote there', () => {
+  const { board, targets, forcedStates } = make();
+  const slot = targets.slot(ID)!;
+  const health = { verdict: VERDICT_DOWN, watched: true, load: 77, flipSeconds: 30 } as const;
+  board.update(slot, health);
+  void forcedStates.force('example.test/p', { state: 'down', untilMs: null, reason: '', by: 'ann', sinceMs: 0 });
+  expect(board.get(slot)).toEqual({ ...health, forced: FORCED_DOWN });
+  forcedStates.unforce('example.test/p');
+  expect(board.get(slot)).toEqual({ ...health, forced: FORCED_NONE });
 });
 
-it('a load counts against the capacity of its member, 1 where none is written', () => {
-  const { board, targets, report } = make();
-  for (let i = 0; i < 200; i++) {
-    report(BIG, { load: 375 });
-    report(SMALL, { load: 0.75 });
-  }
-  const half = Math.round(LOAD_FULL / 2);
-  expect(Math.abs(board.get(targets.slot(BIG)!).load - half)).toBeLessThanOrEqual(1);
-  expect(Math.abs(board.get(targets.slot(SMALL)!).load - half)).toBeLessThanOrEqual(1);
-  report(BIG, { load: 500 });
-  expect(board.get(targets.slot(BIG)!).load).toBe(0);
-  expect(targets.view(BIG, 0)!.load).toBe(1);
+it('health is told of each target with its place on the board and what its load is measured by', () => {
+  const { targets, watched } = make();
+  expect(watched.map(({ id, slot, shed, capacity }) => [id, slot, shed, capacity])).toEqual([
+    [ID, targets.slot(ID), [0.5, 1], 500],
+    ['example.test/p/192.0.2.2', targets.slot('example.test/p/192.0.2.2'), [0.5, 1], null],
+  ]);
+});
+
+it('a view has the load beside what the target can take', () => {
+  const { targets } = make({ ...unchecked, load: 375 });
+  expect(targets.view(ID, 0)!.load).toBe(0.75);
 });

@@ -53,4 +53,31 @@ describe('the regions of a client', () => {
     ).toEqual(['springfield']);
     expect(matchRegions(regions, { address: null, as: 0, facts: NOWHERE })).toEqual([]);
   });
+
+  it('take a city with its district behind it for the city, but its own name first', () => {
+    const city = (name: string, subdivision: string | null = null): Place => ({
+      kind: 'city',
+      country: 'US',
+      subdivision,
+      name,
+    });
+    const facts = {
+      ...NOWHERE,
+      country: 'US',
+      continent: 'NA' as const,
+      subdivision: 'US-IL',
+      city: 'Springfield (West)',
+    };
+    const named = matchRegions(
+      [
+        { name: 'plain', places: [city('Springfield')] },
+        { name: 'plain-there', places: [city('springfield', 'US-IL')] },
+        { name: 'plain-elsewhere', places: [city('springfield', 'US-MA')] },
+        { name: 'whole', places: [city('Springfield (West)')] },
+        { name: 'district', places: [city('West')] },
+      ],
+      { address: null, as: 0, facts },
+    );
+    expect(named.map(({ region }) => region)).toEqual(['whole', 'plain-there', 'plain']);
+  });
 });

@@ -1,6 +1,10 @@
 // Lint: what is allowed but hardly meant is said once, and what is meant is not.
 import { describe, expect, it } from 'vitest';
+import { Inhabited } from '../../dist/geo/inhabited.js';
+import { fixFor, unreached } from '../../dist/zone/unreached.js';
+import type { GeoData } from '../../dist/zonefile/linted-zone.js';
 import { parseZone } from '../../dist/zonefile/parse.js';
+import { geoOf } from '../support/geo.ts';
 import { OPTIONS, readZone } from '../support/zones.ts';
 
 const HEAD = 'zone: example.org\nns: [ns.example.net.]\n';
@@ -196,13 +200,19 @@ records: { www: { A: 192.0.2.1 }, x: { CNAME: ${steering} } }
 });
 
 describe('lint of data', () => {
-  const none = { coordinates: false, subdivisions: false, cities: false, asNumbers: false };
+  const none: GeoData = {
+    coordinates: false,
+    subdivisions: false,
+    cities: false,
+    asNumbers: false,
+    unreached: () => [],
+  };
   const text = `${HEAD}pools: { p: { at: [0, 0], members: [192.0.2.1] } }
 records:
   x: { A: { regions: { AS64500: p, US-CA: p, "city:RU/Moscow": p, RU: p, default: p } } }
   y: { A: { closest: [p] } }
 `;
-  const found = (data: typeof none) =>
+  const found = (data: GeoData) =>
     parseZone({ file: 'z.yaml', text, expectedName: null }, null, { ...OPTIONS, geoData: data }).diagnostics.map(
       (d) => d.code,
     );
@@ -210,6 +220,67 @@ records:
   it('names the database that a rule would need', () => {
     expect(found(none)).toEqual(['no-as-data', 'no-subdivision-data', 'no-city-data', 'closest-by-country']);
     expect(found({ ...none, asNumbers: true })).not.toContain('no-as-data');
-    expect(found({ coordinates: true, subdivisions: true, cities: true, asNumbers: true })).toEqual([]);
+    expect(found({ ...none, coordinates: true, subdivisions: true, cities: true, asNumbers: true })).toEqual([]);
+  });
+
+  it('says which places no database has an address in, where they are written, and which regions others cover', () => {
+    const geo = geoOf([
+      {
+        file: 'city.mmdb',
+        records: [
+          ['81.2.69.0/25', { country_code: 'US', state1: 'California', city: 'Fresno' }],
+          ['81.2.69.128/25', { country_code: 'US', state1: 'Texas', city: 'Austin' }],
+          ['81.2.100.0/24', { country_code: 'KR', state1: 'Busan', city: 'Busan' }],
+        ],
+      },
+    ]);
+    const inhabited = new Inhabited(geo);
+    const unreachedIn: GeoData['unreached'] = (regions) =>
+      unreached(regions, geo, inhabited).map((found) => ({ ...found, fix: fixFor(found, geo, inhabited) }));
+    const written = `${HEAD}regions:
+  far: [KR-11, KR-26,
+    "city:US/Fresmo"]
+  states: [US-CA, US-TX]
+  usa: [US]
+pools: { p: { at: [0, 0], members: [81.2.69.1] } }
+records:
+  x: { A: { regions: { far: p, states: p, usa: p, US-ZZ: p, US-PR: p, default: p } } }
+`;
+    const { diagnostics } = parseZone({ file: 'z.yaml', text: written, expectedName: null }, null, {
+      ...OPTIONS,
+      geoData: { ...none, coordinates: true, subdivisions: true, cities: true, unreached: unreachedIn },
+    });
+    const head = HEAD.split('\n').length - 1;
+    expect(diagnostics.map(({ code, line, col, message, fix }) => [code, line - head, col, message, fix])).toEqual([
+      [
+        'place-without-addresses',
+        2,
+        9,
+        'no loaded database has an address in KR-11 (Seoul)',
+        'correct it, or remove it; nothing, if it is right',
+      ],
+      ['place-without-addresses', 3, 5, 'no loaded database has an address in city:US/Fresmo', 'did you mean Fresno?'],
+      [
+        'region-never-matches',
+        8,
+        expect.any(Number),
+        'x A: the region usa never matches: more specific places of other regions have every address in it',
+        'remove it, or the places that cover it',
+      ],
+      [
+        'place-without-addresses',
+        8,
+        expect.any(Number),
+        'no loaded database has an address in US-ZZ',
+        'correct it: it is no code of ISO 3166-2',
+      ],
+      [
+        'place-without-addresses',
+        8,
+        expect.any(Number),
+        'no loaded database has an address in US-PR',
+        'write PR: databases have it as a country',
+      ],
+    ]);
   });
 });

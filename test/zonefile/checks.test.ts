@@ -354,3 +354,25 @@ describe('a pool', () => {
     expect(errorsOf(text)).toEqual(['unknown-check 4:22']);
   });
 });
+
+describe('combinations that stand for more than anybody probes', () => {
+  const doubling = (levels: number): string =>
+    `${HEAD}checks:\n  c0: { tcp: { port: 1 } }\n${Array.from({ length: levels }, (_, i) => `  c${i + 1}: { all: [c${i}, c${i}] }\n`).join('')}`;
+
+  it('are errors where they pass the bound, in no time', () => {
+    expect(errorsOf(doubling(6))).toEqual([]);
+    const found = errorsOf(doubling(40)).filter((text) => text.includes('check-too-large'));
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(/ 11:/);
+  });
+
+  it('may nest 16 deep, and no deeper, whichever end is read first', () => {
+    const chain = (length: number, name: (i: number) => number): string =>
+      `${HEAD}checks:\n${Array.from({ length }, (_, i) => `  c${name(i)}: { all: [c${name(i) + 1}] }\n`).join('')}  c${length}: { tcp: { port: 1 } }\n`;
+    for (const upwards of [false, true]) {
+      const text = (length: number): string => chain(length, (i) => (upwards ? length - 1 - i : i));
+      expect(errorsOf(text(15))).toEqual([]);
+      expect(errorsOf(text(20_000)).filter((error) => error.includes('check-too-large'))).toHaveLength(1);
+    }
+  });
+});

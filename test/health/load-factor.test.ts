@@ -1,7 +1,7 @@
 // Load shedding: nothing below the low mark, nothing left above the high one, in steps between, and no swinging.
 import { describe, expect, it } from 'vitest';
 import { LOAD_FULL } from '../../dist/board/board.js';
-import { nextLoadFactor } from '../../dist/targets/load-factor.js';
+import { nextLoadFactor } from '../../dist/health/load-factor.js';
 
 const MARKS = [0.7, 0.95] as const;
 

@@ -3,7 +3,7 @@ import { LOAD_FULL } from '../board/board.ts';
 
 /**
  * Share of the way to the wanted factor that one report moves it. A change of weight shows in the load only as caches run
- * out, some reports later; a sixteenth keeps the loop calm for delays of several reports (test/control/load-factor.test.ts).
+ * out, some reports later; a sixteenth keeps the loop calm for delays of several reports (test/health/load-factor.test.ts).
  */
 const DAMPING = 1 / 16;
 
