@@ -33,9 +33,62 @@ function purposeOf(text: string): string {
 const BOUND_NAME =
   /(?:_MS|_SECONDS|TRIES|ROUNDS|RETRIES|SENDINGS|DEPTH|_MAX|MOST_\w+|LONGEST_\w+|LARGEST_\w+|FEWEST_\w+|SHARE)$/;
 
-/** Numbers in the sources that are no bounds. */
-const GIVEN_NUMBERS = `
-`;
+/** Files whose numbers are given: bounds, protocols, system calls, layouts and columns. */
+const NUMBERS_OF_OTHERS =
+  /^(?:base\/limits|wire\/.*|serve\/(?:abi|ffi|counters)|(?:zone|regionmap)\/layout|geo\/image)\.ts$/;
+
+/** Numbers in other files that are no bounds. */
+const GIVEN_NUMBERS: readonly string[] = [
+  // Defaults that the documents name.
+  'admin/events.ts:DEFAULT_EVENTS',
+  'zonefile/parse.ts:DEFAULT_TTL_SECONDS',
+  // Layouts of memory and files of our own.
+  'answer/ahead.ts:NODE_REACH',
+  'board/board.ts:LOAD_FULL',
+  'board/store.ts:UNIT_BYTES',
+  'board/store.ts:UNIT_BITS',
+  'board/store.ts:HOLD_BASE',
+  'board/store.ts:HOLD_STRIDE',
+  'control/state-lock.ts:PID_CHARACTERS',
+  'guard/rate.ts:SET_WORDS',
+  'guard/rate.ts:UNITS_PER_MS',
+  'loading/zone-cache.ts:DIGEST_BYTES',
+  'serve/arena.ts:LINE',
+  'zonefile/compile-records.ts:FIXED_OCTETS',
+  // Protocols and file formats.
+  'answer/edns.ts:OPT_OCTETS',
+  'answer/edns.ts:SERVER_COOKIE_OCTETS',
+  'answer/edns.ts:PADDING_BLOCK',
+  'answer/transfer-request.ts:BADKEY',
+  'answer/transfer-request.ts:TSIG_FIXED',
+  'geo/mmdb.ts:SEPARATOR_BYTES',
+  'geo/mmdb.ts:METADATA_BYTES',
+  'guard/cookies.ts:SERVER_OCTETS',
+  'guard/cookies.ts:TIME_AT',
+  'guard/cookies.ts:HASH_AT',
+  'guard/secrets.ts:SECRET_OCTETS',
+  'probe/chacha.ts:TAG_BYTES',
+  'probe/noise.ts:RESPONSE_BYTES',
+  'probe/noise.ts:COOKIE_REPLY_BYTES',
+  'probe/response.ts:LF',
+  'serve/connection.ts:HEADER',
+  'zonefile/apex.ts:DNS_PORT',
+  // How arithmetic is tuned.
+  'base/regex.ts:NEW_STEP',
+  'health/load-factor.ts:DAMPING',
+  'health/schedule.ts:JITTER',
+  'zonefile/check.ts:ANSWER_BYTES',
+  // System calls.
+  'control/background.ts:HEALTH_SLICE_NS',
+  'control/state-lock.ts:EWOULDBLOCK',
+  'serve/priority.ts:SLICE_NS',
+  // Units and the earth.
+  'control/internal-errors.ts:MINUTE_MS',
+  'geo/distance.ts:EARTH_RADIUS_KM',
+  'settings/settings.ts:DAY_SECONDS',
+  'zonefile/checks.ts:DAY_MS',
+  'zonefile/pools.ts:EARTH_HALF_KM',
+];
 
 const moduleOf = (file: string): string => file.split('/')[0]!;
 
@@ -159,18 +212,16 @@ describe('the files', () => {
   });
 
   it('have their bounds in base/limits.ts', () => {
-    // Numbers that nobody could choose otherwise: protocols, formats, layouts, system calls, units; and defaults that documents name.
-    const given = new Set(GIVEN_NUMBERS.trim().split(/\s+/));
     const found = [...texts]
-      .filter(([file]) => file !== 'base/limits.ts' && !file.startsWith('serve/abi') && file !== 'serve/ffi.ts')
+      .filter(([file]) => !NUMBERS_OF_OTHERS.test(file))
       .flatMap(([file, text]) =>
         // Small numbers name things (states, columns, words of a layout), hexadecimal ones characters and bits.
         [...text.matchAll(/^(?:export )?const ([A-Z][A-Z0-9_]*)(?:: number)? = ([-+*/ ().\d_]+);/gm)]
           .filter(([, name, value]) => BOUND_NAME.test(name!) || value!.replaceAll(/\D/g, '').length > 1)
           .map(([, name]) => `${file}:${name}`),
       );
-    expect(found.filter((name) => !given.has(name))).toEqual([]);
-    expect([...given].filter((name) => !found.includes(name))).toEqual([]);
+    expect(found.filter((name) => !GIVEN_NUMBERS.includes(name))).toEqual([]);
+    expect(GIVEN_NUMBERS.filter((name) => !found.includes(name))).toEqual([]);
   });
 });
 

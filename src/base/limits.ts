@@ -88,6 +88,8 @@ export const limits = {
   notifyPauseMs: 100,
   /** Size of one chunk of the segment store: a thousand small zones fit, and few chunks hold a million records. */
   storeChunkBytes: 16 * 1024 * 1024,
+  /** Segments from this size on tell when they are free. */
+  storeLargeBytes: 1024 * 1024,
   /** RFC 9018 4.3: a server cookie is good for an hour, and for five minutes before its time on a server whose clock is behind. */
   cookieSeconds: 3_600,
   cookieAheadSeconds: 300,
@@ -196,6 +198,10 @@ export const limits = {
   mmdbRecordValues: 5_000,
   /** Shared parts of an MMDB file (countries, continents) that are kept decoded; then begun anew, so that memory stays bounded. */
   mmdbKeptValues: 20_000,
+  /** Names of subdivisions whose codes are kept, so that a name is taken apart once and not for each of a million records; then begun anew. */
+  subdivisionAnswers: 20_000,
+  /** A database of this size leaves more behind than what it costs to collect it. */
+  geoLargeBytes: 16 * 1024 * 1024,
   /** Pools named by one steered record set, over all its lists. */
   poolsPerSteering: 1_000,
   /** Pools of one `closest`: orders of n points grow with n^4. */
@@ -266,6 +272,8 @@ export const limits = {
   hostsFileBytes: 4 * 1024 * 1024,
   /** Files of `file` checks that are read at once: libuv has four threads, and a hung file system keeps what it has. */
   fileLooks: 2,
+  /** Zone files whose looks are asked for together: a few keep the threads that look busy. */
+  fileLooksAtOnce: 64,
   /** Bytes of a ca-file: all public roots together are a quarter of it. */
   caFileBytes: 1024 * 1024,
   /** Depth of JSON in which a load is looked for: V8 takes 5 ms for 64 KiB of brackets. */
@@ -282,18 +290,26 @@ export const limits = {
   events: 10_000,
   /** Bytes of a file in state/ that are read: 200,000 targets with their probes are 100 MB. */
   stateFileBytes: 256 * 1024 * 1024,
+  /** Longest file name made of a zone's name; file systems take 255 octets, and some fewer. */
+  zoneFileNameCharacters: 120,
   /** How often files in state/ are looked for, and the longest pause before what could not be stored is tried again; the first is
    *  shorter. A disk that is back is noticed within seconds, and a look costs a few system calls. */
   stateLookMs: 5_000,
   stateRetryMs: 1_000,
   /** Longest pause before geography that could not be stored is built again for that: a city database takes ten seconds. */
   geoKeepMs: 600_000,
+  /** Bytes at the end of a database that stand for all of it, with size and time: its metadata with the time when it was built. */
+  geoTailBytes: 16 * 1024,
+  /** Bytes of the kept geo image that are read or written at a time: others get their turn between two. */
+  geoPieceBytes: 4 * 1024 * 1024,
   /** How long somebody who forces a target waits for the disk before the reply says that it isn't stored. */
   stateWaitMs: 2_000,
   /** How long a disk may take to store a file before that is told: a busy one takes seconds. */
   stateHungMs: 30_000,
   /** How long a start waits for the server before it to leave state/: one that is told to stop takes a second. */
   stateLockMs: 2_000,
+  /** How often the lock is tried again meanwhile. */
+  stateLockAgainMs: 50,
   /** Bytes of the event file that are read: twice the events kept, at three kilobytes each. */
   eventsFileBytes: 64 * 1024 * 1024,
   /** Unreadable lines of the event file that are kept: those of a newer version, after a step back. */
@@ -319,6 +335,24 @@ export const limits = {
   healthYoungMb: 6,
   /** Longest pause before a health thread that dies again and again is started again. */
   healthRestartMs: 5_000,
+  /** Share of the places of probes that tries of suspects may take: the others still have their turn. */
+  suspectShare: 0.75,
+  /** A failure of a target that is up is looked at again after this time. */
+  recheckMs: 1_000,
+  /** Flips within the window beyond which a target is flapping: six outages in ten minutes. */
+  flapFlips: 12,
+  flapWindowMs: 600_000,
+  /** Fewer distinct addresses than this that fall at once are never held up: small sites do fail whole. */
+  blackoutAddresses: 10,
+  /** Share of the addresses that must be newly down at once before it is taken for our own uplink. */
+  blackoutShare: 0.9,
+  /** Verdicts are written at most this often, and at least this often: latencies and counts change without a flip. */
+  verdictsSoonestMs: 1_000,
+  verdictsLatestMs: 60_000,
+  /** Longest timer: setTimeout ends at 2^31 ms; what is due later sets another. */
+  timerMs: 2 ** 30,
+  /** Where the wall clock and the run's own time drift apart by less, nobody has set the clock. */
+  driftMs: 1_000,
 
   /** Bytes of an admin request's body. */
   adminBodyBytes: 1024 * 1024,
@@ -390,6 +424,8 @@ export const limits = {
   watchPollRest: 30,
   /** Threads that parse and compile at once: more than two starve what answers on small machines. */
   builderThreads: 2,
+  /** Zones for which a second builder thread pays for its start. */
+  builderZones: 50,
   /** Young generation of a builder thread, in MiB: without a limit it grows to 100 MB and more with every reload, and nothing is
    *  faster for it. */
   builderYoungMb: 24,

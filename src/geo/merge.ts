@@ -47,7 +47,7 @@ export interface MergedGeo {
 }
 
 /** What a database gives, as bits of GIVES. */
-export function givesOf(database: Database): number {
+function givesOf(database: Database): number {
   let gives = 0;
   for (const { place, as } of database.records) gives |= givesOfRecord(place, as);
   return gives;
@@ -73,25 +73,10 @@ function rankOf(gives: number): number {
 }
 
 /**
- * Merges databases and overrides. Where several databases know an address's country, the most detailed database decides; among
- * equals the one that says most of this address, then the first in the list.
- * @param databases sorted by file name
- * @param overrides in order of precedence among equal networks
+ * Merges databases and overrides. Where several databases know an address's country, the most detailed database decides; among equals the one
+ * that says most of this address, then the first. Takes databases one after another, sorted by file name, so that the records of one are gone
+ * before the next is read: of a city database they are 100 MB.
  */
-export function mergeGeo(
-  databases: readonly { readonly database: Database; readonly kind: 'embedded' | 'database' }[],
-  overrides: readonly Override[],
-  overridesFile: string,
-): MergedGeo {
-  const merger = new GeoMerger();
-  for (const { database, kind } of databases) {
-    const copy = (table: RangeTable): RangeTable => table.map((value) => value);
-    merger.add({ ...database, v4: copy(database.v4), v6: copy(database.v6) }, kind);
-  }
-  return merger.merge(overrides, overridesFile);
-}
-
-/** Takes databases one after another, so that the records of one are gone before the next is read: of a city database they are 100 MB. */
 export class GeoMerger {
   readonly #places = new PlaceList();
   readonly #sources: Source[] = [];

@@ -135,7 +135,7 @@ function readDatabases(
       if (typeof database === 'string') problems.push({ file, message: database });
       else {
         merger.add(database, 'database');
-        large ||= statSync(file).size > LARGE_BYTES;
+        large ||= statSync(file).size > limits.geoLargeBytes;
       }
     } catch (error) {
       problems.push({ file, message: `it can't be read: ${(error as Error).message}` });
@@ -145,9 +145,6 @@ function readDatabases(
   }
   return large;
 }
-
-/** A database of this size leaves more behind than what it costs to collect it. */
-const LARGE_BYTES = 16 * 1024 * 1024;
 
 /** Names of the databases in a folder, sorted; a folder that can't be read is a problem. */
 export function databaseNames(directory: string | null, problems: GeoProblem[]): string[] {

@@ -25,9 +25,6 @@ const factsFile = (directory: string): string => join(directory, 'geo.json');
 const imageFile = (directory: string): string => join(directory, 'geo.image');
 const overridesFile = (directory: string): string => join(directory, 'overrides.json');
 
-/** Bytes at the end of a database that stand for all of it, with size and time: its metadata with the time when it was built. */
-const TAIL_BYTES = 16 * 1024;
-
 /** What the key of geography needs to know of what was loaded. */
 type Named = Pick<GeoFacts, 'listFiles' | 'overridesFailed'>;
 
@@ -53,7 +50,7 @@ export function keyOfGeo(files: GeoFiles, { listFiles, overridesFailed }: Named,
 function describe(file: string): Buffer {
   const hash = createHash('sha256').update(file);
   try {
-    const { size, mtimeMs, tail } = readTailHere(file, TAIL_BYTES);
+    const { size, mtimeMs, tail } = readTailHere(file, limits.geoTailBytes);
     return hash.update(`\0${size}\0${mtimeMs}\0`).update(tail).digest();
   } catch (error) {
     return hash.update((error as NodeJS.ErrnoException).code ?? '').digest();
@@ -119,25 +116,23 @@ export function loadKeptGeo(
   }
 }
 
-const PIECE_BYTES = 4 * 1024 * 1024;
-
 /** Reads a file of words piece by piece: an image is larger than what a small machine has to spare. Returns its bytes. */
 function readImage(file: string, use: (piece: Int32Array) => void): number {
   const fd = openSync(file, 'r');
   try {
-    const bytes = Buffer.allocUnsafeSlow(PIECE_BYTES);
+    const bytes = Buffer.allocUnsafeSlow(limits.geoPieceBytes);
     let total = 0;
     for (;;) {
       let length = 0;
-      while (length < PIECE_BYTES) {
-        const read = readSync(fd, bytes, length, PIECE_BYTES - length, null);
+      while (length < limits.geoPieceBytes) {
+        const read = readSync(fd, bytes, length, limits.geoPieceBytes - length, null);
         if (read === 0) break;
         length += read;
       }
       if (length % 4 !== 0) throw new Error('no file of words');
       if (length > 0) use(new Int32Array(bytes.buffer, bytes.byteOffset, length / 4));
       total += length;
-      if (length < PIECE_BYTES) return total;
+      if (length < limits.geoPieceBytes) return total;
     }
   } finally {
     closeSync(fd);

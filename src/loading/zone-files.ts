@@ -66,8 +66,8 @@ export async function readFolder(
   const leftOut: string[] = [];
   if (wanted.length > limits.zones) wanted.sort((a, b) => Number(served.has(b.zone)) - Number(served.has(a.zone)));
   // A few at once keep the threads that look busy; the order decides which of two files of one zone counts.
-  for (let at = 0; at < wanted.length; at += LOOKS_AT_ONCE) {
-    const part = wanted.slice(at, at + LOOKS_AT_ONCE);
+  for (let at = 0; at < wanted.length; at += limits.fileLooksAtOnce) {
+    const part = wanted.slice(at, at + limits.fileLooksAtOnce);
     const found = await Promise.all(part.map(({ file }) => lookAt(lane, file)));
     part.forEach(({ zone, file }, i) => {
       if (found[i] === null || zones.has(zone)) return;
@@ -77,8 +77,6 @@ export async function readFolder(
   }
   return { zones, leftOut, common: names.includes(COMMON_FILE) ? await readCommonFile(lane, directory) : null };
 }
-
-const LOOKS_AT_ONCE = 64;
 
 /** Null where there is no file (a link that leads nowhere is none). */
 async function lookAt(lane: FileLane, file: string): Promise<ZoneFile | null> {

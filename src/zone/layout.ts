@@ -35,7 +35,7 @@
 
 import type { Choice } from './model.ts';
 
-export const LAYOUT_VERSION = 3;
+const LAYOUT_VERSION = 3;
 export const MAGIC = 0x4d5a0000 | LAYOUT_VERSION;
 
 export const HEADER = {
