@@ -1,11 +1,9 @@
 // The served zones: follows the zones folder, keeps the last good version of each, and hands the images their content.
-import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
-import type { Diagnostic } from '../base/diagnostic.ts';
+import { type Diagnostic, firstErrors } from '../base/diagnostic.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
 import { fileLane } from '../base/read-file.ts';
-import { StateFile } from '../base/state-file.ts';
 import type { Storage } from '../base/storage.ts';
 import type { SegmentRef } from '../board/store.ts';
 import { mapKey } from '../regionmap/build.ts';
@@ -17,6 +15,7 @@ import type { CheckRules } from '../zone/model.ts';
 import type { ZoneJob, ZoneResult } from './build.ts';
 import { buildFailed, unreadable } from './build-zone.ts';
 import type { Builder } from './builder.ts';
+import { GoodCommon } from './good-common.ts';
 import type { Images } from './images.ts';
 import { KeptZones } from './kept-zones.ts';
 import type { Serials } from './serials.ts';
@@ -72,12 +71,6 @@ export interface ZonesOptions {
   readonly log: Logger;
 }
 
-/** The first errors, a line each, for the log: status has them all. */
-function firstErrors(diagnostics: readonly Diagnostic[]): string[] {
-  const errors = diagnostics.filter((d) => d.severity === 'error').slice(0, limits.loggedErrors);
-  return errors.map((d) => `${d.file}:${d.line}:${d.col} ${d.code}: ${d.message}`);
-}
-
 export class Zones {
   readonly #options: ZonesOptions;
   readonly #zones = new Map<string, ServedZone>();
@@ -91,9 +84,7 @@ export class Zones {
   leftOut: readonly string[] = [];
   /** What of the zones is in state/; null: nothing is kept. */
   readonly kept: KeptZones | null;
-  /** The last `_common.yaml` without errors, there too. */
-  readonly #goodCommon: StateFile<string> | null;
-  #goodCommonText: string | null = null;
+  readonly #goodCommon: GoodCommon;
 
   /** Nothing is read before `restore`. */
   constructor(options: ZonesOptions) {
@@ -101,27 +92,18 @@ export class Zones {
     this.builds = new ZoneBuilds(options.builder, options.clock);
     const { stateDirectory, storage } = options;
     this.kept = stateDirectory === null ? null : new KeptZones(stateDirectory, storage);
-    this.#goodCommon =
-      stateDirectory === null
-        ? null
-        : new StateFile({
-            file: join(stateDirectory, 'zones', 'common.yaml'),
-            storage,
-            maxBytes: limits.yamlFileBytes,
-            read: (text) => text,
-            write: () => this.#goodCommonText ?? undefined,
-          });
+    this.#goodCommon = new GoodCommon(stateDirectory, storage);
   }
 
   /** Takes up what earlier runs kept beside the zones' images, which the builder reads. */
   restore(): void {
-    this.#goodCommonText = this.#goodCommon?.load() ?? null;
+    this.#goodCommon.load();
     this.#options.serials.load();
   }
 
   /** Stores what isn't yet. */
   async stop(): Promise<void> {
-    await Promise.all([this.#goodCommon?.close(), this.#options.serials.stop()]);
+    await Promise.all([this.#goodCommon.close(), this.#options.serials.stop()]);
   }
 
   get all(): ReadonlyMap<string, ServedZone> {
@@ -179,7 +161,7 @@ export class Zones {
         jobs,
         common: content.common,
         commonProblem: null,
-        lastGoodCommon: this.#goodCommonText,
+        lastGoodCommon: this.#goodCommon.text,
         baseDirectory: this.#options.baseDirectory,
         checkRules: this.#options.checkRules,
         stateDirectory: this.#options.stateDirectory,
@@ -187,7 +169,7 @@ export class Zones {
       this.builds.start(request, content, commonState, (common) => {
         if (commonState !== this.#commonState) return;
         this.commonDiagnostics = common.diagnostics;
-        if (content.common?.text != null && common.good) this.#keepCommon(content.common.text);
+        if (content.common?.text != null && common.good) this.#goodCommon.keep(content.common.text);
       });
     }
     await this.builds.wait();
@@ -363,11 +345,5 @@ export class Zones {
     this.kept?.forget(zone.name);
     if (this.#options.stateDirectory !== null) dropZone(this.#options.stateDirectory, zone.name);
     this.#options.log.info({ event: 'zone-removed', zone: zone.name }, 'zone removed');
-  }
-
-  #keepCommon(text: string): void {
-    if (this.#goodCommonText === text) return;
-    this.#goodCommonText = text;
-    this.#goodCommon?.soon();
   }
 }
