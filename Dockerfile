@@ -10,6 +10,8 @@ COPY scripts/bundle.mjs scripts/
 RUN npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
 
 FROM node:lts-slim
+# The program, and the country database that comes with it (NOTICE).
+LABEL org.opencontainers.image.licenses="Apache-2.0 AND CC-BY-4.0"
 ENV NODE_ENV=production
 WORKDIR /opt/meridian
 COPY --from=build /build/package.json ./
@@ -21,7 +23,7 @@ COPY LICENSE NOTICE ./
 # Settings that listen on every address; mount your zones over the folder, or all of /etc/meridian.
 COPY docker/meridian.yaml /etc/meridian/meridian.yaml
 RUN mkdir -p /etc/meridian/zones /etc/meridian/geoip /var/lib/meridian \
- && chown node:node /var/lib/meridian \
+ && chown node:node /var/lib/meridian /etc/meridian/geoip \
  && chmod 755 dist/cli/main.js \
  && ln -s /opt/meridian/dist/cli/main.js /usr/local/bin/meridian
 USER node

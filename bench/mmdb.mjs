@@ -1,12 +1,11 @@
 // Writes the databases that the benchmark asks from: GeoIP2-Country out of the embedded country database, and a large made-up city database.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { countries } from 'countries-list';
 import { Reader } from 'maxmind';
+import { embeddedDatabaseFile } from '../dist/geo/embedded-database.js';
 
-const require = createRequire(import.meta.url);
-/** Where the public-domain country database lies. */
-export const embeddedPath = require.resolve('@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb');
+/** Where the country database lies that comes with the program. */
+export const embeddedPath = embeddedDatabaseFile();
 
 /** Bytes of a control byte: MMDB types 1 to 7 in the upper three bits, later ones in a byte of their own. */
 function control(type, size) {

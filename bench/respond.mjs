@@ -64,6 +64,7 @@ const { answerer } = createAnswerer(
     nsid: new Uint8Array(0),
     version: new Uint8Array(0),
     hostname: new Uint8Array(0),
+    steadyEpochMs: 0,
     keepalive: 100,
   },
   () => {},

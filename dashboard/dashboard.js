@@ -88,6 +88,25 @@ function drawFigures(status) {
     ...figures.map(([value, what]) => make('div', { class: 'figure' }, make('b', {}, value), make('span', {}, what))),
   );
   byId('about').textContent = `${status.version} · ${status.listen.join(' · ')}`;
+  drawSources(status.geo.databases);
+}
+
+/** What the licences of databases that an operator put in ask to be said where their results are shown. */
+const ATTRIBUTIONS = [
+  [/^GeoLite2?-/, 'This product includes GeoLite data created by MaxMind, available from', 'https://www.maxmind.com'],
+  [/^DBIP-/i, 'IP Geolocation by', 'https://db-ip.com'],
+  [/^ipinfo /i, 'IP address data powered by', 'https://ipinfo.io'],
+  [/^Meridian-RIR-/, 'Countries of registration: Number Resource Organization (CC BY 4.0),', 'https://www.nro.net'],
+];
+
+function drawSources(databases) {
+  const used = ATTRIBUTIONS.filter(([type]) => databases.some((database) => type.test(database.type)));
+  const parts = used.flatMap(([, text, url]) => [
+    `${text} `,
+    make('a', { href: url }, url.replace('https://', '')),
+    '. ',
+  ]);
+  byId('sources').replaceChildren(...parts);
 }
 
 function drawAlarms(status) {

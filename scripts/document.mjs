@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { METRICS } from '../dist/admin/metric-table.js';
+import { EMBEDDED_DATABASE } from '../dist/geo/embedded-database.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -42,5 +43,30 @@ function fill(file, contentOf) {
   writeFileSync(`${root}${file}`, filled);
 }
 
+const { path, file, homepage, licence, attribution, attributionUrl } = EMBEDDED_DATABASE;
+const database = file.replace('.mmdb', '');
+
+fill(
+  'README.md',
+  () =>
+    `The country database that comes with it is [${database}](${homepage}): [${attribution}](${attributionUrl}), ${licence}, see [NOTICE](NOTICE).`,
+);
+fill(
+  'dashboard/index.html',
+  () =>
+    `  <p>Embedded country database: <a href="${homepage}">${database}</a>, <a href="${attributionUrl}">${attribution}</a>, ${licence}.</p>`,
+);
+const notice = readFileSync(`${root}NOTICE`, 'utf8');
+writeFileSync(
+  `${root}NOTICE`,
+  // The paragraph that names a database and its package.
+  notice.replace(
+    /^\S+\.mmdb \(in the package[\s\S]*?\n(?=\n|$(?![\s\S]))/m,
+    `${file} (in the package ${path.replace(`/${file}`, '')}, ${homepage})
+  ${attribution}, ${attributionUrl}
+  ${licence} (https://creativecommons.org/licenses/by/4.0/). Its makers merged the publishers' data into one file; Meridian passes that on as it is.
+`,
+  ),
+);
 fill('docs/ARCHITECTURE.md', (name) => filesOf(name.replace(/^files /, '')));
 fill('docs/operations.md', () => `| metric | kind | labels | meaning |\n| --- | --- | --- | --- |\n${metricRows()}`);

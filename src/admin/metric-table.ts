@@ -102,6 +102,12 @@ export const METRICS = {
   meridian_events_total: counter('Events since the admin started', 'type'),
   meridian_geo_problems: gauge('Geographic databases and overrides with problems'),
   meridian_geo_database_built_timestamp_seconds: gauge('When a geographic database was built', 'file', 'type'),
+  meridian_geo_databases_old: gauge('Geographic databases that were built 90 days ago or earlier'),
+  meridian_geo_update_failures: gauge('Failed updates of a geographic database since the last good one', 'file'),
+  meridian_geo_update_good_timestamp_seconds: gauge(
+    'When a geographic database was last found or made the newest',
+    'file',
+  ),
 } as const satisfies Record<string, MetricEntry>;
 
 export type MetricName = keyof typeof METRICS;

@@ -79,6 +79,11 @@ function putServer(series: Series, status: StatusView, ready: boolean): void {
   for (const { file, type, built } of status.geo.databases) {
     series.put('meridian_geo_database_built_timestamp_seconds', seconds(built), { file, type });
   }
+  series.put('meridian_geo_databases_old', status.geo.old.length);
+  for (const { file, failures, goodAt } of status.geo.updates) {
+    series.put('meridian_geo_update_failures', failures, { file });
+    if (goodAt !== null) series.put('meridian_geo_update_good_timestamp_seconds', seconds(goodAt), { file });
+  }
 }
 
 function putCounters(series: Series, counters: Readonly<Record<string, number>>): void {

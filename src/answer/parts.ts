@@ -17,6 +17,8 @@ export interface AnswerParts {
   readonly notes: Float64Array;
   readonly random: RandomWords;
   readonly clock: Clock;
+  /** Milliseconds since 1970 that no setting of the clock changes: how long caches may hold an answer is counted by it. */
+  readonly steadyMs: () => number;
   readonly cookies: Cookies | null;
   readonly rate: RateLimiter | null;
   readonly edns: EdnsSettings;

@@ -95,7 +95,7 @@ export class Answerer implements Responder {
     const nowMs = this.#parts.clock.nowMs();
     this.#nowSeconds = Math.floor(nowMs / 1000);
     this.#rate?.tick(nowMs);
-    this.#steered.nowSeconds = this.#nowSeconds;
+    this.#steered.nowSeconds = Math.floor(this.#parts.steadyMs() / 1000);
     this.#steered.trace = this.trace;
     this.#snapshot.take();
   }

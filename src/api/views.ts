@@ -104,6 +104,19 @@ export interface ProblemView {
   readonly since: Timestamp | null;
 }
 
+/** How the updates of one database go; null: not yet, or never. */
+export interface UpdateView {
+  readonly file: string;
+  readonly triedAt: Timestamp | null;
+  /** When the publisher last had the newest, whether that was news or not. */
+  readonly goodAt: Timestamp | null;
+  readonly installedAt: Timestamp | null;
+  readonly nextAt: Timestamp | null;
+  /** Since the last good one. */
+  readonly failures: number;
+  readonly error: string | null;
+}
+
 export interface StatusView {
   readonly version: string;
   readonly startedAt: Timestamp;
@@ -115,9 +128,21 @@ export interface StatusView {
   readonly udp: 'recvmmsg' | 'dgram';
   readonly zones: readonly ZoneSummary[];
   readonly geo: {
-    readonly databases: readonly { readonly file: string; readonly type: string; readonly built: Timestamp }[];
+    readonly databases: readonly {
+      readonly file: string;
+      readonly type: string;
+      readonly built: Timestamp;
+      /** It came with the program. */
+      readonly embedded: boolean;
+      /** null: it doesn't say when it was built. */
+      readonly ageDays: number | null;
+    }[];
     readonly overrides: number;
     readonly problems: readonly string[];
+    /** A sentence for each database that is old. */
+    readonly old: readonly string[];
+    /** What is known of the databases that are fetched. */
+    readonly updates: readonly UpdateView[];
   };
   readonly health: {
     readonly targets: number;

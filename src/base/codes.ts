@@ -154,6 +154,7 @@ export const CODES = {
   'build-failed': error('a file that takes too much time or memory, or on which the program fails'),
   'linked-file': error('a link out of the zones folder, to a file that is none of the zone'),
   'unreadable-file': error('a file that is named here cannot be read'),
+  'unread-database': warning('a file or folder among the databases that is not read as it is'),
   'empty-place': error('a place that says nothing'),
   'place-mismatch': error('parts of a place that contradict each other'),
   'embedded-network': error('a part of an IPv6 block that carries IPv4 addresses'),

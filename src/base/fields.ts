@@ -101,7 +101,13 @@ export function parseDurationMs(text: string): number | undefined {
 }
 
 /** A duration in whole seconds from `min` to `max` seconds; milliseconds are refused. */
-function readSeconds(document: Document, node: Node, what: string, min: number, max: number): number | undefined {
+export function readSeconds(
+  document: Document,
+  node: Node,
+  what: string,
+  min: number,
+  max: number,
+): number | undefined {
   const scalar = readScalar(document, node, what, 'a duration such as 30s');
   if (scalar === undefined) return undefined;
   const ms = scalar.text.endsWith('ms') ? undefined : parseDurationMs(scalar.text);

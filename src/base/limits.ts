@@ -202,6 +202,32 @@ export const limits = {
   subdivisionAnswers: 20_000,
   /** A database of this size leaves more behind than what it costs to collect it. */
   geoLargeBytes: 16 * 1024 * 1024,
+  /** Bytes of a packed geographic database that are fetched, and of one that is unpacked: MaxMind's and DB-IP's largest are a third of it. */
+  geoDownloadBytes: 512 * 1024 * 1024,
+  geoDatabaseBytes: 1536 * 1024 * 1024,
+  /** Bytes of a checksum file: a line or two. */
+  geoChecksumBytes: 16 * 1024,
+  /** Redirects that a download follows: MaxMind's takes one, to its storage. */
+  geoRedirects: 5,
+  /** Silence after which a download is given up, and its longest time: 100 MB over 1 Mbit/s. */
+  geoSilenceMs: 30_000,
+  geoDownloadMs: 15 * 60_000,
+  /** Tries of a download, the wait after the first, four times as long after each, and the longest that a publisher may ask for
+   *  (Retry-After): after that the next scheduled time has to do. */
+  geoTries: 3,
+  geoFirstWaitMs: 2_000,
+  geoRetryAfterMs: 30_000,
+  /** After a scheduled update that failed: the wait for the next, doubled each time up to a day. MaxMind counts downloads by the day. */
+  geoUpdateFirstWaitMs: 15 * 60_000,
+  geoUpdateLongestWaitMs: 86_400_000,
+  /** Shortest time between two scheduled updates: no publisher has news more often than daily. */
+  geoUpdateEverySeconds: 3_600,
+  /** Longest time that a scheduled update may take before its process is ended. */
+  geoUpdateMs: 60 * 60_000,
+  /** Half of the young generation of that process, in MiB. */
+  geoUpdateYoungMb: 8,
+  /** Age in days from which on a geographic database is called old: some 0.15% of the addresses in use change their country in a month. */
+  geoOldDays: 90,
   /** Pools named by one steered record set, over all its lists. */
   poolsPerSteering: 1_000,
   /** Pools of one `closest`: orders of n points grow with n^4. */

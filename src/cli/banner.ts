@@ -31,6 +31,7 @@ export function banner(
   for (const { name, file, state } of zones.filter((zone) => zone.state !== 'ok').slice(0, 5)) {
     lines.push(`  ${name} is in ${state}: "meridian check ${file}" says why`);
   }
+  lines.push(...control.status().geo.old.map((sentence) => `  ${sentence}`));
   if (demo !== null) lines.push(...tries(control, demo));
   // A zone in error may be called whatever a file can be called.
   return printable(`${lines.join('\n')}\n`);

@@ -1,9 +1,11 @@
 // Finds the files that `check` is to read, and reads each as what it is: settings, zone, _common, overrides, database.
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { Diagnostic } from '../base/diagnostic.ts';
+import type { Code } from '../base/codes.ts';
+import type { Diagnostic, Severity } from '../base/diagnostic.ts';
 import { limits } from '../base/limits.ts';
 import { readTextHere } from '../base/read-file.ts';
+import { readGeoFolder } from '../geo/folder.ts';
 import { Inhabited } from '../geo/inhabited.ts';
 import { GeoView } from '../geo/lookup.ts';
 import { type LoadedGeo, loadGeo } from '../geo/open.ts';
@@ -37,6 +39,7 @@ export function checkConfigured(config: string | undefined, progress: Progress):
   // With broken settings nobody knows where the rest is: the default folders are a guess, but missing ones say nothing.
   if (found.settings !== null || existsSync(reader.zonesDirectory)) reader.zoneFolder(reader.zonesDirectory);
   reader.configuredOverrides();
+  reader.configuredDatabases();
 }
 
 /** Checks files and folders; `config` (or ./meridian.yaml) says where relative paths in checks begin. */
@@ -109,6 +112,15 @@ class FileReader {
     if (existsSync(overrides)) this.#overrides(shortPath(overrides));
   }
 
+  /** What lies among the databases and is none. */
+  configuredDatabases(): void {
+    const { directory } = this.#settings.geoip;
+    const unread = this.#attempt(directory, () => readGeoFolder(directory).unread) ?? [];
+    for (const { file, reason, fix } of unread) {
+      this.#report('unread-database', 'warning', file, `${shortPath(file)} is not read: ${reason}`, fix);
+    }
+  }
+
   /** A folder is a configuration of its own (meridian.yaml in it), or one of zone files. */
   #folder(folder: string): void {
     const file = join(folder, SETTINGS_FILE);
@@ -123,6 +135,7 @@ class FileReader {
     inner.settings(found);
     inner.zoneFolder(inner.zonesDirectory);
     inner.configuredOverrides();
+    inner.configuredDatabases();
   }
 
   #zone(file: string, expectedName: string | null): void {
@@ -254,17 +267,14 @@ class FileReader {
   }
 
   #unreadable(path: string, reason: string): void {
-    const diagnostic: Diagnostic = {
-      code: 'unreadable-file',
-      severity: 'error',
-      file: shortPath(path),
-      line: 1,
-      col: 1,
-      message: `cannot read ${shortPath(path)}: ${reason}`,
-      fix: 'correct the path, or the file',
-      excerpt: '',
-    };
-    this.#found(resolve(path), [diagnostic]);
+    const message = `cannot read ${shortPath(path)}: ${reason}`;
+    this.#report('unreadable-file', 'error', path, message, 'correct the path, or the file');
+  }
+
+  /** Of a file as a whole. */
+  #report(code: Code, severity: Severity, path: string, message: string, fix: string): void {
+    const file = shortPath(path);
+    this.#found(resolve(path), [{ code, severity, file, line: 1, col: 1, message, fix, excerpt: '' }]);
   }
 }
 

@@ -54,6 +54,7 @@ function program(outcome: { code: number }): Command {
   addQuestions(add, talks);
   addForce(add, talks);
   addTokens(add);
+  addGeoip(add, outcome);
   meridian.addHelpText('after', EXAMPLES);
   return meridian;
 }
@@ -172,6 +173,27 @@ function addForce(add: Add, talks: Talks): void {
     const { reload } = await import('./reload.ts');
     await reload(options);
   });
+}
+
+function addGeoip(add: Add, outcome: { code: number }): void {
+  const geoip = add(
+    'geoip',
+    'bring the geographic databases up to date',
+    'meridian geoip update\nmeridian geoip update --force',
+  );
+  geoip
+    .command('update')
+    .description('fetch the databases that the settings name (geoip.update), and put those in place that are newer')
+    .exitOverride()
+    .allowExcessArguments(false)
+    .option('--force', 'whether there is something newer or not, however much it changes')
+    .option('--json', 'print a JSON array')
+    .option(...CONFIG)
+    .action(async (options: ConfigOption & { force?: true; json?: true }) => {
+      const { geoipUpdate } = await import('./geoip.ts');
+      const { config, force = false, json = false } = options;
+      outcome.code = await geoipUpdate({ config, force, json });
+    });
 }
 
 function addTokens(add: Add): void {

@@ -93,7 +93,12 @@ async function start(options: ServeOptions, settings: Settings, voices: Voices, 
   }
   await demandAnswers(settings);
   const { openStateFolder } = await import('../control/state-folder.ts');
-  const storage = await openStateFolder(settings.state, systemClock, log);
+  const storage = await openStateFolder(
+    settings.state,
+    [...settings.listen, settings.admin.listen].map(({ text }) => text),
+    systemClock,
+    log,
+  );
   // What takes longest comes first: geography is read and the server starts while the admin's libraries still load.
   const { geoip, state } = settings;
   const firstGeo = startFirstGeo({

@@ -23,7 +23,7 @@ function formatStatus(view: StatusView, targets: readonly TargetView[], nowMs: n
   const threads = `${view.dataThreads} thread${view.dataThreads === 1 ? '' : 's'}`;
   const head = `meridian ${view.version}, up ${formatSeconds(view.uptimeSeconds)}, ${threads}, UDP by ${view.udp}`;
   const parts = [
-    `${head}\nanswers on ${view.listen.join(' ')}\n`,
+    `${head}\nanswers on ${view.listen.join(' ')}\n${placesBy(view)}`,
     attention(view)
       .map((line) => `${paint({ text: '!', colour: 'red' })} ${visible(line)}\n`)
       .join(''),
@@ -34,6 +34,16 @@ function formatStatus(view: StatusView, targets: readonly TargetView[], nowMs: n
     ),
   ];
   return parts.filter((part) => part !== '').join('\n');
+}
+
+/** The databases, and how old they are. */
+function placesBy({ geo }: StatusView): string {
+  const known = geo.databases.map(({ file, embedded, ageDays }) => {
+    const age = ageDays === null ? [] : [`${ageDays} ${ageDays === 1 ? 'day' : 'days'} old`];
+    const notes = [...(embedded ? ['embedded'] : []), ...age].join(', ');
+    return notes === '' ? file : `${file} (${notes})`;
+  });
+  return known.length === 0 ? '' : `places clients by ${known.join(', ')}\n`;
 }
 
 function attention({ ready, failOpen, health, warnings, geo }: StatusView): string[] {

@@ -2,7 +2,11 @@
 import type { AnswerSettings } from '../serve/answerer.ts';
 import type { Settings } from '../settings/settings.ts';
 
-export function answerSettings(settings: Settings, cookieSecrets: readonly Uint8Array[]): AnswerSettings {
+export function answerSettings(
+  settings: Settings,
+  cookieSecrets: readonly Uint8Array[],
+  steadyEpochMs: number,
+): AnswerSettings {
   const { udp, identity, tcp, rateLimit } = settings;
   const text = (value: string): Uint8Array => new TextEncoder().encode(value);
   return {
@@ -13,6 +17,7 @@ export function answerSettings(settings: Settings, cookieSecrets: readonly Uint8
     nsid: text(identity.nsid),
     version: text(identity.version),
     hostname: text(identity.hostname),
+    steadyEpochMs,
     keepalive: Math.min(65_535, Math.floor(tcp.idleTimeoutMs / 100)),
   };
 }

@@ -23,6 +23,7 @@ export interface OperatorParts {
   readonly forcedStates: ForcedStates;
   readonly health: HealthClient;
   readonly clock: Clock;
+  readonly steadyMs: () => number;
   readonly log: Logger;
 }
 
@@ -102,7 +103,7 @@ export class Operator {
   }
 
   #view(id: string): TargetView {
-    return this.#parts.targets.view(id, this.#parts.clock.nowMs())!;
+    return this.#parts.targets.view(id, this.#parts.steadyMs())!;
   }
 
   #emptied(): string[] {

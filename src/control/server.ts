@@ -28,6 +28,7 @@ import type { Storage } from '../base/storage.ts';
 import { PROGRAM_VERSION } from '../base/version.ts';
 import { coverage } from '../explain/coverage.ts';
 import { Explainer } from '../explain/explainer.ts';
+import { oldDatabases } from '../geo/age.ts';
 import type { HealthClient } from '../health/client.ts';
 import type { HealthEvent } from '../health/event.ts';
 import type { EventLog } from '../health/events.ts';
@@ -42,6 +43,7 @@ import type { Alarms } from './alarms.ts';
 import { announceZones } from './announce.ts';
 import { answerSettings } from './answer-settings.ts';
 import type { CookieFile } from './cookie-file.ts';
+import type { GeoipUpdates } from './geoip-updates.ts';
 import type { InternalErrors } from './internal-errors.ts';
 import type { Operator } from './operator.ts';
 import type { Reloads } from './reloads.ts';
@@ -67,10 +69,14 @@ export interface ServerParts {
   readonly events: EventLog<HealthEvent>;
   readonly webhooks: Webhooks;
   readonly alarms: Alarms;
+  readonly geoipUpdates: GeoipUpdates;
   readonly operator: Operator;
   readonly watchdog: Watchdog;
   readonly errors: InternalErrors;
   readonly droppedLines: () => number;
+  readonly steadyEpochMs: number;
+  /** What drains are counted down by. */
+  readonly steadyMs: () => number;
   readonly drains: Drains;
   readonly cookies: CookieFile;
   readonly storage: Storage;
@@ -91,13 +97,14 @@ export class Server implements ControlPlane {
   /** Resolves when it answers; throws StartError with what to tell the operator. Stop it then too. */
   async start(): Promise<void> {
     const { settings, serving, threads, targets, health, notifier, reloads, drains, storage, clock, log } = this.#parts;
+    const { geoipUpdates } = this.#parts;
     this.#restore();
     storage.start();
     serving.onChunk((index, buffer) => threads.chunk(index, buffer));
     serving.builder.onIdle = () => threads.trimHeap();
     serving.images.store.onFree = (bytes) => threads.discard(bytes);
     health.start();
-    const answer = answerSettings(settings, this.#parts.cookies.first());
+    const answer = answerSettings(settings, this.#parts.cookies.first(), this.#parts.steadyEpochMs);
     threads.open();
     // Threads start while zones are read: until the first directory is published they are silent.
     await Promise.all([threads.start(answer), this.#firstLoad()]);
@@ -113,6 +120,11 @@ export class Server implements ControlPlane {
       collectHeap();
       threads.trimHeap();
     });
+    if (this.#stopped) return;
+    geoipUpdates.start();
+    for (const sentence of oldDatabases(serving.geo?.sources ?? [], clock.nowMs())) {
+      log.warn({ event: 'geo-old' }, sentence);
+    }
     const zones = serving.zones.all.size;
     log.info({ event: 'ready', listen: this.listen, zones, realtime: threads.realtime }, 'answering');
   }
@@ -184,17 +196,29 @@ export class Server implements ControlPlane {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#ready = false;
-    const { serving, threads, forcedStates, health, reloads, notifier, events, webhooks, alarms, storage } =
-      this.#parts;
+    const {
+      serving,
+      threads,
+      forcedStates,
+      health,
+      reloads,
+      notifier,
+      events,
+      webhooks,
+      alarms,
+      storage,
+      geoipUpdates,
+    } = this.#parts;
     this.#parts.watchdog.stop();
     reloads.stop();
     notifier.stop();
     storage.stop();
     alarms.stop();
+    geoipUpdates.stop();
     this.#cancelCollect();
     webhooks.stop();
     await Promise.all([threads.stop(), health.stop(), serving.stop(), forcedStates.stop()]);
-    await this.#parts.targets.leave(this.#parts.clock.nowMs());
+    await this.#parts.targets.leave(this.#parts.steadyMs());
     await this.#parts.cookies.stop();
     await events.close();
   }
@@ -216,7 +240,19 @@ export class Server implements ControlPlane {
   }
 
   status(): StatusView {
-    const { serving, targets, health, notifier, threads, reloads, settings, storage, startedAtMs, clock } = this.#parts;
+    const {
+      serving,
+      targets,
+      health,
+      notifier,
+      threads,
+      reloads,
+      settings,
+      storage,
+      startedAtMs,
+      clock,
+      geoipUpdates,
+    } = this.#parts;
     return statusView({
       serving,
       targets,
@@ -232,14 +268,15 @@ export class Server implements ControlPlane {
       udp: threads.udp,
       ownCounters: { internalErrors: this.#parts.errors.count, logDropped: this.#parts.droppedLines() },
       problems: [reloads.problem ?? [], serving.problems()].flat(),
+      updates: geoipUpdates.views(),
       unreached: this.#unreached.tell(serving),
       storage,
     });
   }
 
   health(): { targets: TargetView[] } {
-    const { targets, clock } = this.#parts;
-    return { targets: targets.views(clock.nowMs()) };
+    const { targets, steadyMs } = this.#parts;
+    return { targets: targets.views(steadyMs()) };
   }
 
   zones(): ZoneSummary[] {

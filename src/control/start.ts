@@ -8,6 +8,7 @@ import { type Clock, systemRandom } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
 import { readTextHere } from '../base/read-file.ts';
+import { steadyClock, steadyEpochMs } from '../base/steady.ts';
 import type { Storage } from '../base/storage.ts';
 import { HealthClient } from '../health/client.ts';
 import { type HealthEvent, HealthEventSchema, stateEvent } from '../health/event.ts';
@@ -23,6 +24,7 @@ import { Targets } from '../targets/targets.ts';
 import { Alarms } from './alarms.ts';
 import { announceZones } from './announce.ts';
 import { CookieFile } from './cookie-file.ts';
+import { GeoipUpdates } from './geoip-updates.ts';
 import { startHealthThread } from './health-thread.ts';
 import type { InternalErrors } from './internal-errors.ts';
 import { Operator } from './operator.ts';
@@ -51,6 +53,7 @@ export interface ServerOptions {
 export function makeServer(options: ServerOptions): Server {
   const { settings, clock, log, strict, storage, errors, droppedLines } = options;
   const startedAtMs = clock.nowMs();
+  const epochMs = steadyEpochMs();
   const serving = makeServing(options);
   const { board, rows, images } = serving;
   const watchdog = new Watchdog({
@@ -130,7 +133,7 @@ export function makeServer(options: ServerOptions): Server {
     clock,
     log,
   });
-  const operator = new Operator({ serving, targets, forcedStates, health, clock, log });
+  const operator = new Operator({ steadyMs: steadyClock(epochMs), serving, targets, forcedStates, health, clock, log });
   const parts = {
     serving,
     threads,
@@ -142,10 +145,13 @@ export function makeServer(options: ServerOptions): Server {
     events,
     webhooks,
     alarms,
+    geoipUpdates: new GeoipUpdates(settings, clock, log),
     operator,
     watchdog,
     errors,
     droppedLines,
+    steadyEpochMs: epochMs,
+    steadyMs: steadyClock(epochMs),
     drains,
     cookies: new CookieFile({ settings: settings.cookies, storage, log }),
     storage,

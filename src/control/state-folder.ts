@@ -12,9 +12,14 @@ import { StateLock } from './state-lock.ts';
 
 /**
  * Opens the state folder. A folder that can't be made, written or locked stops nothing but storing; one that another server uses throws
- * StartError, after as long as a server that was told to stop may still be in it.
+ * StartError (with the addresses that this one would have had), after as long as a server that was told to stop may still be in it.
  */
-export async function openStateFolder(folder: string, clock: Clock, log: Logger): Promise<Storage> {
+export async function openStateFolder(
+  folder: string,
+  listen: readonly string[],
+  clock: Clock,
+  log: Logger,
+): Promise<Storage> {
   const storage = new Storage({ clock, log });
   try {
     mkdirSync(folder, { recursive: true, mode: 0o750 });
@@ -30,7 +35,9 @@ export async function openStateFolder(folder: string, clock: Clock, log: Logger)
   }
   if (taken.state === 'busy') {
     const by = taken.pid === null ? 'another server' : `pid ${taken.pid}`;
-    throw new StartError(`the state folder ${folder} is in use by ${by}: stop that server, or set another "state"`);
+    const wanted = listen.join(' and ');
+    const way = `stop that server before one is started for ${wanted}, or set another "state"`;
+    throw new StartError(`the state folder ${folder} is in use by ${by}: ${way}`);
   }
   if (taken.state === 'unlockable') {
     const text = `the state folder cannot be locked (${taken.reason}): see to it that no second server uses it`;

@@ -1,10 +1,11 @@
 // What the server says of itself: status, zones, and the counts in them.
 
-import type { ProblemView, StatusView, ZoneDetail, ZoneSummary } from '../api/views.ts';
+import type { ProblemView, StatusView, UpdateView, ZoneDetail, ZoneSummary } from '../api/views.ts';
 import { formatPrefix } from '../base/address.ts';
 import type { Storage } from '../base/storage.ts';
 import { isLive, packTarget } from '../board/board.ts';
 import { ZONE_COUNT } from '../board/counters.ts';
+import { ageDays, oldDatabases } from '../geo/age.ts';
 import type { HealthClient, HealthStats } from '../health/client.ts';
 import type { Freeze } from '../health/saved.ts';
 import { LATE_MS } from '../health/schedule.ts';
@@ -110,6 +111,7 @@ export interface StatusParts {
   readonly dataThreads: number;
   readonly udp: 'recvmmsg' | 'dgram';
   readonly problems: readonly string[];
+  readonly updates: readonly UpdateView[];
   /** Rules that no client matches, in words. */
   readonly unreached: readonly string[];
   /** What the control plane itself counts. */
@@ -129,6 +131,13 @@ function problemsOf({ unsaved, damaged }: Storage): ProblemView[] {
   ];
 }
 
+function updateTrouble({ file, error, failures, triedAt, nextAt }: UpdateView): string[] {
+  if (error === null) return [];
+  const times = failures === 1 ? '' : ` ${failures} times, the last`;
+  const next = nextAt === null ? '' : `; the next try is at ${nextAt}`;
+  return [`the update of ${file} failed${times} at ${triedAt ?? 'an unknown time'}: ${error}${next}`];
+}
+
 export function statusView(parts: StatusParts): StatusView {
   const { serving, targets, health, nowMs } = parts;
   const zones = [...serving.zones.all.values()].map((zone) => zoneSummary(zone, serving));
@@ -136,9 +145,13 @@ export function statusView(parts: StatusParts): StatusView {
   const geo = serving.geo;
   const blackout = health.blackout();
   const problems = problemsOf(parts.storage);
+  const old = oldDatabases(geo?.sources ?? [], nowMs);
   const warnings = [
     ...problems.map(({ code, message }) => `${code}: ${message}`),
     ...parts.problems,
+    ...old,
+    ...(geo?.unread ?? []).map(({ file, reason, fix }) => `${file} is not read: ${reason} (${fix})`),
+    ...parts.updates.flatMap(updateTrouble),
     ...missingData(serving),
     ...parts.unreached,
     ...serving.diagnostics().map((d) => `${d.file}:${d.line}:${d.col}: ${d.severity} ${d.code}: ${d.message}`),
@@ -158,9 +171,13 @@ export function statusView(parts: StatusParts): StatusView {
         file: source.file,
         type: source.type,
         built: new Date(source.builtAt * 1000).toISOString(),
+        embedded: source.kind === 'embedded',
+        ageDays: ageDays(source, nowMs),
       })),
       overrides: geo?.overrides ? 1 : 0,
       problems: (geo?.problems ?? []).map((problem) => `${problem.file}: ${problem.message}`),
+      old,
+      updates: parts.updates,
     },
     health: {
       targets: views.length,

@@ -49,6 +49,7 @@ export class AnswerRunner {
       notes: new Float64Array(limits.targets * NOTE.size),
       random: new RandomWords(randomSeed()),
       clock: systemClock,
+      steadyMs: systemClock.nowMs,
       cookies: null,
       rate: null,
       edns: { udpSize: limits.explainUdpBytes, nsid: new Uint8Array(0), keepalive: 0 },

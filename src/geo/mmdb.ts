@@ -1,6 +1,6 @@
 // One MMDB file: opened by maxmind, then its whole search tree walked once over the bytes into sorted ranges.
 import { Reader, type Response } from 'maxmind';
-import { MmdbData, MmdbFormatError } from './mmdb-data.ts';
+import { MmdbData, MmdbFormatError, type MmdbValue } from './mmdb-data.ts';
 import { RangeTable } from './ranges.ts';
 import { type RecordFacts, readRecord } from './record.ts';
 
@@ -27,8 +27,13 @@ const METADATA_MARKER = Buffer.from('\xab\xcd\xefMaxMind.com', 'latin1');
 /**
  * Reads a database. `bytes` is the whole file; it is not kept. Returns a text about what is wrong with the file when it is
  * truncated, garbage or of an unknown version; never throws.
+ * @param read makes facts of a record; for who needs few of them
  */
-export function readDatabase(file: string, bytes: Buffer): Database | string {
+export function readDatabase(
+  file: string,
+  bytes: Buffer,
+  read: (record: MmdbValue) => RecordFacts = readRecord,
+): Database | string {
   try {
     const marker = bytes.lastIndexOf(METADATA_MARKER);
     if (marker < 0 || marker < bytes.length - METADATA_BYTES) {
@@ -51,7 +56,7 @@ export function readDatabase(file: string, bytes: Buffer): Database | string {
     const records = tree.pointers.map((pointer) => {
       const offset = pointer - nodeCount - SEPARATOR_BYTES;
       if (offset < 0 || dataStart + offset >= marker) throw new MmdbFormatError('the tree points out of the data');
-      return readRecord(data.decode(offset));
+      return read(data.decode(offset));
     });
     const builtAt = Math.floor(metadata.buildEpoch.getTime() / 1000);
     return {

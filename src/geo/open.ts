@@ -1,11 +1,12 @@
 // Loads everything geographic from the disk into one image: databases of the operator, the embedded one, overrides and their lists.
-import { readdirSync, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { collectHeap } from '../base/heap.ts';
 import { limits } from '../base/limits.ts';
 import { readFileHere, readTextHere } from '../base/read-file.ts';
+import { EMBEDDED_DATABASE, embeddedDatabaseFile } from './embedded-database.ts';
+import { type GeoFolder, readGeoFolder, type Unread } from './folder.ts';
 import { type PlannedImage, planGeoImage } from './image.ts';
 import { GeoMerger, GIVES, type Source } from './merge.ts';
 import { readDatabase } from './mmdb.ts';
@@ -37,6 +38,8 @@ export interface LoadedGeo {
   readonly image: Uint8Array;
   /** Databases that can't be read: they are left out of the image. */
   readonly problems: readonly GeoProblem[];
+  /** What lies in the folder and was probably meant to be read. */
+  readonly unread: readonly Unread[];
   /** What is wrong with the overrides. With an error among them the file is not in the image. */
   readonly diagnostics: readonly Diagnostic[];
   /** The overrides that are in the image: to be kept as the last good ones; null where there are none. */
@@ -55,13 +58,6 @@ export interface LoadedGeo {
   readonly hasAs: boolean;
 }
 
-/** Path of the database that comes with the program. */
-export function embeddedDatabaseFile(): string {
-  return createRequire(import.meta.url).resolve(
-    '@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb',
-  );
-}
-
 /** What is known of geography beside its image. */
 export type GeoFacts = Omit<LoadedGeo, 'image'>;
 
@@ -77,10 +73,11 @@ export function loadGeo(files: GeoFiles, step: Step = () => {}): LoadedGeo {
 export function planGeo(files: GeoFiles, step: Step): { readonly facts: GeoFacts; readonly image: PlannedImage } {
   const problems: GeoProblem[] = [];
   const merger = new GeoMerger();
-  const large = readDatabases(files, problems, step, merger);
+  const folder = folderOf(files, problems);
+  const large = readDatabases(files, folder.databases, problems, step, merger);
   if ((merger.gives & GIVES.countries) === 0) {
     const file = embeddedDatabaseFile();
-    const database = readDatabase('geo-whois-asn-country.mmdb', readFileHere(file));
+    const database = readDatabase(EMBEDDED_DATABASE.file, readFileHere(file));
     if (typeof database === 'string') problems.push({ file, message: database });
     else merger.add(database, 'embedded');
   }
@@ -94,6 +91,7 @@ export function planGeo(files: GeoFiles, step: Step): { readonly facts: GeoFacts
     image,
     facts: {
       problems,
+      unread: folder.unread,
       diagnostics: written?.diagnostics ?? [],
       overrides: used?.source ?? null,
       overridesFailed: written !== used,
@@ -111,17 +109,13 @@ export function planGeo(files: GeoFiles, step: Step): { readonly facts: GeoFacts
 /** Adds the databases of a folder, sorted by file name. Returns whether any is large. */
 function readDatabases(
   { directory, refused = [] }: GeoFiles,
+  names: readonly string[],
   problems: GeoProblem[],
   step: Step,
   merger: GeoMerger,
 ): boolean {
   let large = false;
-  const all = refused.find((problem) => problem.file === directory);
-  if (all !== undefined) {
-    problems.push(all);
-    return large;
-  }
-  for (const name of databaseNames(directory, problems)) {
+  for (const name of names) {
     const file = join(directory!, name);
     const known = refused.find((problem) => problem.file === file);
     if (known !== undefined) {
@@ -146,17 +140,20 @@ function readDatabases(
   return large;
 }
 
-/** Names of the databases in a folder, sorted; a folder that can't be read is a problem. */
-export function databaseNames(directory: string | null, problems: GeoProblem[]): string[] {
-  if (directory === null) return [];
+/** What lies in the folder; one that can't be read is a problem. */
+function folderOf({ directory, refused = [] }: GeoFiles, problems: GeoProblem[]): GeoFolder {
+  const nothing = { databases: [], unread: [] };
+  if (directory === null) return nothing;
+  const all = refused.find((problem) => problem.file === directory);
+  if (all !== undefined) {
+    problems.push(all);
+    return nothing;
+  }
   try {
-    return readdirSync(directory)
-      .filter((name) => name.endsWith('.mmdb') && !name.startsWith('.'))
-      .sort();
+    return readGeoFolder(directory);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT') problems.push({ file: directory, message: `the folder can't be read: ${message}` });
-    return [];
+    problems.push({ file: directory, message: `the folder can't be read: ${(error as Error).message}` });
+    return nothing;
   }
 }
 

@@ -1,7 +1,7 @@
 // One database record of any schema in use, brought to the same few facts.
-import { continentOf, isContinentCode, isCountry } from './countries.ts';
+import { continentOf, continentOfCode, isContinentCode, isCountry } from './countries.ts';
 import type { MmdbValue } from './mmdb-data.ts';
-import type { ContinentCode, Coordinates, PlaceFacts } from './place.ts';
+import { type ContinentCode, type Coordinates, NOWHERE, type PlaceFacts } from './place.ts';
 import { subdivisionAround, subdivisionByName } from './subdivisions.ts';
 
 /** What one record says. */
@@ -19,7 +19,6 @@ type Fields = { readonly [key: string]: MmdbValue };
  */
 export function readRecord(record: MmdbValue): RecordFacts {
   const fields = fieldsOf(record);
-  const traits = fieldsOf(fields.traits);
   const country = readCountry(fields);
   const [subdivision, district] = readSubdivisions(fields, country);
   return {
@@ -31,14 +30,14 @@ export function readRecord(record: MmdbValue): RecordFacts {
       city: nameOf(fields.city),
       at: readCoordinates(fields),
     },
-    as: readAs(
-      fields.autonomous_system_number ??
-        traits.autonomous_system_number ??
-        fields.asn ??
-        fields.as_number ??
-        fieldsOf(fields.as).asn,
-    ),
+    as: readAs(fields),
   };
+}
+
+/** Country and AS alone, for who needs no more: a city database has half a million of other facts. */
+export function readCountryAndAs(record: MmdbValue): RecordFacts {
+  const fields = fieldsOf(record);
+  return { place: { ...NOWHERE, country: readCountry(fields) }, as: readAs(fields) };
 }
 
 function readCountry(fields: Fields): string | null {
@@ -55,13 +54,14 @@ function readCountry(fields: Fields): string | null {
 }
 
 function readContinent(fields: Fields): ContinentCode | null {
-  const pseudoCountry = textOf(fields.country_code) ?? textOf(fieldsOf(fields.country).iso_code);
+  const country = textOf(fields.country_code) ?? textOf(fieldsOf(fields.country).iso_code) ?? textOf(fields.country);
   for (const value of [fieldsOf(fields.continent).code, fields.continent_code, fields.continent]) {
     const code = textOf(value)?.toUpperCase();
     if (code !== undefined && isContinentCode(code)) return code;
   }
-  // Some databases write EU as the country of what they can place no better.
-  return pseudoCountry?.toUpperCase() === 'EU' ? 'EU' : null;
+  // Some databases write EU as the country of what they can place no better. A real country's continent follows from it later.
+  const code = country?.toUpperCase() ?? '';
+  return isCountry(code) ? null : continentOfCode(code);
 }
 
 /** The widest subdivision and the one inside it. */
@@ -132,7 +132,13 @@ function readCoordinates(fields: Fields): Coordinates | null {
   return latitude === 0 && longitude === 0 ? null : [latitude, longitude];
 }
 
-function readAs(value: MmdbValue | undefined): number {
+function readAs(fields: Fields): number {
+  const value =
+    fields.autonomous_system_number ??
+    fieldsOf(fields.traits).autonomous_system_number ??
+    fields.asn ??
+    fields.as_number ??
+    fieldsOf(fields.as).asn;
   const number =
     typeof value === 'string' ? Number(/^(?:AS)?([0-9]{1,10})$/i.exec(value.trim())?.[1] ?? 0) : Number(value ?? 0);
   return Number.isInteger(number) && number > 0 && number <= 0xffff_ffff ? number : 0;

@@ -29,8 +29,6 @@ interface Stopped {
 export interface BuilderBounds {
   /** Heap of a thread, MiB. */
   readonly heapMb?: number;
-  /** Factor on the time of each step. */
-  readonly patience?: number;
 }
 
 /** Geography that a thread has built and still holds. */
@@ -45,7 +43,6 @@ export interface BuiltGeo {
 export class Builder {
   readonly #clock: Clock;
   readonly #heapMb: number;
-  readonly #patience: number;
   #idle: { worker: Worker; cancel: () => void } | null = null;
   /** Threads that were told to end and have not: what they read from doesn't answer. */
   readonly #lost = new Map<Worker, string>();
@@ -58,7 +55,6 @@ export class Builder {
   constructor(clock: Clock, bounds: BuilderBounds = {}) {
     this.#clock = clock;
     this.#heapMb = bounds.heapMb ?? builderHeapMb();
-    this.#patience = bounds.patience ?? 1;
   }
 
   /** Whether a thread still hangs on this file. */
@@ -227,7 +223,7 @@ export class Builder {
           cancel();
           cancel = () => {};
           if (message.withinMs === null) return;
-          const withinMs = message.withinMs * this.#patience;
+          const { withinMs } = message;
           cancel = this.#clock.after(withinMs, () => settle(`it takes more than ${Math.ceil(withinMs / 1000)} s`));
         } else onReply(message, (more) => worker.postMessage(more));
       };

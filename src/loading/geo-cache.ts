@@ -6,8 +6,9 @@ import { z } from 'zod';
 import { limits } from '../base/limits.ts';
 import { readTailHere, readTextHere } from '../base/read-file.ts';
 import { STATE_MODE, tighten, writeStable } from '../base/stable-file.ts';
+import { readGeoFolder } from '../geo/folder.ts';
 import { HEADER, ImageCheck, type PlannedImage } from '../geo/image.ts';
-import { databaseNames, type GeoFacts, type GeoFiles, type Step } from '../geo/open.ts';
+import type { GeoFacts, GeoFiles, Step } from '../geo/open.ts';
 import type { OverridesSource } from '../geo/overrides.ts';
 import { programKey } from './program-key.ts';
 
@@ -38,12 +39,20 @@ export function keyOfGeo(files: GeoFiles, { listFiles, overridesFailed }: Named,
     step(file, limits.builderReadMs);
     hash.update(read(file));
   };
-  for (const name of refused.has(files.directory ?? '') ? [] : databaseNames(files.directory, [])) {
+  for (const name of refused.has(files.directory ?? '') ? [] : databasesIn(files.directory)) {
     add(join(files.directory!, name), describe);
   }
   if (files.overridesFile !== null) for (const file of [files.overridesFile, ...listFiles]) add(file, textOf);
   if (overridesFailed) hash.update(JSON.stringify(files.lastGoodOverrides ?? null));
   return hash.digest('base64url');
+}
+
+function databasesIn(directory: string | null): readonly string[] {
+  try {
+    return directory === null ? [] : readGeoFolder(directory).databases;
+  } catch {
+    return [];
+  }
 }
 
 /** Name, size, time and end of a file. */

@@ -1,6 +1,7 @@
 // How the files that geography is made of look: whether they changed, and which of them can't be looked at.
 import { join } from 'node:path';
 import { type FileLane, kindOf } from '../base/read-file.ts';
+import { isGeoFile } from '../geo/folder.ts';
 import type { GeoProblem } from '../geo/open.ts';
 import { signatureOf } from './zone-files.ts';
 
@@ -30,7 +31,7 @@ export async function lookAtGeo(lane: FileLane, folder: string, named: readonly 
   };
   let names: string[] = [];
   try {
-    names = await lane.list(folder);
+    names = (await lane.list(folder)).filter(isGeoFile);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     // No folder: the embedded database alone.

@@ -186,6 +186,9 @@ export class Geography {
     for (const { file, message } of geo.problems) {
       log.error({ event: 'geo-broken', file, problem: message }, 'a geographic database cannot be used');
     }
+    for (const { file, reason, fix } of geo.unread) {
+      log.warn({ event: 'geo-unread', file, reason, fix }, 'a file among the geographic databases is not read');
+    }
     if (geo.overridesFailed) {
       log.error({ event: 'overrides-broken' }, 'the overrides have errors: the last good ones hold');
     }

@@ -6,6 +6,7 @@ import { Answerer } from '../answer/respond.ts';
 import type { Prefix } from '../base/address.ts';
 import { systemClock } from '../base/clock.ts';
 import { RandomWords } from '../base/random.ts';
+import { steadyClock } from '../base/steady.ts';
 import { type StoreHandle, StoreReader } from '../board/store.ts';
 import { Cookies } from '../guard/cookies.ts';
 import { RateLimiter } from '../guard/rate.ts';
@@ -30,6 +31,8 @@ export interface AnswerSettings {
   readonly hostname: Uint8Array;
   /** In units of 100 ms (RFC 7828 3.1). */
   readonly keepalive: number;
+  /** What the time of notes goes by: see base/steady.ts. */
+  readonly steadyEpochMs: number;
 }
 
 /** A thread's share of the shared memory; survives structured clone. */
@@ -75,6 +78,7 @@ export function createAnswerer(
     notes: new Float64Array(memory.notes),
     random: new RandomWords(seed),
     clock: systemClock,
+    steadyMs: steadyClock(settings.steadyEpochMs),
     cookies: settings.cookieSecrets.length > 0 ? new Cookies(settings.cookieSecrets) : null,
     rate: settings.rate === null ? null : new RateLimiter(settings.rate, memory.rateSeed, memory.rateTable),
     edns: { udpSize: settings.udpMaxBytes, nsid: settings.nsid, keepalive: settings.keepalive },

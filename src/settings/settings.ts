@@ -1,13 +1,24 @@
 // meridian.yaml: every setting with its default, typed, with absolute paths.
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { isLoopback, type Prefix, parseAddress } from '../base/address.ts';
+import { isLoopback, parseAddress } from '../base/address.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { type Document, type MapNode, type Node, readDocument } from '../base/document.ts';
 import { Fields, readChoice, readFlag, readMap, readNetwork, readOneOrMore, readScalar } from '../base/fields.ts';
 import { limits } from '../base/limits.ts';
 import type { LogLevel } from '../base/log.ts';
-import { type Endpoint, endpoint, readEndpoint, readHostName, readIdentity, readUrl, readWorkers } from './values.ts';
+import { readUpdate, type UpdateSettings } from './geoip-update.ts';
+import {
+  type Endpoint,
+  endpoint,
+  type RateLimitSettings,
+  readEndpoint,
+  readHostName,
+  readIdentity,
+  readUrl,
+  readWorkers,
+  type WebhookSettings,
+} from './values.ts';
 
 export interface AdminSettings {
   readonly listen: Endpoint;
@@ -19,15 +30,6 @@ export interface AdminSettings {
   readonly hosts: readonly string[];
 }
 
-export interface RateLimitSettings {
-  readonly responsesPerSecond: number;
-  /** Every n-th response over the limit is sent truncated instead of dropped; 0: none. */
-  readonly slip: number;
-  readonly ipv4Prefix: number;
-  readonly ipv6Prefix: number;
-  readonly exempt: readonly Prefix[];
-}
-
 /** What is configured, defaults filled in. Paths are absolute. */
 export interface Settings {
   /** The folder that relative paths start from. */
@@ -35,7 +37,12 @@ export interface Settings {
   readonly listen: readonly Endpoint[];
   readonly admin: AdminSettings;
   readonly zones: string;
-  readonly geoip: { readonly directory: string; readonly overrides: string };
+  readonly geoip: {
+    readonly directory: string;
+    readonly overrides: string;
+    /** null: databases are not fetched. */
+    readonly update: UpdateSettings | null;
+  };
   readonly state: string;
   /** Data-plane threads; null: as many as fit the machine (`auto`). */
   readonly workers: number | null;
@@ -67,12 +74,6 @@ export interface Settings {
     readonly webhooks: readonly WebhookSettings[];
   };
   readonly log: { readonly level: LogLevel };
-}
-
-export interface WebhookSettings {
-  readonly url: string;
-  /** Absolute path of a file with the key that signs; null: not signed. */
-  readonly secretFile: string | null;
 }
 
 /** What checks may do. */
@@ -131,7 +132,7 @@ class SettingsReader {
   read(): Settings {
     const fields = this.#fields;
     fields.read('version', (document, node, what) => readChoice(document, node, what, ['meridian/v1']));
-    const geoip = this.#section('geoip', ['directory', 'overrides']);
+    const geoip = this.#section('geoip', ['directory', 'overrides', 'update']);
     const identity = this.#section('identity', ['nsid', 'version', 'hostname']);
     const geoipDirectory = this.#path(geoip, 'directory', 'geoip');
     const state = this.#path(fields, 'state', 'state');
@@ -143,6 +144,11 @@ class SettingsReader {
       geoip: {
         directory: geoipDirectory,
         overrides: this.#path(geoip, 'overrides', resolve(geoipDirectory, 'overrides.yaml')),
+        update:
+          geoip.read('update', (document, node) => {
+            const map = readMap(document, node, 'geoip.update');
+            return map === undefined ? undefined : readUpdate(document, map, this.#directory);
+          }) ?? null,
       },
       state,
       workers: fields.read('workers', readWorkers) ?? null,

@@ -1,6 +1,6 @@
 // The values of meridian.yaml that nothing else has: endpoints, host names, URLs, numbers of threads, what the server says of itself.
 // Each is undefined after a report.
-import { type Address, formatAddress, parseAddress } from '../base/address.ts';
+import { type Address, formatAddress, type Prefix, parseAddress } from '../base/address.ts';
 import type { Document, Node } from '../base/document.ts';
 import { readScalar, readText, readWhole } from '../base/fields.ts';
 import { limits } from '../base/limits.ts';
@@ -11,6 +11,21 @@ export interface Endpoint {
   readonly port: number;
   /** Canonical: `127.0.0.1:5300`, `[::1]:5300`. */
   readonly text: string;
+}
+
+export interface WebhookSettings {
+  readonly url: string;
+  /** Absolute path of a file with the key that signs; null: not signed. */
+  readonly secretFile: string | null;
+}
+
+export interface RateLimitSettings {
+  readonly responsesPerSecond: number;
+  /** Every n-th response over the limit is sent truncated instead of dropped; 0: none. */
+  readonly slip: number;
+  readonly ipv4Prefix: number;
+  readonly ipv6Prefix: number;
+  readonly exempt: readonly Prefix[];
 }
 
 /** An address and port with their text. */

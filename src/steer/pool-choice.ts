@@ -74,17 +74,20 @@ export class PoolChoice {
     this.#withFlips = (flags & STEER_DYNAMIC_TTL) !== 0;
     this.#borrow = (flags & STEER_NEXT_FAMILY) === 0;
     const lists = way === null ? 1 : way.listCount;
-    if (this.trace !== null) this.#tellWay(this.trace, zone, steer, way, lists);
     let pool = 0;
-    for (let c = 0; c < lists && pool === 0; c++) {
+    let c = 0;
+    for (; c < lists && pool === 0; c++) {
       const list = this.#open(zone, steer, way, c);
       // `default: nodata` is for clients that match no region; it is never climbed to.
-      if (list.isEmpty && c === 0) return this.#take(0);
+      if (list.isEmpty && c === 0) break;
       if (list.isSticky) this.sticky = true;
       if (!list.isEmpty) this.climbed = c > 0;
       pool = this.#firstUp(zone, list);
     }
-    return this.#take(pool === 0 ? this.#allDown(zone, steer, way, lists, whenOf(flags)) : pool);
+    if (this.trace !== null) this.#tellWay(this.trace, zone, steer, way, Math.max(1, c));
+    // `default: nodata` ended it before it began.
+    if (pool === 0 && c > 0) pool = this.#allDown(zone, steer, way, lists, whenOf(flags));
+    return this.#take(pool);
   }
 
   #take(pool: number): number {
@@ -227,6 +230,7 @@ export class PoolChoice {
     return 0;
   }
 
+  /** The pools of the lists that were looked at. */
   #tellWay(trace: ChoiceTrace, zone: ZoneView, steer: number, way: RegionMapView | null, lists: number): void {
     const state = this.#state;
     let draw = 0;

@@ -95,6 +95,7 @@ export class Targets {
       .map((t) => t.meta.id);
   }
 
+  /** @param nowMs by the clock of the notes (base/steady.ts) */
   view(id: string, nowMs: number): TargetView | undefined {
     const target = this.#targets.get(id);
     if (target === undefined) return undefined;

@@ -32,6 +32,15 @@ describe('metrics', () => {
     expect(text).toContain('meridian_tcp_open 2\n');
   });
 
+  it('say how old the geographic databases are, and how their updates go', async () => {
+    const text = await scrape();
+    expect(text).toContain('meridian_geo_databases_old 1\n');
+    expect(text).toContain('meridian_geo_update_failures{file="a.mmdb"} 2\n');
+    expect(text).toContain('meridian_geo_update_failures{file="b.mmdb"} 0\n');
+    expect(text).toMatch(/meridian_geo_update_good_timestamp_seconds\{file="a\.mmdb"\} \d+/);
+    expect(text).not.toMatch(/meridian_geo_update_good_timestamp_seconds\{file="b\.mmdb"\}/);
+  });
+
   it('say which targets are up, and forget those that are gone', async () => {
     const { control } = running;
     let text = await scrape();

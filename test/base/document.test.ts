@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Document, readDocument } from '../../dist/base/document.js';
 import { limits } from '../../dist/base/limits.js';
+import { HANGS_MS } from '../support/patience.ts';
 
 function read(text: string): Document {
   return readDocument('test.yaml', text);
@@ -208,8 +209,10 @@ describe('cost', () => {
   const zone = (sets: number): string =>
     `records:\n${Array.from({ length: sets }, (_, i) => `  name${i}: { A: { ttl: 30, pools: [moscow, newyork] } }\n`).join('')}`;
 
-  it('reads 20,000 record sets in well under 1.5 s', () => {
-    expect(time(zone(20_000))).toBeLessThan(1_500);
+  it('grows with the text: 16,000 record sets take some eight times what 2,000 take, not sixty-four', () => {
+    /** The least time of some tries: a machine with more to do only adds. */
+    const leastMs = (sets: number): number => Math.min(...Array.from({ length: 3 }, () => time(zone(sets))));
+    expect(leastMs(16_000) / leastMs(2_000)).toBeLessThan(30);
   });
 
   it.each([
@@ -220,7 +223,7 @@ describe('cost', () => {
     ['slips', '- *.a\n'.repeat(5_000)],
     ['aliases', `a: &a x\nb: [${'*a, '.repeat(50_000)}]\n`],
   ])('is not driven up by %s', (_, text) => {
-    expect(time(text)).toBeLessThan(10_000);
+    expect(time(text)).toBeLessThan(HANGS_MS);
   });
 });
 

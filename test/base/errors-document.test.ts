@@ -44,6 +44,7 @@ const SHOWN_ELSEWHERE: Readonly<Record<string, string>> = {
   'linked-file': 'test/scenarios/isolation.test.ts',
   'common-broken': 'test/zonefile/common.test.ts',
   'network-in-two-lists': 'test/geo/overrides.test.ts',
+  'unread-database': 'test/cli/check.test.ts',
   'bad-cookie-secret': 'test/guard/secrets.test.ts',
   'cookie-secret-exposed': 'test/guard/secrets.test.ts',
 };

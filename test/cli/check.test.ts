@@ -110,4 +110,24 @@ describe('check', () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/geoip\/city\.mmdb:1:1: error unreadable-file/);
   });
+
+  it('names what lies among the databases and is not read, with what to do, and ends with 0', async () => {
+    write('zones/net.cat.yaml', GOOD);
+    write('geoip/GeoLite2-City.mmdb.gz', 'packed');
+    write('geoip/GeoLite2-ASN_20261127.tar.gz', 'archive');
+    mkdirSync(join(folder, 'geoip/GeoLite2-Country_20261127'));
+    write('geoip/GeoLite2-Country_20261127/GeoLite2-Country.mmdb', 'inside');
+    const { code, stdout } = await check('--json');
+    expect(code).toBe(0);
+    const list = JSON.parse(stdout) as { code: string; severity: string; file: string; fix: string }[];
+    expect(list.map(({ code: warning, severity }) => [warning, severity])).toEqual(
+      Array(3).fill(['unread-database', 'warning']),
+    );
+    expect(Object.fromEntries(list.map(({ file, fix }) => [file, fix]))).toEqual({
+      'geoip/GeoLite2-ASN_20261127.tar.gz':
+        "unpack the database in it: tar -xf GeoLite2-ASN_20261127.tar.gz --strip-components=1 --wildcards '*.mmdb'",
+      'geoip/GeoLite2-City.mmdb.gz': 'unpack it: gunzip GeoLite2-City.mmdb.gz',
+      'geoip/GeoLite2-Country_20261127': 'move it up: mv GeoLite2-Country_20261127/GeoLite2-Country.mmdb .',
+    });
+  });
 });

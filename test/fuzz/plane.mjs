@@ -111,6 +111,7 @@ export class Plane {
     const parts = {
       ...made.parts,
       clock,
+      steadyMs: clock.nowMs,
       random: new RandomWords([1, 2, 3, 4]),
       cookies: setup.cookies ? new Cookies([SECRET]) : null,
       rate:

@@ -14,9 +14,10 @@ import {
 } from '../../dist/base/address.js';
 import { isCountry } from '../../dist/geo/countries.js';
 import { placedAddress } from '../../dist/geo/embedded.js';
+import { embeddedDatabaseFile } from '../../dist/geo/embedded-database.js';
 import { locate } from '../../dist/geo/locate.js';
 import type { GeoView } from '../../dist/geo/lookup.js';
-import { embeddedDatabaseFile, loadGeo } from '../../dist/geo/open.js';
+import { loadGeo } from '../../dist/geo/open.js';
 import type { Override } from '../../dist/geo/overrides.js';
 import { SPECIAL_PLACE } from '../../dist/geo/place.js';
 import { specialBlockOf } from '../../dist/geo/special.js';

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { Reader, type Response } from 'maxmind';
 import { describe, expect, it } from 'vitest';
 import { type Address, formatAddress, maskAddress, type Prefix, parseAddress } from '../../dist/base/address.js';
+import { embeddedDatabaseFile } from '../../dist/geo/embedded-database.js';
 import { type Database, readDatabase } from '../../dist/geo/mmdb.js';
-import { embeddedDatabaseFile } from '../../dist/geo/open.js';
 import { fromBigInt, toBigInt, valueAt } from '../support/geo.ts';
 import { buildMmdb, Uint32 } from '../support/mmdb.ts';
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseAddress } from '../../dist/base/address.js';
+import { EMBEDDED_DATABASE } from '../../dist/geo/embedded-database.js';
 import { locate } from '../../dist/geo/locate.js';
 import { loadGeo } from '../../dist/geo/open.js';
 import { viewOf } from '../support/geo.ts';
@@ -41,7 +42,7 @@ describe('geography from the disk', () => {
   it('keeps the embedded database beside databases without countries, and drops it beside one with them', () => {
     writeFileSync(join(directory, 'asn.mmdb'), buildMmdb([['8.8.8.0/24', { autonomous_system_number: 15169 }]]));
     const first = loadGeo({ directory, overridesFile });
-    expect(first.sources.map(({ file }) => file)).toEqual(['asn.mmdb', 'geo-whois-asn-country.mmdb']);
+    expect(first.sources.map(({ file }) => file)).toEqual(['asn.mmdb', EMBEDDED_DATABASE.file]);
     expect(first.hasAs).toBe(true);
     writeFileSync(join(directory, 'city.mmdb'), buildMmdb([['8.8.8.0/24', { country_code: 'FR', city: 'Paris' }]]));
     const second = loadGeo({ directory, overridesFile });

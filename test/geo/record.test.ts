@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readDatabase } from '../../dist/geo/mmdb.js';
-import type { RecordFacts } from '../../dist/geo/record.js';
+import { type RecordFacts, withContinent } from '../../dist/geo/record.js';
 import { buildMmdb, type Field, Uint32 } from '../support/mmdb.ts';
 
 /** What a record says after a way through a file. */
@@ -94,6 +94,14 @@ describe('a record', () => {
     expect(factsOf({ country_code: 'ZZ', latitude: 0, longitude: 0 }).place).toMatchObject({ country: null, at: null });
     expect(factsOf({ registered_country: { iso_code: 'AU' } }).place.country).toBeNull();
     expect(factsOf({ country_code: 'EU' }).place).toMatchObject({ country: null, continent: 'EU' });
+  });
+
+  it('keeps the continent of codes that name no country, and puts Christmas Island where MaxMind has it', () => {
+    expect(factsOf({ country_code: 'AN' }).place).toMatchObject({ country: null, continent: 'NA' });
+    expect(factsOf({ country: { iso_code: 'AP' } }).place).toMatchObject({ country: null, continent: 'AS' });
+    expect(factsOf({ country_code: 'AN', continent: { code: 'SA' } }).place.continent).toBe('SA');
+    expect(withContinent(factsOf({ country_code: 'CX' }).place)).toMatchObject({ country: 'CX', continent: 'OC' });
+    expect(withContinent(factsOf({ country_code: 'ZZ' }).place).continent).toBeNull();
   });
 
   it('of any form is only unknown, never an exception', () => {

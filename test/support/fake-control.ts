@@ -82,7 +82,16 @@ export class FakeControl implements ControlPlane {
       dataThreads: 1,
       udp: 'recvmmsg',
       zones: [this.summary],
-      geo: { databases: [{ file: 'embedded', type: 'country', built: AT }], overrides: 2, problems: [] },
+      geo: {
+        databases: [{ file: 'embedded', type: 'country', built: AT, embedded: true, ageDays: 100 }],
+        overrides: 2,
+        problems: [],
+        old: ['the embedded database is 100 days old'],
+        updates: [
+          { file: 'a.mmdb', triedAt: AT, goodAt: AT, installedAt: null, nextAt: null, failures: 2, error: 'down' },
+          { file: 'b.mmdb', triedAt: null, goodAt: null, installedAt: null, nextAt: AT, failures: 0, error: null },
+        ],
+      },
       health: { targets: 2, up: 1, down: 1, unknown: 0, forced: 0, frozen: null, blackout: null },
       failOpen: ['net.cat A'],
       problems: this.problems,

@@ -123,6 +123,7 @@ export class Plane {
       zoneCounters: new Float64Array(64 * ZONE_ROW),
       notes: this.notes,
       random: new RandomWords([1, 2, 3, 4]),
+      steadyMs: () => this.#nowMs,
       clock: { nowMs: () => this.#nowMs, monotonicMs: () => 0, after: () => () => {} },
       cookies: null,
       rate: null,

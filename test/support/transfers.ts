@@ -38,6 +38,7 @@ export class TransferPlane {
       notes: new Float64Array(1024),
       random: new RandomWords([1, 2, 3, 4]),
       clock: this.clock,
+      steadyMs: () => this.clock.nowMs(),
       cookies: new Cookies([new Uint8Array(16)]),
       rate: null,
       edns: { udpSize: 1232, nsid: new Uint8Array(0), keepalive: 100 },
