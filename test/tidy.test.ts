@@ -42,6 +42,8 @@ const GIVEN_NUMBERS: readonly string[] = [
   // Defaults that the documents name.
   'admin/events.ts:DEFAULT_EVENTS',
   'zonefile/parse.ts:DEFAULT_TTL_SECONDS',
+  'settings/geoip-update.ts:DEFAULT_EVERY_MS',
+  'settings/geoip-update.ts:DEFAULT_MAX_CHANGE',
   // Layouts of memory and files of our own.
   'answer/ahead.ts:NODE_REACH',
   'board/board.ts:LOAD_FULL',
@@ -63,6 +65,8 @@ const GIVEN_NUMBERS: readonly string[] = [
   'answer/transfer-request.ts:TSIG_FIXED',
   'geo/mmdb.ts:SEPARATOR_BYTES',
   'geo/mmdb.ts:METADATA_BYTES',
+  'geoupdate/mmdb-write.ts:IPV4_DEPTH',
+  'geoupdate/unpack.ts:TAR_MAGIC_AT',
   'guard/cookies.ts:SERVER_OCTETS',
   'guard/cookies.ts:TIME_AT',
   'guard/cookies.ts:HASH_AT',
@@ -77,13 +81,16 @@ const GIVEN_NUMBERS: readonly string[] = [
   'base/regex.ts:NEW_STEP',
   'health/load-factor.ts:DAMPING',
   'health/schedule.ts:JITTER',
+  'geoupdate/schedule.ts:JITTER_SHARE',
   'zonefile/check.ts:ANSWER_BYTES',
   // System calls.
   'control/background.ts:HEALTH_SLICE_NS',
   'control/state-lock.ts:EWOULDBLOCK',
   'serve/priority.ts:SLICE_NS',
+  'geoupdate/update-process.ts:BEHIND_ALL',
   // Units and the earth.
   'control/internal-errors.ts:MINUTE_MS',
+  'geo/age.ts:DAY_MS',
   'geo/distance.ts:EARTH_RADIUS_KM',
   'settings/settings.ts:DAY_SECONDS',
   'zonefile/checks.ts:DAY_MS',

@@ -215,6 +215,8 @@ export const limits = {
   /** Tries of a download, the wait after the first, four times as long after each, and the longest that a publisher may ask for
    *  (Retry-After): after that the next scheduled time has to do. */
   geoTries: 3,
+  /** Between checksum and file the publisher may have put a new one in place: then both fit at the second look. */
+  geoChecksumTries: 2,
   geoFirstWaitMs: 2_000,
   geoRetryAfterMs: 30_000,
   /** After a scheduled update that failed: the wait for the next, doubled each time up to a day. MaxMind counts downloads by the day. */
@@ -224,6 +226,12 @@ export const limits = {
   geoUpdateEverySeconds: 3_600,
   /** Longest time that a scheduled update may take before its process is ended. */
   geoUpdateMs: 60 * 60_000,
+  /** Longest time between two scheduled updates: a year. */
+  geoUpdateEveryLongestSeconds: 366 * 86_400,
+  /** Servers that were started together do not ask together: they are up to so late, and up to a share of the interval. */
+  geoUpdateJitterMs: 3_600_000,
+  /** The history of updates is looked at this often: a command may have updated meanwhile. Far below the longest timer. */
+  geoUpdateLookMs: 3_600_000,
   /** Half of the young generation of that process, in MiB. */
   geoUpdateYoungMb: 8,
   /** Age in days from which on a geographic database is called old: some 0.15% of the addresses in use change their country in a month. */
