@@ -75,7 +75,7 @@ class PartsFetch {
   }
 
   async #part({ url, checksum }: Part): Promise<{ bytes: Buffer; version: PartVersion } | 'unchanged' | 'missing'> {
-    for (let tries = limits.geoChecksumTries; ; tries--) {
+    for (let tries: number = limits.geoChecksumTries; ; tries--) {
       const expected = checksum === null ? null : await this.#checksum(checksum);
       const known = this.#parts.length === 1 ? (this.#known.get(url) ?? null) : null;
       const fetched = await this.#downloader.fetch({
