@@ -10,8 +10,6 @@ import { Storage } from '../base/storage.ts';
 import { loadFfi } from '../serve/ffi.ts';
 import { StateLock } from './state-lock.ts';
 
-const AGAIN_MS = 50;
-
 /**
  * Opens the state folder. A folder that can't be made, written or locked stops nothing but storing; one that another server uses throws
  * StartError (with the addresses that this one would have had), after as long as a server that was told to stop may still be in it.
@@ -32,7 +30,7 @@ export async function openStateFolder(
   const untilMs = clock.monotonicMs() + limits.stateLockMs;
   let taken = lock.take();
   while (taken.state === 'busy' && clock.monotonicMs() < untilMs) {
-    await new Promise<void>((resolve) => void clock.after(AGAIN_MS, resolve));
+    await new Promise<void>((resolve) => void clock.after(limits.stateLockAgainMs, resolve));
     taken = lock.take();
   }
   if (taken.state === 'busy') {

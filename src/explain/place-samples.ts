@@ -1,5 +1,7 @@
 // An address of each place, out of the geo image: one for which nothing more specific than the place decides.
+
 import type { Address } from '../base/address.ts';
+import { limits } from '../base/limits.ts';
 import { PLACE } from '../geo/image.ts';
 import type { GeoView } from '../geo/lookup.ts';
 import { cityNames, foldName, type Place } from '../geo/place.ts';
@@ -10,9 +12,6 @@ export interface Wanted {
   /** Whether this place decides about the address: another may be more specific. */
   fits(address: Address): boolean;
 }
-
-/** Addresses of one place that are tried: where other rules take this many, they take nearly all. */
-const TRIES = 64;
 
 /** Ranges, or places, that are looked at in one step. */
 const STEP = 1024;
@@ -34,7 +33,7 @@ export function* sampleAddresses(geo: GeoView, wanted: readonly Wanted[]): Gener
   }
   /** Whether there was something to try. */
   function attempt(i: number, address: Address): boolean {
-    if (found[i] !== undefined || tries[i]! >= TRIES) return false;
+    if (found[i] !== undefined || tries[i]! >= limits.placeSamples) return false;
     tries[i]!++;
     if (wanted[i]!.fits(address)) found[i] = address;
     return true;

@@ -88,7 +88,7 @@ export const SOURCE_KINDS: readonly Source['kind'][] = ['embedded', 'database', 
 /** Flips the highest bit of a word, so that signed order is the addresses' order. */
 export const SIGN = 0x80000000 | 0;
 /** Elements of an index by 16 bits. */
-export const INDEX_WORDS = 65_537;
+const INDEX_WORDS = 65_537;
 
 /** An image that is still to be written. */
 export interface PlannedImage {

@@ -5,7 +5,7 @@ import { MAP } from './layout.ts';
 import { RegionMapView } from './lookup.ts';
 
 /** The client subnets that large resolvers send: RFC 7871 11.1 asks for no longer ones. */
-export const SENT_BITS = { 4: 24, 6: 56 } as const;
+const SENT_BITS = { 4: 24, 6: 56 } as const;
 
 const SIGN = 0x80000000 | 0;
 

@@ -33,9 +33,6 @@ export interface OpenSockets {
   close(): void;
 }
 
-/** Tries to find a port that is free for UDP and TCP, where any will do. */
-const PORT_TRIES = 20;
-
 /** Opens UDP and TCP on all addresses, `threads` UDP sockets for each. What fails stands in `failures`; nothing throws. */
 export function openSockets(ffi: Ffi, addresses: readonly ListenAddress[], threads: number): OpenSockets {
   const opener = new SocketOpener(ffi);
@@ -116,7 +113,7 @@ class SocketOpener {
         if (!(error instanceof SocketError)) throw error;
         // The kernel picks TCP's port; that one may be taken for UDP.
         const unlucky = listen.port === 0 && error.errno === abi.EADDRINUSE && error.protocol === 'UDP';
-        if (!unlucky || tries >= PORT_TRIES) return describeFailure(listen, error);
+        if (!unlucky || tries >= limits.portTries) return describeFailure(listen, error);
       }
     }
   }

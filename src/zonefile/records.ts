@@ -5,7 +5,7 @@ import type { MapNode, Node, ScalarNode } from '../base/document.ts';
 import { Fields, readMap, readOneOrMore, readScalar, readTtl } from '../base/fields.ts';
 import { limits } from '../base/limits.ts';
 import { nearest } from '../base/nearest.ts';
-import { isAtOrBelow, lowerName, nameToText, parseName } from '../wire/name.ts';
+import { isAtOrBelow, lowerName, nameToText, parseName, wildcardIsRight } from '../wire/name.ts';
 import { parseRdata } from '../wire/rdata.ts';
 import { isMetaType, TYPE, typeFromText, typeToText } from '../wire/types.ts';
 import type { Rdata, StaticSet, SteeredSet } from '../zone/model.ts';
@@ -353,18 +353,4 @@ class RecordReader {
     const rdata: Rdata = { bytes: result.bytes, names: result.names };
     return { type, value: { text: scalar.text, offset: scalar.offset, rdata, hosts: result.hosts } };
   }
-}
-
-/** Whether every `*` of a name is its whole first label; elsewhere it is a label like others (RFC 4592 2.1.1). */
-function wildcardIsRight(wire: Uint8Array): boolean {
-  const from = wire[0] === 1 && wire[1] === ASTERISK ? 2 : 0;
-  return wire.indexOf(ASTERISK, from) < 0 || !hasAsteriskInLabel(wire, from);
-}
-
-/** A length octet can be 42 too; only then are the labels looked at one by one. */
-function hasAsteriskInLabel(wire: Uint8Array, from: number): boolean {
-  for (let at = from; at < wire.length && wire[at] !== 0; at += wire[at]! + 1) {
-    if (wire.subarray(at + 1, at + 1 + wire[at]!).includes(ASTERISK)) return true;
-  }
-  return false;
 }
