@@ -212,6 +212,8 @@ export const limits = {
   aliasLinks: 16,
   /** Nameservers of one zone: the thirteen of the root are many. */
   nameservers: 100,
+  /** Names in the zones folder that are looked at for being folders: beyond that somebody keeps other things there. */
+  zoneFolderLooks: 100,
   /** Failover that takes longer is worth a warning: a minute. */
   lintFailoverSeconds: 60,
   /** Names of record sets with one steering that explain and status list: ten thousand would help nobody. */
@@ -228,6 +230,8 @@ export const limits = {
   subdivisionAnswers: 20_000,
   /** A database of this size leaves more behind than what it costs to collect it. */
   geoLargeBytes: 16 * 1024 * 1024,
+  /** Ranges that room is reserved for before a database is walked: more than there are networks in the largest. */
+  geoRangesAhead: 32 * 1024 * 1024,
   /** Bytes of a packed geographic database that are fetched, and of one that is unpacked: MaxMind's and DB-IP's largest are a third of it. */
   geoDownloadBytes: 512 * 1024 * 1024,
   geoDatabaseBytes: 1536 * 1024 * 1024,
@@ -540,12 +544,18 @@ export const limits = {
   builderIdleMs: 2_000,
   /** Pause between a flip and the look for record sets that fail open: many targets flip at once. */
   failOpenLookMs: 100,
+  /** Ways up that the look for fail open goes before others may have their turn. */
+  failOpenWays: 64,
   /** Errors of a zone file that one log line names. */
   loggedErrors: 3,
   /** UDP size that explain shows beside 512: what the DNS flag day of 2020 agreed on. */
   explainUdpBytes: 1232,
   /** Addresses of one place that coverage tries: where other rules take this many, they take nearly all. */
   placeSamples: 64,
+  /** Ranges, or places, that coverage looks at before others may have their turn: under a millisecond. */
+  placeSampleStep: 1024,
+  /** Ranges of a region map that the count of split networks looks at before others may have their turn: a millisecond. */
+  splitStep: 2048,
   /** Quiet time after a file event before the folder is read again. */
   reloadQuietMs: 50,
 } as const;

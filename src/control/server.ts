@@ -55,6 +55,7 @@ import { numbersView } from './numbers.ts';
 import type { Operator } from './operator.ts';
 import type { Reloads } from './reloads.ts';
 import { statusView, zoneDetail, zoneSummaries } from './status.ts';
+import { mustBeRight } from './strict.ts';
 import type { Threads } from './threads.ts';
 import { UnreachedRules } from './unreached-rules.ts';
 import type { Watchdog } from './watchdog.ts';
@@ -160,22 +161,7 @@ export class Server implements ControlPlane {
     const { serving, reloads, strict } = this.#parts;
     const change = await reloads.load();
     if (change.problem !== null) throw new StartError(change.problem);
-    if (!strict) return;
-    const problems = serving.geo?.problems ?? [];
-    if (problems.length > 0) {
-      const lines = problems.map((problem) => `${problem.file}: ${problem.message}`);
-      throw new StartError([...lines, '--strict was given: not started'].join('\n'), 1);
-    }
-    const errors = serving.diagnostics().filter((d) => d.severity === 'error');
-    if (errors.length === 0) return;
-    const lines = errors.map((d) => `${d.file}:${d.line}:${d.col}: ${d.code}: ${d.message}`);
-    throw new StartError(
-      [
-        ...lines,
-        `${errors.length} ${errors.length === 1 ? 'error' : 'errors'}, and --strict was given: not started`,
-      ].join('\n'),
-      1,
-    );
+    if (strict) mustBeRight(serving);
   }
 
   /** Contract, section 6: answers begin when the first round of probes is in, 5 s after its start at most. */

@@ -18,6 +18,7 @@ import {
   readEndpoint,
   readHostName,
   readIdentity,
+  readListen,
   readUrl,
   readWorkers,
   type WebhookSettings,
@@ -156,7 +157,7 @@ class SettingsReader {
     const state = this.#path(fields, 'state', 'state');
     return {
       baseDirectory: this.#directory,
-      listen: this.#listen(),
+      listen: readListen(this.#document, fields.node('listen')),
       listenGiven: fields.has('listen'),
       admin: this.#admin(state),
       zones: this.#path(fields, 'zones', 'zones'),
@@ -211,35 +212,6 @@ class SettingsReader {
       return undefined;
     });
     return resolve(this.#directory, text ?? fallback);
-  }
-
-  #listen(): Endpoint[] {
-    const node = this.#fields.node('listen');
-    const fallback = ['127.0.0.1', '::1'].map((host) => endpoint(parseAddress(host)!, 5300));
-    if (node === undefined) return fallback;
-    const elements = readOneOrMore(this.#document, node, 'listen') ?? [];
-    if (elements.length === 0 && node.kind === 'list') {
-      this.#document.report(
-        'no-values',
-        node,
-        'listen names no address',
-        'write ["127.0.0.1:5300"], or remove the key',
-      );
-    }
-    const endpoints: Endpoint[] = [];
-    for (const element of elements) {
-      const read = readEndpoint(this.#document, element, 'listen');
-      if (read === undefined) continue;
-      if (read.port !== 0 && endpoints.some(({ text }) => text === read.text)) {
-        this.#document.report(
-          'duplicate-value',
-          element,
-          `${read.text} stands in listen already`,
-          'remove one of the two',
-        );
-      } else endpoints.push(read);
-    }
-    return endpoints;
   }
 
   #cookies(state: string): Settings['cookies'] {

@@ -2,7 +2,7 @@
 // Each is undefined after a report.
 import { type Address, formatAddress, type Prefix, parseAddress } from '../base/address.ts';
 import type { Document, Node } from '../base/document.ts';
-import { readScalar, readText, readWhole } from '../base/fields.ts';
+import { readOneOrMore, readScalar, readText, readWhole } from '../base/fields.ts';
 import { limits } from '../base/limits.ts';
 
 /** An address and port to listen on. */
@@ -46,6 +46,25 @@ export function readEndpoint(document: Document, node: Node, what: string): Endp
   const fix = 'write an address and a port, such as "127.0.0.1:5300" or "[::1]:5300"';
   document.report('bad-listen', scalar, `${what}: "${scalar.text}" is no address with a port`, fix);
   return undefined;
+}
+
+/** One endpoint or a list of them; where the key is missing those of a server that only this machine asks. */
+export function readListen(document: Document, node: Node | undefined): Endpoint[] {
+  if (node === undefined) return ['127.0.0.1', '::1'].map((host) => endpoint(parseAddress(host)!, 5300));
+  const elements = readOneOrMore(document, node, 'listen') ?? [];
+  if (elements.length === 0 && node.kind === 'list') {
+    document.report('no-values', node, 'listen names no address', 'write ["127.0.0.1:5300"], or remove the key');
+  }
+  const endpoints: Endpoint[] = [];
+  for (const element of elements) {
+    const read = readEndpoint(document, element, 'listen');
+    if (read === undefined) continue;
+    if (read.port !== 0 && endpoints.some(({ text }) => text === read.text)) {
+      const message = `${read.text} stands in listen already`;
+      document.report('duplicate-value', element, message, 'remove one of the two');
+    } else endpoints.push(read);
+  }
+  return endpoints;
 }
 
 /** A host name, in lower case. */

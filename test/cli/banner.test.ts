@@ -10,8 +10,8 @@ const SHOWN = 'a\\u001b[2J\\u202e\\u009b';
 
 describe('what serve prints', () => {
   it('shows the controls in the name of a zone file as their codes', () => {
-    const control = Object.assign(new FakeControl(), { listen: ['127.0.0.1:5300'] });
-    control.summary = { ...control.summary, name: HOSTILE, file: `zones/${HOSTILE}.yaml`, state: 'error' };
+    const zone = { name: HOSTILE, file: `zones/${HOSTILE}.yaml`, state: 'error' } as const;
+    const control = { listen: ['127.0.0.1:5300'], servedZones: [zone], oldDatabases: [] };
     const text = banner(control, 'http://127.0.0.1:8053', null);
     expect(text).toContain(`${SHOWN} is in error: "meridian check zones/${SHOWN}.yaml" says why`);
     expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
