@@ -173,7 +173,7 @@ export function start(label, { command, args, cores, cwd, env, logPath }) {
     child.once('exit', (code, signal) => end(signal ?? `exit ${code}`));
   });
   alive.add(child);
-  gone.then(() => alive.delete(child));
+  void gone.then(() => alive.delete(child));
   return {
     pid: child.pid,
     label,

@@ -74,7 +74,7 @@ async function serve(args) {
         output += text;
         if (output.includes('dashboard and admin on')) resolve();
       });
-    ended.then((code) => reject(new Error(`the server ended with ${code}\n${output}`)));
+    void ended.then((code) => reject(new Error(`the server ended with ${code}\n${output}`)));
   });
   answers.catch(() => {});
   await answers;

@@ -303,7 +303,7 @@ async function follow() {
       const response = await ask('api/v1/events?limit=60', { headers: { accept: 'text/event-stream' } });
       setLive('on', 'live');
       drawEvents();
-      refreshSoon();
+      void refreshSoon();
       let text = '';
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
       for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
@@ -314,7 +314,7 @@ async function follow() {
         for (const line of data) takeEvent(JSON.parse(line.slice(6)));
         if (data.length > 0) {
           drawEvents();
-          refreshSoon();
+          void refreshSoon();
         }
       }
       setLive('off', 'connection lost');
@@ -330,7 +330,7 @@ byId('token-form').addEventListener('submit', (event) => {
   state.token = byId('token').value.trim();
   sessionStorage.setItem('meridian-token', state.token);
   byId('token').value = '';
-  refreshSoon();
+  void refreshSoon();
 });
 
 byId('explain-form').addEventListener('submit', async (event) => {
@@ -353,5 +353,5 @@ byId('explain-form').addEventListener('submit', async (event) => {
 });
 
 setInterval(() => document.hidden || refreshSoon(), 2000);
-refreshSoon();
-follow();
+void refreshSoon();
+void follow();

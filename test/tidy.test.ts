@@ -29,6 +29,93 @@ function purposeOf(text: string): string {
     .replace(/(\.)\s+[A-Z].*$/, '$1');
 }
 
+/** How a bound is called, whatever its number. */
+const BOUND_NAME =
+  /(?:_MS|_SECONDS|TRIES|ROUNDS|RETRIES|SENDINGS|DEPTH|_MAX|MOST_\w+|LONGEST_\w+|LARGEST_\w+|FEWEST_\w+|SHARE)$/;
+
+/** Files whose numbers are given: bounds, protocols, system calls, layouts and columns. */
+const NUMBERS_OF_OTHERS =
+  /^(?:base\/limits|wire\/.*|serve\/(?:abi|ffi|counters)|(?:zone|regionmap)\/layout|geo\/image)\.ts$/;
+
+/** Numbers in other files that are no bounds. */
+const GIVEN_NUMBERS: readonly string[] = [
+  // Defaults that the documents name.
+  'admin/events.ts:DEFAULT_EVENTS',
+  'zonefile/parse.ts:DEFAULT_TTL_SECONDS',
+  'zonefile/checks.ts:DEFAULT_INTERVAL_MS',
+  'zonefile/checks.ts:DEFAULT_TIMEOUT_MS',
+  'settings/geoip-update.ts:DEFAULT_EVERY_MS',
+  'settings/geoip-update.ts:DEFAULT_MAX_CHANGE',
+  // Layouts of memory and files of our own.
+  'answer/ahead.ts:NODE_REACH',
+  'answer/numbers.ts:COUNTRIES',
+  'answer/whoami.ts:TEXT_OCTETS',
+  'board/board.ts:LOAD_FULL',
+  'board/ring.ts:TAIL',
+  'board/ring.ts:DROPPED_BYTE',
+  'board/ring.ts:WORDS_BYTE',
+  'board/store.ts:UNIT_BYTES',
+  'serve/unix-socket.ts:ADDRESS_BYTES',
+  'serve/unix-socket.ts:LONGEST_PATH',
+  'control/background.ts:MOST_FAVOURED',
+  'board/store.ts:UNIT_BITS',
+  'board/store.ts:HOLD_BASE',
+  'board/store.ts:HOLD_STRIDE',
+  'control/state-lock.ts:PID_CHARACTERS',
+  'geo/merge.ts:SOMETHING',
+  'geo/place-list.ts:CHUNK_BITS',
+  'guard/rate.ts:SET_WORDS',
+  'guard/rate.ts:UNITS_PER_MS',
+  'loading/zone-cache.ts:DIGEST_BYTES',
+  'serve/arena.ts:LINE',
+  'zonefile/compile-records.ts:FIXED_OCTETS',
+  // Protocols and file formats.
+  'answer/edns.ts:OPT_OCTETS',
+  'answer/edns.ts:SERVER_COOKIE_OCTETS',
+  'answer/edns.ts:PADDING_BLOCK',
+  'answer/transfer-request.ts:BADKEY',
+  'answer/transfer-request.ts:TSIG_FIXED',
+  'geo/mmdb.ts:SEPARATOR_BYTES',
+  'geo/mmdb.ts:METADATA_BYTES',
+  'geoupdate/mmdb-write.ts:IPV4_DEPTH',
+  'geoupdate/unpack.ts:TAR_MAGIC_AT',
+  'guard/cookies.ts:SERVER_OCTETS',
+  'guard/cookies.ts:TIME_AT',
+  'guard/cookies.ts:HASH_AT',
+  'guard/secrets.ts:SECRET_OCTETS',
+  'probe/chacha.ts:TAG_BYTES',
+  'probe/noise.ts:RESPONSE_BYTES',
+  'probe/noise.ts:COOKIE_REPLY_BYTES',
+  'probe/response.ts:LF',
+  'querylog/frame-streams.ts:CONTROL_BYTES',
+  'querylog/opt-record.ts:FIXED_OCTETS',
+  'serve/connection.ts:HEADER',
+  'zonefile/apex.ts:DNS_PORT',
+  // How arithmetic is tuned.
+  'base/regex.ts:NEW_STEP',
+  'health/load-factor.ts:DAMPING',
+  'health/schedule.ts:JITTER',
+  'geoupdate/schedule.ts:JITTER_SHARE',
+  'zonefile/check.ts:ANSWER_BYTES',
+  // System calls.
+  'control/background.ts:HEALTH_SLICE_NS',
+  'control/state-lock.ts:EWOULDBLOCK',
+  'serve/priority.ts:SLICE_NS',
+  'geoupdate/update-process.ts:BEHIND_ALL',
+  // Units and the earth.
+  'control/internal-errors.ts:MINUTE_MS',
+  'geo/age.ts:DAY_MS',
+  'geo/distance.ts:EARTH_RADIUS_KM',
+  'settings/settings.ts:DAY_SECONDS',
+  'zonefile/check-at.ts:OCEAN_KM',
+  'zonefile/check-at.ts:LAND_KM',
+  'zonefile/check-at.ts:POLAR_DEGREES',
+  'zonefile/check-at.ts:POLAR_TOWN_KM',
+  'zonefile/check-at.ts:AWAY_KM',
+  'zonefile/checks.ts:DAY_MS',
+  'zonefile/pools.ts:EARTH_HALF_KM',
+];
+
 const moduleOf = (file: string): string => file.split('/')[0]!;
 
 await init;
@@ -98,6 +185,69 @@ describe('the source tree', () => {
       expect(text, file).not.toMatch(/^export default/m);
       expect(text, file).not.toMatch(/^export \*/m);
     }
+  });
+});
+
+describe('the files', () => {
+  it('have at most 350 lines, but for the list of bounds', () => {
+    const long = [...texts]
+      .filter(([file, text]) => file !== 'base/limits.ts' && text.trimEnd().split('\n').length > 350)
+      .map(([file]) => file);
+    expect(long).toEqual([]);
+  });
+
+  it('import each other in no circle, types included', () => {
+    const targets = (file: string): string[] =>
+      imports
+        .get(file)!
+        .filter((specifier) => specifier.startsWith('.'))
+        .map((specifier) => resolveImport(file, specifier));
+    const done = new Set<string>();
+    const circles: string[] = [];
+    const walk = (file: string, path: readonly string[]): void => {
+      const at = path.indexOf(file);
+      if (at >= 0) circles.push([...path.slice(at), file].join(' -> '));
+      if (at >= 0 || done.has(file)) return;
+      for (const target of targets(file)) walk(target, [...path, file]);
+      done.add(file);
+    };
+    for (const file of files) walk(file, []);
+    expect(circles).toEqual([]);
+  });
+
+  it('export values that somebody imports, or that their own file uses and a test looks at', () => {
+    const others = ['test', 'bench', 'scripts']
+      .flatMap((folder) =>
+        readdirSync(new URL(`${folder}/`, root), { recursive: true }).map((name) => `${folder}/${String(name)}`),
+      )
+      .filter((name) => /\.m?[jt]s$/.test(name))
+      .map((name) => read(name));
+    const exported = [...texts].flatMap(([file, text]) =>
+      [...text.matchAll(/^export (?:async )?(?:abstract )?(?:const|let|function\*?|class) (\w+)/gm)].map(
+        (match) => [file, match[1]!] as const,
+      ),
+    );
+    expect(exported.length).toBeGreaterThan(files.length);
+    // A name that stands in no other file is imported by none.
+    const unused = exported.filter(([file, name]) => {
+      const word = new RegExp(`\\b${name}\\b`, 'g');
+      if ([...texts].some(([other, text]) => other !== file && text.match(word))) return false;
+      return texts.get(file)!.match(word)!.length < 2 || !others.some((text) => text.match(word));
+    });
+    expect(unused.map(([file, name]) => `${file}: ${name}`)).toEqual([]);
+  });
+
+  it('have their bounds in base/limits.ts', () => {
+    const found = [...texts]
+      .filter(([file]) => !NUMBERS_OF_OTHERS.test(file))
+      .flatMap(([file, text]) =>
+        // Small numbers name things (states, columns, words of a layout), hexadecimal ones characters and bits.
+        [...text.matchAll(/^(?:export )?const ([A-Z][A-Z0-9_]*)(?:: number)? = ([-+*/ ().\d_]+);/gm)]
+          .filter(([, name, value]) => BOUND_NAME.test(name!) || value!.replaceAll(/\D/g, '').length > 1)
+          .map(([, name]) => `${file}:${name}`),
+      );
+    expect(found.filter((name) => !GIVEN_NUMBERS.includes(name))).toEqual([]);
+    expect(GIVEN_NUMBERS.filter((name) => !found.includes(name))).toEqual([]);
   });
 });
 

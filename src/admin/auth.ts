@@ -8,7 +8,7 @@ import { Problem } from './problem.ts';
 import { ROLES, type Role, readTokens, type TokenEntry, TokensError, tokenDigest } from './tokens.ts';
 
 /** What a request is known as when no tokens are needed. */
-export const LOCAL = 'local';
+const LOCAL = 'local';
 
 const CHALLENGE = { 'www-authenticate': 'Bearer realm="meridian"' };
 

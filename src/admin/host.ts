@@ -1,5 +1,5 @@
 // Decides whether a request's Host and Origin are ours: against DNS rebinding and against other sites' pages.
-import { parseAddress } from '../base/address.ts';
+import { isLoopback, parseAddress } from '../base/address.ts';
 
 /** The name or address in a Host header, lower case, without port, brackets and final dot; undefined for nonsense. */
 export function hostName(header: string): string | undefined {
@@ -26,11 +26,7 @@ export function originAllowed(origin: string | undefined, host: string | undefin
 }
 
 /** Whether an address to listen on can be reached from this machine only. */
-export function isLoopback(host: string): boolean {
-  if (host === 'localhost') return true;
+export function listensOnLoopback(host: string): boolean {
   const address = parseAddress(host);
-  if (address === undefined) return false;
-  if (address.family === 4) return address.bytes[0] === 127;
-  const mapped = address.bytes.subarray(0, 10).every((byte) => byte === 0) && address.bytes[10] === 0xff;
-  return mapped ? address.bytes[12] === 127 : address.bytes.every((byte, i) => byte === (i === 15 ? 1 : 0));
+  return address === undefined ? host === 'localhost' : isLoopback(address);
 }

@@ -1,6 +1,7 @@
 // The routes that tell: health and readiness of the server, status, targets, zones, explain, coverage.
 import type { FastifyInstance } from 'fastify';
 import type { ControlPlane } from '../api/views.ts';
+import { withoutFinalDot, zoneOfStem } from '../wire/zone-name.ts';
 import { readQuery } from './body.ts';
 import type { LongAnswers } from './long-answers.ts';
 import { Problem } from './problem.ts';
@@ -65,6 +66,8 @@ export function addReads(app: FastifyInstance, control: ControlPlane, long: Long
 
 /** A zone as the control plane names it. The root is `.`, which no client can send as a path segment: `root` means it too. */
 export function zoneName(control: ControlPlane, written: string): string {
-  const name = written === '.' ? '.' : written.toLowerCase().replace(/\.$/, '');
-  return name === 'root' && !control.hasZone('root') && control.hasZone('.') ? '.' : name;
+  const name = withoutFinalDot(written.toLowerCase());
+  const zone = zoneOfStem(name);
+  // There may be a top-level domain of that name, one day.
+  return !control.hasZone(name) && control.hasZone(zone) ? zone : name;
 }

@@ -14,7 +14,7 @@ import { Connections } from './connections.ts';
 import { addDashboard, CONTENT_SECURITY_POLICY } from './dashboard.ts';
 import { addEvents } from './events.ts';
 import { addForce } from './force.ts';
-import { hostAllowed, isLoopback, originAllowed } from './host.ts';
+import { hostAllowed, listensOnLoopback, originAllowed } from './host.ts';
 import { LongAnswers } from './long-answers.ts';
 import { addMetrics } from './metrics.ts';
 import { Problem, problemOf } from './problem.ts';
@@ -87,7 +87,7 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
   const shown = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   const gate = new Gate(options.tokensFile, options.localToken, log, options.onTokensProblem);
   await gate.refresh();
-  if (!isLoopback(host) && !gate.isClosed) {
+  if (!listensOnLoopback(host) && !gate.isClosed) {
     const how = 'make one with "meridian token add NAME ROLE", or listen on 127.0.0.1';
     throw new AdminError(`the admin refuses to listen on ${shown} without tokens: ${how}`);
   }

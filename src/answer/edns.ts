@@ -5,7 +5,7 @@ import type { Message } from './message.ts';
 
 const OPT_OCTETS = 11;
 const OPTION_HEAD = 4;
-export const SERVER_COOKIE_OCTETS = 16;
+const SERVER_COOKIE_OCTETS = 16;
 
 /** RFC 8467 4.1: responses are padded to a multiple of 468 octets. */
 const PADDING_BLOCK = 468;

@@ -163,6 +163,12 @@ export class Message {
     }
   }
 
+  /** Whether one of the first `count` names at `offsets` is the uncompressed name at `bytes[at]`. */
+  hasName(offsets: Int32Array, count: number, bytes: Uint8Array, at: number): boolean {
+    for (let i = 0; i < count; i++) if (this.nameEquals(offsets[i]!, bytes, at)) return true;
+    return false;
+  }
+
   /** Whether the name at `offset`, with pointers followed, is the lower-case wire name at `other[otherAt]`. */
   nameEquals(offset: number, other: Uint8Array, otherAt: number): boolean {
     const out = this.bytes;

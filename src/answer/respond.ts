@@ -19,12 +19,12 @@ import {
 } from '../wire/query.ts';
 import { CLASS, EXTENDED_ERROR, RCODE, TYPE } from '../wire/types.ts';
 import { FIND_NONE, FIND_REFERRAL, ZoneView } from '../zone/find.ts';
-import { RECORD_HOST_SHIFT, SET_DATA, SET_STEERED, SET_TYPE, SET_WHOAMI, typeOf } from '../zone/layout.ts';
+import { RECORD_HOST_SHIFT } from '../zone/layout.ts';
 import { Ahead } from './ahead.ts';
 import { writeChaos } from './chaos.ts';
 import { Client } from './client.ts';
 import { Edns } from './edns.ts';
-import { Message, SECTION_ANSWER } from './message.ts';
+import { Message } from './message.ts';
 import { typeColumn } from './numbers.ts';
 import type { AnswerParts } from './parts.ts';
 import {
@@ -35,8 +35,10 @@ import {
   TRANSPORT_TCP,
   type TransferHandler,
 } from './port.ts';
+import { RCODE_COLUMNS } from './rcode-columns.ts';
+import { RecordSets } from './record-sets.ts';
 import { Sampler } from './sampler.ts';
-import { Hosts, writeAdditional, writeAny, writeNegative, writeReferral, writeSet } from './sections.ts';
+import { Hosts, writeAny, writeNegative, writeReferral } from './sections.ts';
 import { Snapshot } from './snapshot.ts';
 import { Steered } from './steered.ts';
 import type { AnswerTrace } from './trace.ts';
@@ -44,15 +46,6 @@ import { GATE_ANSWERED, GATE_TRANSFER, gateTransfer } from './transfer-gate.ts';
 import { Whoami } from './whoami.ts';
 
 const C = COUNT;
-
-/** The counter of each response code that is ever given. */
-const RCODE_COLUMNS = new Uint8Array(32).fill(C.servfail);
-RCODE_COLUMNS[RCODE.NOERROR] = C.noerror;
-RCODE_COLUMNS[RCODE.FORMERR] = C.formerr;
-RCODE_COLUMNS[RCODE.NXDOMAIN] = C.nxdomain;
-RCODE_COLUMNS[RCODE.NOTIMP] = C.notimp;
-RCODE_COLUMNS[RCODE.REFUSED] = C.refused;
-RCODE_COLUMNS[RCODE.BADVERS] = C.badvers;
 
 /** The answer path of one thread. */
 export class Answerer implements Responder {
@@ -77,7 +70,7 @@ export class Answerer implements Responder {
   readonly #client = new Client();
   readonly #snapshot: Snapshot;
   readonly #steered: Steered;
-  readonly #whoami: Whoami;
+  readonly #sets: RecordSets;
   readonly #numbers: Float64Array;
   readonly #sampler: Sampler;
   readonly #rate: RateLimiter | null;
@@ -101,8 +94,16 @@ export class Answerer implements Responder {
     this.#sampler = new Sampler(parts.numbers);
     this.#snapshot = new Snapshot(parts.reader);
     this.#ahead = new Ahead(this.#snapshot);
-    this.#whoami = new Whoami(this.#snapshot.geo);
     this.#steered = new Steered(parts, this.#snapshot, this.#zone, this.#message, this.#edns, this.#client);
+    this.#sets = new RecordSets(
+      this.#zone,
+      this.#message,
+      this.#edns,
+      this.#steered,
+      new Whoami(this.#snapshot.geo),
+      this.#client,
+      this.#hosts,
+    );
   }
 
   beginBatch(): void {
@@ -321,7 +322,7 @@ export class Answerer implements Responder {
       const found = zone.find(labels, query.type === TYPE.DS);
       if (found === FIND_REFERRAL) {
         this.#counters[C.referral]!++;
-        const skip = labels.count - this.#labelsOf(zone.node);
+        const skip = labels.count - zone.labelCount(zone.node);
         writeReferral(message, zone, zone.node, message.suffixOffset(ownerOffset, skip), apexOffset, this.#hosts);
         return;
       }
@@ -343,7 +344,7 @@ export class Answerer implements Responder {
       }
       let set = zone.set(node, query.type);
       if (set !== 0) {
-        this.#answerSet(set, ownerOffset, apexOffset, end, tcp);
+        this.#sets.write(set, query, ownerOffset, apexOffset, end, tcp);
         return;
       }
       set = zone.set(node, TYPE.CNAME);
@@ -352,81 +353,16 @@ export class Answerer implements Responder {
         writeNegative(message, zone, apexOffset, -1);
         return;
       }
-      const record = this.#answerCname(set, ownerOffset, apexOffset);
+      const record = this.#sets.cname(set, ownerOffset, apexOffset);
       if (record === 0 || query.type === TYPE.CNAME) return;
       const target = zone.at(record + 1);
       this.#owners[link] = ownerOffset;
       ownerOffset = message.body + (zone.at(record) >>> RECORD_HOST_SHIFT) - message.at;
       this.#link.read(zone.bytes, zone.byteBase + target, zone.bytes.length);
       labels = this.#link;
-      if (this.#isLoop(link, zone.byteBase + target)) return;
+      // The chain comes back to one of its owners: the answer ends here, and no record stands in it twice.
+      if (message.hasName(this.#owners, link + 1, zone.bytes, zone.byteBase + target)) return;
     }
-  }
-
-  /** Whether the chain comes back to one of its owners, link 0 to `link`: the answer ends here, and no record stands in it twice. */
-  #isLoop(link: number, target: number): boolean {
-    for (let i = 0; i <= link; i++) {
-      if (this.#message.nameEquals(this.#owners[i]!, this.#zone.bytes, target)) return true;
-    }
-    return false;
-  }
-
-  #labelsOf(node: number): number {
-    const zone = this.#zone;
-    let count = 0;
-    for (let p = zone.nameAt(node); zone.bytes[p] !== 0; p += zone.bytes[p]! + 1) count++;
-    return count;
-  }
-
-  /** Writes the set that was asked for. */
-  #answerSet(set: number, ownerOffset: number, apexOffset: number, end: number, tcp: boolean): void {
-    const message = this.#message;
-    const zone = this.#zone;
-    if ((zone.at(set + SET_TYPE) & SET_STEERED) !== 0) {
-      if (typeOf(zone.at(set + SET_TYPE)) === TYPE.CNAME) this.#answerCname(set, ownerOffset, apexOffset);
-      else this.#steered.addresses(set, ownerOffset, apexOffset);
-      return;
-    }
-    if ((zone.at(set + SET_TYPE) & SET_WHOAMI) !== 0) {
-      // Each client has an answer of its own.
-      this.#edns.scope = this.#client.family === 4 ? 32 : 128;
-      if (!this.#whoami.write(message, this.#query, this.#client, ownerOffset, tcp)) message.truncated = true;
-      return;
-    }
-    const hosts = this.#hosts;
-    hosts.count = 0;
-    if (!writeSet(message, zone, set, ownerOffset, apexOffset, SECTION_ANSWER, hosts)) {
-      message.truncated = true;
-      return;
-    }
-    if (hosts.count > 0) {
-      // Additional records give way first (contract, Size).
-      const hard = message.end;
-      message.end = Math.min(
-        hard,
-        end - this.#edns.mandatoryOctets(this.#query) - this.#edns.optionalOctets(this.#query, tcp),
-      );
-      writeAdditional(message, zone, hosts, apexOffset);
-      message.end = hard;
-    }
-  }
-
-  /** Writes a CNAME, static or steered. Returns its record's word, or 0 when the answer ends here. */
-  #answerCname(set: number, ownerOffset: number, apexOffset: number): number {
-    const zone = this.#zone;
-    const message = this.#message;
-    let record = zone.at(set + SET_DATA);
-    let ttl = -1;
-    if ((zone.at(set + SET_TYPE) & SET_STEERED) !== 0) {
-      record = this.#steered.cname(set, apexOffset);
-      if (record === 0) return 0;
-      ttl = this.#steered.ttlSeconds;
-    }
-    if (!message.record(zone, record, ownerOffset, apexOffset, ttl, SECTION_ANSWER)) {
-      message.truncated = true;
-      return 0;
-    }
-    return record;
   }
 
   #countZone(): void {

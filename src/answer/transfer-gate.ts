@@ -8,7 +8,7 @@ import { type Message, SECTION_ANSWER } from './message.ts';
 import type { Peer } from './port.ts';
 
 /** The error stands in `message`. */
-export const GATE_REFUSED = 0;
+const GATE_REFUSED = 0;
 /** The answer stands in `message`. */
 export const GATE_ANSWERED = 1;
 /** The zone goes to this client, over this connection. */

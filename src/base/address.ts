@@ -118,7 +118,15 @@ export function compareAddresses(a: Address, b: Address): number {
   return 0;
 }
 
-/** 127.0.0.0/8 or ::1. */
+/** 127.0.0.0/8, also where it is v4-mapped, or ::1. */
 export function isLoopback({ family, bytes }: Address): boolean {
-  return family === 4 ? bytes[0] === 127 : bytes.every((byte, i) => byte === (i === 15 ? 1 : 0));
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (family === 4) return isLoopbackWords(4, view.getInt32(0), 0, 0, 0);
+  return isLoopbackWords(6, view.getInt32(0), view.getInt32(4), view.getInt32(8), view.getInt32(12));
+}
+
+/** The same of an address in words of network order, an IPv4 address in the first: for the answer path. */
+export function isLoopbackWords(family: 4 | 6, w0: number, w1: number, w2: number, w3: number): boolean {
+  if (family === 4) return w0 >>> 24 === 127;
+  return (w0 | w1) === 0 && (w2 === 0 ? w3 === 1 : w2 === 0xffff && w3 >>> 24 === 127);
 }

@@ -1,4 +1,5 @@
 // One mistake in an operator's file: what it is, where it stands, how to mend it.
+import { limits } from './limits.ts';
 import { visible } from './visible.ts';
 
 export type Severity = 'error' | 'warning';
@@ -31,4 +32,10 @@ export function formatDiagnostic(d: Diagnostic): string {
 /** Order of appearance: file, line, column. */
 export function compareDiagnostics(a: Diagnostic, b: Diagnostic): number {
   return a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line || a.col - b.col;
+}
+
+/** The first errors, a line each, for the log: status has them all. */
+export function firstErrors(diagnostics: readonly Diagnostic[]): string[] {
+  const errors = diagnostics.filter((d) => d.severity === 'error').slice(0, limits.loggedErrors);
+  return errors.map((d) => `${d.file}:${d.line}:${d.col} ${d.code}: ${d.message}`);
 }

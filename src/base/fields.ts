@@ -1,13 +1,5 @@
 // Reads typed values out of a document's nodes (numbers, durations, TTLs, addresses, choices) and reports what doesn't fit.
-import {
-  type Address,
-  formatPrefix,
-  hasHostBits,
-  maskAddress,
-  type Prefix,
-  parseAddress,
-  parsePrefix,
-} from './address.ts';
+import { formatPrefix, hasHostBits, maskAddress, type Prefix, parseAddress, parsePrefix } from './address.ts';
 import type { Document, Entry, ListNode, MapNode, Node, ScalarNode } from './document.ts';
 import { limits } from './limits.ts';
 import { nearest } from './nearest.ts';
@@ -139,13 +131,7 @@ export function readSeconds(
 }
 
 /** A duration in milliseconds, from `min` to `max` milliseconds. */
-export function readMilliseconds(
-  document: Document,
-  node: Node,
-  what: string,
-  min: number,
-  max: number,
-): number | undefined {
+function readMilliseconds(document: Document, node: Node, what: string, min: number, max: number): number | undefined {
   const scalar = readScalar(document, node, what, 'a duration such as 10s');
   if (scalar === undefined) return undefined;
   const ms = parseDurationMs(scalar.text);
@@ -199,18 +185,6 @@ export function readChoice<T extends string>(
 export function readFlag(document: Document, node: Node, what: string): boolean | undefined {
   const word = readChoice(document, node, what, ['true', 'false']);
   return word === undefined ? undefined : word === 'true';
-}
-
-/** An IP address. */
-export function readAddress(document: Document, node: Node, what: string): Address | undefined {
-  const scalar = readScalar(document, node, what, 'an IP address');
-  if (scalar === undefined) return undefined;
-  const address = parseAddress(scalar.text);
-  if (address === undefined) {
-    const fix = 'write an IPv4 address such as 192.0.2.1, or an IPv6 address such as 2001:db8::1';
-    document.report('bad-address', scalar, `${what}: "${scalar.text}" is not an IP address`, fix);
-  }
-  return address;
 }
 
 /** A network such as `192.0.2.0/24`, or one address as a network of its own. */
@@ -322,7 +296,7 @@ export class Fields {
 }
 
 /** Reports a key that isn't among the known ones, with the one that was probably meant. */
-export function reportUnknownKey(document: Document, key: ScalarNode, what: string, known: readonly string[]): void {
+function reportUnknownKey(document: Document, key: ScalarNode, what: string, known: readonly string[]): void {
   const meant = nearest(key.text, known);
   const list = known.length <= 12 ? `; known here: ${known.join(', ')}` : '';
   const fix = meant === undefined ? `remove it${list}` : `did you mean "${meant}"?${list}`;

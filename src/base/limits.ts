@@ -5,6 +5,8 @@ export const limits = {
   nameBytes: 255,
   /** RFC 1035 2.3.4: octets of a label. */
   labelBytes: 63,
+  /** Longest identity that is told: NSID and TXT strings are one octet string. */
+  identityCharacters: 255,
   /** Labels of a name without the root: 255 octets hold 127 one-octet labels. */
   nameLabels: 127,
   /** RFC 1035 2.3.4: UDP answer without EDNS. */
@@ -51,8 +53,14 @@ export const limits = {
   /** Tries to send what the kernel had no room for, and the wait before each: after that the client asks again anyway. */
   udpSendTries: 3,
   udpSendWaitMs: 2,
+  /** Batches of a socket that are still answered after the loop was told to stop: what had arrived by then, but no flood without end. */
+  udpLastBatches: 32,
   /** TCP connections that wait to be accepted: survives the restart of the TCP thread; the kernel cuts it to net.core.somaxconn. */
   tcpBacklog: 4_096,
+  /** Tries to find a port that is free for UDP and TCP, where any will do. */
+  portTries: 20,
+  /** Answers of a TCP connection are written in one go up to so many bytes: some hundred small ones, or the largest. */
+  tcpWriteBytes: 65_536,
   /** Send buffer of a TCP connection (the kernel doubles it): two large messages; clients that don't read must not fill tcp_mem. */
   tcpSendBufferBytes: 128 * 1024,
   /** Answer bytes that wait for all slow TCP clients together; beyond it those that wait the longest lose their connection. */
@@ -80,6 +88,8 @@ export const limits = {
   notifyPauseMs: 100,
   /** Size of one chunk of the segment store: a thousand small zones fit, and few chunks hold a million records. */
   storeChunkBytes: 16 * 1024 * 1024,
+  /** Segments from this size on tell when they are free. */
+  storeLargeBytes: 1024 * 1024,
   /** RFC 9018 4.3: a server cookie is good for an hour, and for five minutes before its time on a server whose clock is behind. */
   cookieSeconds: 3_600,
   cookieAheadSeconds: 300,
@@ -164,8 +174,20 @@ export const limits = {
   yamlFileBytes: 64 * 1024 * 1024,
   /** Values that the aliases of one YAML file may stand for, written out, against the billion-laughs trick. */
   yamlAliasNodes: 2_000_000,
+  /** Deepest nesting of YAML: no file of ours goes beyond ten; what reads the tree calls itself. */
+  yamlDepth: 64,
+  /** Times that a YAML text is mended and parsed anew, so that slips do not hide what stands behind them. */
+  yamlMendingRounds: 8,
+  /** Keys that the reader of plain YAML takes: YAML allows 1024 characters in one line; well below there is nothing to judge. */
+  yamlPlainKeyCharacters: 500,
+  /** Nesting that the reader of plain YAML goes down itself; more is for the whole parser to judge. */
+  yamlPlainDepth: 32,
   /** Mistakes reported for one file: more help nobody. */
   diagnosticsPerFile: 1_000,
+  /** "Did you mean": names that one word is compared with (among more, a slip is hard to tell from another name anyway), and words of one
+   *  file that are compared (as many mistakes are reported). */
+  suggestionNames: 2_000,
+  suggestionWords: 1_000,
   /** Zones served. */
   zones: 20_000,
   /** Record sets of one zone. */
@@ -178,12 +200,38 @@ export const limits = {
   poolsPerZone: 10_000,
   /** Members of one pool: picking draws over all of them for each query. */
   membersPerPool: 1_000,
+  /** Factor on the distance of a pool in `closest`: with more even the pool next door is beyond the far side of the earth. */
+  poolBias: 1000,
+  /** A member's capacity: queries a second, sessions, megabits; a number that nobody reaches is a slip. */
+  memberCapacity: 1_000_000,
   /** Regions of one zone. */
   regionsPerZone: 10_000,
   /** Places (networks, countries, ...) of one region map. */
   placesPerMap: 200_000,
+  /** Links of an alias chain that lint follows before it counts as a loop: twice what an answer follows. */
+  aliasLinks: 16,
+  /** Nameservers of one zone: the thirteen of the root are many. */
+  nameservers: 100,
+  /** Names in the zones folder that are looked at for being folders: beyond that somebody keeps other things there. */
+  zoneFolderLooks: 100,
+  /** Failover that takes longer is worth a warning: a minute. */
+  lintFailoverSeconds: 60,
+  /** Names of record sets with one steering that explain and status list: ten thousand would help nobody. */
+  steeringOwners: 10,
   /** Networks of the geographic overrides with their lists: read in about a second; more belong into a database. */
   overrideNetworks: 500_000,
+  /** Nesting in an MMDB file: the deepest known schema has 4 levels; the specification's own readers stop at 512. */
+  mmdbDepth: 32,
+  /** Values of one record of an MMDB file: the largest known have about 150 (names in eight languages, four times). */
+  mmdbRecordValues: 5_000,
+  /** Shared parts of an MMDB file (countries, continents) that are kept decoded; then begun anew, so that memory stays bounded. */
+  mmdbKeptValues: 20_000,
+  /** Names of subdivisions whose codes are kept, so that a name is taken apart once and not for each of a million records; then begun anew. */
+  subdivisionAnswers: 20_000,
+  /** A database of this size leaves more behind than what it costs to collect it. */
+  geoLargeBytes: 16 * 1024 * 1024,
+  /** Ranges that room is reserved for before a database is walked: more than there are networks in the largest. */
+  geoRangesAhead: 32 * 1024 * 1024,
   /** Bytes of a packed geographic database that are fetched, and of one that is unpacked: MaxMind's and DB-IP's largest are a third of it. */
   geoDownloadBytes: 512 * 1024 * 1024,
   geoDatabaseBytes: 1536 * 1024 * 1024,
@@ -197,6 +245,8 @@ export const limits = {
   /** Tries of a download, the wait after the first, four times as long after each, and the longest that a publisher may ask for
    *  (Retry-After): after that the next scheduled time has to do. */
   geoTries: 3,
+  /** Between checksum and file the publisher may have put a new one in place: then both fit at the second look. */
+  geoChecksumTries: 2,
   geoFirstWaitMs: 2_000,
   geoRetryAfterMs: 30_000,
   /** After a scheduled update that failed: the wait for the next, doubled each time up to a day. MaxMind counts downloads by the day. */
@@ -206,6 +256,12 @@ export const limits = {
   geoUpdateEverySeconds: 3_600,
   /** Longest time that a scheduled update may take before its process is ended. */
   geoUpdateMs: 60 * 60_000,
+  /** Longest time between two scheduled updates: a year. */
+  geoUpdateEveryLongestSeconds: 366 * 86_400,
+  /** Servers that were started together do not ask together: they are up to so late, and up to a share of the interval. */
+  geoUpdateJitterMs: 3_600_000,
+  /** The history of updates is looked at this often: a command may have updated meanwhile. Far below the longest timer. */
+  geoUpdateLookMs: 3_600_000,
   /** Half of the young generation of that process, in MiB. */
   geoUpdateYoungMb: 8,
   /** Age in days from which on a geographic database is called old: some 0.15% of the addresses in use change their country in a month. */
@@ -268,6 +324,8 @@ export const limits = {
   /** Lines of heads and trailers, and chunks, of one HTTP response: about 1 us each. */
   probeHeadLines: 256,
   probeChunks: 2_048,
+  /** A chunk's size with its extensions: a probe asks for none. */
+  probeChunkLineBytes: 256,
   /** TLS records of one probe: a key update in each costs 50 us. A handshake has some ten, and 64 KiB in small ones are 50. */
   probeTlsRecords: 128,
   /** Tickets for sessions that are never resumed, each 15 us; servers send two. */
@@ -278,6 +336,12 @@ export const limits = {
   probeOutputReads: 384,
   /** Datagrams of one probe that don't count as its answer: 15 us each. */
   probeDatagrams: 64,
+  /** Addresses of a CNAME member that are tried. */
+  probeAddresses: 4,
+  /** How long addresses of a CNAME member stand in for a lookup that takes too long or fails for a while. */
+  probeStaleMs: 3_600_000,
+  /** Sendings within one try over UDP: a lost datagram is repeated after a third of the timeout, so that 1% loss is no failure. */
+  probeSendings: 3,
   /** Handshake messages of one WireGuard probe that look right and prove wrong: each costs 1 ms of arithmetic; and cookies, 60 us. */
   probeHandshakes: 1,
   probeCookies: 16,
@@ -291,12 +355,16 @@ export const limits = {
   hostsFileBytes: 4 * 1024 * 1024,
   /** Files of `file` checks that are read at once: libuv has four threads, and a hung file system keeps what it has. */
   fileLooks: 2,
+  /** Zone files whose looks are asked for together: a few keep the threads that look busy. */
+  fileLooksAtOnce: 64,
   /** Bytes of a ca-file: all public roots together are a quarter of it. */
   caFileBytes: 1024 * 1024,
   /** Depth of JSON in which a load is looked for: V8 takes 5 ms for 64 KiB of brackets. */
   probeJsonDepth: 100,
   /** Bytes of evidence kept of a probe. */
   probeEvidenceBytes: 200,
+  /** Records that the evidence of a DNS check shows: more do not fit. */
+  probeShownRecords: 10,
   /** Probe results kept for each target. */
   probeHistory: 100,
   /** Shortest interval between two probes of a target. */
@@ -305,18 +373,26 @@ export const limits = {
   events: 10_000,
   /** Bytes of a file in state/ that are read: 200,000 targets with their probes are 100 MB. */
   stateFileBytes: 256 * 1024 * 1024,
+  /** Longest file name made of a zone's name; file systems take 255 octets, and some fewer. */
+  zoneFileNameCharacters: 120,
   /** How often files in state/ are looked for, and the longest pause before what could not be stored is tried again; the first is
    *  shorter. A disk that is back is noticed within seconds, and a look costs a few system calls. */
   stateLookMs: 5_000,
   stateRetryMs: 1_000,
   /** Longest pause before geography that could not be stored is built again for that: a city database takes ten seconds. */
   geoKeepMs: 600_000,
+  /** Bytes at the end of a database that stand for all of it, with size and time: its metadata with the time when it was built. */
+  geoTailBytes: 16 * 1024,
+  /** Bytes of the kept geo image that are read at a time: each piece is checked while it is near. */
+  geoPieceBytes: 1024 * 1024,
   /** How long somebody who forces a target waits for the disk before the reply says that it isn't stored. */
   stateWaitMs: 2_000,
   /** How long a disk may take to store a file before that is told: a busy one takes seconds. */
   stateHungMs: 30_000,
   /** How long a start waits for the server before it to leave state/: one that is told to stop takes a second. */
   stateLockMs: 2_000,
+  /** How often the lock is tried again meanwhile. */
+  stateLockAgainMs: 50,
   /** Bytes of the event file that are read: twice the events kept, at three kilobytes each. */
   eventsFileBytes: 64 * 1024 * 1024,
   /** Unreadable lines of the event file that are kept: those of a newer version, after a step back. */
@@ -342,6 +418,24 @@ export const limits = {
   healthYoungMb: 6,
   /** Longest pause before a health thread that dies again and again is started again. */
   healthRestartMs: 5_000,
+  /** Share of the places of probes that tries of suspects may take: the others still have their turn. */
+  suspectShare: 0.75,
+  /** A failure of a target that is up is looked at again after this time. */
+  recheckMs: 1_000,
+  /** Flips within the window beyond which a target is flapping: six outages in ten minutes. */
+  flapFlips: 12,
+  flapWindowMs: 600_000,
+  /** Fewer distinct addresses than this that fall at once are never held up: small sites do fail whole. */
+  blackoutAddresses: 10,
+  /** Share of the addresses that must be newly down at once before it is taken for our own uplink. */
+  blackoutShare: 0.9,
+  /** Verdicts are written at most this often, and at least this often: latencies and counts change without a flip. */
+  verdictsSoonestMs: 1_000,
+  verdictsLatestMs: 60_000,
+  /** Longest timer: setTimeout ends at 2^31 ms; what is due later sets another. */
+  timerMs: 2 ** 30,
+  /** Where the wall clock and the run's own time drift apart by less, nobody has set the clock. */
+  driftMs: 1_000,
 
   /** Bytes of an admin request's body: the longest has a reason of 1,000 characters. All connections together hold 32 MB of them. */
   adminBodyBytes: 64 * 1024,
@@ -391,6 +485,14 @@ export const limits = {
   eventStreamQuietMs: 15_000,
   /** Bytes that are read of a webhook's answer, of which the status alone counts. */
   webhookAnswerBytes: 64 * 1024,
+  /** Events that wait for one hook; when more come, the oldest go. */
+  webhookQueue: 1_000,
+  /** Time for one delivery: whatever takes longer does its work before it answers. */
+  webhookTimeoutMs: 10_000,
+  /** Tries of one event, the wait after the first, doubled each time, and the longest: somewhat over half an hour in all. */
+  webhookTries: 14,
+  webhookFirstWaitMs: 1_000,
+  webhookLongestWaitMs: 300_000,
   /** Time that the first round of probes may hold back the first answer. */
   firstRoundMs: 5_000,
   /** How long a zone file must be absent before its zone goes. */
@@ -405,10 +507,26 @@ export const limits = {
   handoverLoadMs: 600_000,
   /** Bytes of one message between them: the events, verdicts and counters of the largest installation stay below. */
   handoverBytes: 256 * 1024 * 1024,
+  /** Descriptors of one message between them: sockets of a few addresses for each thread, below the kernel's 253. */
+  handoverDescriptors: 200,
+  /** Bytes that are read of it at once. */
+  handoverReadBytes: 65_536,
+  /** How often one that waits for the lock of the other looks again. */
+  handoverLookMs: 5,
+  /** Sockets that a service manager may hand over: more is no configuration. */
+  givenDescriptors: 1024,
   /** Servers that wait to take over: one at a time can. */
   handoverBacklog: 4,
+  /** Longest wait of a command for the server's reply: reloading ten thousand zones takes some seconds. */
+  replyMs: 60_000,
+  /** Time that everything together gets to stop: a supervisor was promised a second, and a busy machine takes its part. */
+  processStopMs: 750,
   /** Log lines that wait for a slow reader, in characters; beyond it they are dropped and counted: some 5,000 lines. */
   logQueueBytes: 1024 * 1024,
+  /** How often log lines that a reader had no room for are offered again. */
+  logRetryMs: 50,
+  /** Bytes of one write of log lines: a pipe holds 64 KiB. */
+  logWriteBytes: 64 * 1024,
   /** How long the end of the program waits for its last log lines. */
   logFlushMs: 200,
   /** A thread that gave no sign of life at so many looks in a row, so far apart, spins or hangs and is replaced. Looks are counted, not time:
@@ -437,6 +555,8 @@ export const limits = {
   watchPollRest: 30,
   /** Threads that parse and compile at once: more than two starve what answers on small machines. */
   builderThreads: 2,
+  /** Zones for which a second builder thread pays for its start. */
+  builderZones: 50,
   /** Young generation of a builder thread, in MiB: without a limit it grows to 100 MB and more with every reload, and nothing is
    *  faster for it. */
   builderYoungMb: 24,
@@ -444,10 +564,18 @@ export const limits = {
   builderIdleMs: 2_000,
   /** Pause between a flip and the look for record sets that fail open: many targets flip at once. */
   failOpenLookMs: 100,
+  /** Ways up that the look for fail open goes before others may have their turn. */
+  failOpenWays: 64,
   /** Errors of a zone file that one log line names. */
   loggedErrors: 3,
   /** UDP size that explain shows beside 512: what the DNS flag day of 2020 agreed on. */
   explainUdpBytes: 1232,
+  /** Addresses of one place that coverage tries: where other rules take this many, they take nearly all. */
+  placeSamples: 64,
+  /** Ranges, or places, that coverage looks at before others may have their turn: under a millisecond. */
+  placeSampleStep: 1024,
+  /** Ranges of a region map that the count of split networks looks at before others may have their turn: a millisecond. */
+  splitStep: 2048,
   /** Quiet time after a file event before the folder is read again. */
   reloadQuietMs: 50,
 } as const;

@@ -8,11 +8,6 @@ interface Medium {
   write(bytes: Buffer, taken: (count: number, error: Error | null) => void): void;
 }
 
-/** How often what a reader had no room for is offered again. */
-const RETRY_MS = 50;
-/** Bytes of one write: a pipe holds 64 KiB. */
-const WRITE_BYTES = 64 * 1024;
-
 /** Lines for standard output or standard error of a program that must go on whatever becomes of them. */
 export class LineSink {
   readonly #medium: Medium;
@@ -89,11 +84,11 @@ export class LineSink {
 
   /** What one write takes: the first lines, whole ones where they fit. */
   #batch(): Buffer {
-    if (this.#queue.length === 1 || this.#queue[0]!.length >= WRITE_BYTES) return this.#queue[0]!;
+    if (this.#queue.length === 1 || this.#queue[0]!.length >= limits.logWriteBytes) return this.#queue[0]!;
     const lines: Buffer[] = [];
     let bytes = 0;
     for (const line of this.#queue) {
-      if (bytes + line.length > WRITE_BYTES) break;
+      if (bytes + line.length > limits.logWriteBytes) break;
       lines.push(line);
       bytes += line.length;
     }
@@ -130,7 +125,7 @@ export class LineSink {
     this.#retry = setTimeout(() => {
       this.#retry = null;
       this.#turn();
-    }, RETRY_MS);
+    }, limits.logRetryMs);
     // A reader that never comes back must not hold the program's end.
     this.#retry.unref();
   }

@@ -1,5 +1,6 @@
 // The program's log: JSON lines through pino, with an event code on each that docs/operations.md lists.
-import { destination, type Logger, pino } from 'pino';
+import { writeSync } from 'node:fs';
+import { type Logger, pino } from 'pino';
 import { LineSink } from './line-sink.ts';
 import { visibleLines } from './visible.ts';
 
@@ -16,7 +17,7 @@ export type EventLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** A logger to standard error for a command, which may wait: standard output belongs to what commands print. */
 export function createLog(level: LogLevel): Logger {
-  return pino({ ...OPTIONS, level }, destination({ dest: 2, sync: true }));
+  return pino({ ...OPTIONS, level }, { write: (line: string) => writeSync(2, visibleLines(line)) });
 }
 
 /** The log of a server, which waits for nobody, and the sink behind it: with its drops, and to be flushed at the end. */

@@ -1,4 +1,5 @@
 // The known word that somebody probably meant: for "did you mean".
+import { limits } from './limits.ts';
 
 /**
  * The candidate with the fewest single-letter slips from `word` (a letter more, less, other, or two swapped; case doesn't count),
@@ -19,12 +20,6 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** Names that are compared with one word: among more, a slip is hard to tell from another name anyway. */
-const CANDIDATES = 2_000;
-
-/** Words that are compared in one file: as many mistakes are reported. */
-const WORDS = 1_000;
-
 /** Suggestions for the words of one file among a list of names that may be long: each word is looked up once. */
 export class Suggestions {
   readonly #names: () => Iterable<string>;
@@ -37,9 +32,9 @@ export class Suggestions {
 
   /** As `nearest`. */
   nearest(word: string): string | undefined {
-    if (this.#found.has(word) || this.#found.size >= WORDS) return this.#found.get(word);
+    if (this.#found.has(word) || this.#found.size >= limits.suggestionWords) return this.#found.get(word);
     const candidates: string[] = [];
-    for (const name of this.#names()) if (candidates.push(name) >= CANDIDATES) break;
+    for (const name of this.#names()) if (candidates.push(name) >= limits.suggestionNames) break;
     const found = nearest(word, candidates);
     this.#found.set(word, found);
     return found;

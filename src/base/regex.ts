@@ -40,7 +40,7 @@ export class Regex {
 }
 
 /** One search through a text that may come in pieces. */
-export class RegexSearch {
+class RegexSearch {
   readonly #automaton: Automaton;
   #left: number;
   #place: Place | null = null;

@@ -1,5 +1,5 @@
 // Which of the parser's complaints are told: one mistake makes it stumble many times, and the first says what matters.
-import type { YamlMistake } from './yaml.ts';
+import type { YamlMistake } from './yaml-slip.ts';
 
 /** What follows from a tab, or from a line that is indented wrongly. */
 const STRUCTURAL: ReadonlySet<string> = new Set(['yaml-syntax', 'yaml-tab', 'yaml-key', 'empty-value']);

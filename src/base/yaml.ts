@@ -5,16 +5,7 @@ import type { Code } from './codes.ts';
 import { limits } from './limits.ts';
 import type { Entry, Node, ScalarNode } from './yaml-node.ts';
 import { parsePlainYaml } from './yaml-plain.ts';
-
-/** A mistake in the YAML itself. */
-export interface YamlMistake {
-  readonly code: Code;
-  readonly offset: number;
-  readonly message: string;
-  readonly fix: string;
-  /** Of a duplicate: the offset of the first. */
-  readonly first?: number;
-}
+import { quoteIt, type Slip, type YamlMistake } from './yaml-slip.ts';
 
 export interface YamlResult {
   /** null when nothing in the tree can be relied on; an empty text gives an empty map. */
@@ -32,18 +23,6 @@ const COMPOSER_OPTIONS = {
   logLevel: 'silent',
 } as const;
 
-/** Times that a text is mended and parsed anew, so that slips do not hide what stands behind them. */
-const MENDING_ROUNDS = 8;
-
-/** Deepest nesting: no file of ours goes beyond ten; what reads the tree calls itself. */
-const DEPTH = 64;
-
-/** A stretch of the text that has to be quoted. */
-interface Slip {
-  readonly start: number;
-  readonly end: number;
-}
-
 /**
  * Parses one document. Never throws. Slips that can be mended without doubt (a bare `*.x`, `@` or `2001:db8::`) are reported
  * and read as if they had been quoted, so that everything behind them is still checked.
@@ -57,7 +36,7 @@ export function parseYaml(text: string): YamlResult {
 export function parseWholeYaml(text: string): YamlResult {
   const slips: Slip[] = [];
   let composed = new TreeBuilder(text, []).build();
-  for (let round = 0; round < MENDING_ROUNDS && composed.slips.length > 0; round++) {
+  for (let round = 0; round < limits.yamlMendingRounds && composed.slips.length > 0; round++) {
     slips.push(...composed.slips);
     slips.sort((a, b) => a.start - b.start);
     composed = new TreeBuilder(text, slips).build();
@@ -68,16 +47,6 @@ export function parseWholeYaml(text: string): YamlResult {
   for (const slip of [...slips, ...composed.slips].slice(0, limits.diagnosticsPerFile))
     mistakes.push(quoteIt(text, slip));
   return { root: fatal ? null : composed.root, mistakes };
-}
-
-function quoteIt(text: string, slip: Slip): YamlMistake {
-  const bare = text.slice(slip.start, slip.end);
-  const why = bare.startsWith('*')
-    ? 'YAML takes an unquoted * for an alias'
-    : bare.endsWith(':')
-      ? 'YAML takes a final colon for the end of a key'
-      : `YAML does not let a value begin with ${bare[0]}`;
-  return { code: 'quote-it', offset: slip.start, message: `quote it: ${why}`, fix: `write "${bare}"` };
 }
 
 /** One pass of the library over the text, and one of ours over what it made. */
@@ -213,9 +182,9 @@ class TreeBuilder {
   #read(node: LibraryNode | null, depth: number): { node: Node; size: number } {
     const at = node?.range?.[0] ?? 0;
     const offset = this.#offset(at);
-    if (depth > DEPTH) {
+    if (depth > limits.yamlDepth) {
       this.fatal = true;
-      this.#mistake('yaml-too-deep', at, `nested more than ${DEPTH} levels deep`, 'flatten it');
+      this.#mistake('yaml-too-deep', at, `nested more than ${limits.yamlDepth} levels deep`, 'flatten it');
       return { node: { kind: 'broken', offset }, size: 1 };
     }
     if (node instanceof Alias) return this.#readAlias(node, at);

@@ -89,7 +89,7 @@ function replaceBits(words: Int32Array, slot: number, mask: number, bits: number
 }
 
 /** Bytes of the board's shared memory. */
-export function boardBytes(): number {
+function boardBytes(): number {
   return limits.targets * 4;
 }
 

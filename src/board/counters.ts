@@ -44,6 +44,5 @@ export const COUNT = Object.fromEntries(COUNTERS.map((name, i) => [name, i])) as
 export const COUNTER_ROW = Math.ceil(COUNTERS.length / 8) * 8;
 
 /** Columns of a zone's row. */
-export const ZONE_COUNTERS = ['ecs', 'resolver', 'unknownPlace', 'other'] as const;
 export const ZONE_COUNT = { ecs: 0, resolver: 1, unknownPlace: 2, other: 3 } as const;
 export const ZONE_ROW = 4;

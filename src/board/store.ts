@@ -15,11 +15,9 @@ import { limits } from '../base/limits.ts';
 /** A segment's address in the store, see above. */
 export type SegmentRef = number;
 
-export const UNIT_BYTES = 64;
+const UNIT_BYTES = 64;
 const UNIT_WORDS = UNIT_BYTES / 4;
 const UNIT_BITS = 24;
-/** Segments from this size on tell when they are free. */
-const LARGE_BYTES = 1024 * 1024;
 const CURRENT = 0;
 const CHUNKS = 1;
 const HOLD_BASE = 16;
@@ -183,7 +181,7 @@ export class Store {
   #giveBack(ref: SegmentRef, units: number): void {
     const { free, bytes } = this.#chunks[ref >>> UNIT_BITS]!;
     const first = ref & ((1 << UNIT_BITS) - 1);
-    if (units * UNIT_BYTES >= LARGE_BYTES)
+    if (units * UNIT_BYTES >= limits.storeLargeBytes)
       this.onFree(bytes.subarray(first * UNIT_BYTES, (first + units) * UNIT_BYTES));
     let at = free.findIndex((run) => run.first > first);
     if (at < 0) at = free.length;

@@ -3,6 +3,7 @@
 import type { ControlPlane, EventView, ZoneSummary } from '../api/views.ts';
 import type { LineSink } from '../base/line-sink.ts';
 import type { Demo } from '../control/demo.ts';
+import { printable } from './output.ts';
 import { paint } from './table.ts';
 
 /** The example zone, and clients of it: a network in Russia, Brazil and the United States each. */
@@ -35,7 +36,8 @@ export function banner(control: Told, admin: string, demo: Demo | null): string 
   }
   lines.push(...control.oldDatabases.map((sentence) => `  ${sentence}`));
   if (demo !== null) lines.push(...tries(control, demo));
-  return `${lines.join('\n')}\n`;
+  // A zone in error may be called whatever a file can be called.
+  return printable(`${lines.join('\n')}\n`);
 }
 
 function tries(control: Told, demo: Demo): string[] {
@@ -62,7 +64,7 @@ function tries(control: Told, demo: Demo): string[] {
 
 /** Prints each change of a backend's health as it happens. */
 export function tellEvents(control: ControlPlane, output: LineSink): void {
-  control.onEvent((event) => output.write(`  ${eventLine(event)}\n`));
+  control.onEvent((event) => output.write(printable(`  ${eventLine(event)}\n`)));
 }
 
 function eventLine({ at, message, detail }: EventView): string {

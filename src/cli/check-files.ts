@@ -8,6 +8,7 @@ import { readTextHere } from '../base/read-file.ts';
 import { coordinatesOf } from '../geo/centres.ts';
 import { readGeoFolder } from '../geo/folder.ts';
 import { Inhabited } from '../geo/inhabited.ts';
+import { locate } from '../geo/locate.ts';
 import { GeoView } from '../geo/lookup.ts';
 import { type LoadedGeo, loadGeo } from '../geo/open.ts';
 import { readOverrides } from '../geo/overrides.ts';
@@ -15,8 +16,8 @@ import { specialBlockOf } from '../geo/special.ts';
 import { possibleFolders, unreadFiles, unreadFolder } from '../loading/unread-zones.ts';
 import { checkRulesOf, readSettings, type Settings } from '../settings/settings.ts';
 import { fixFor, unreached } from '../zone/unreached.ts';
-import type { GeoData } from '../zonefile/check.ts';
 import { type ParsedCommon, parseCommon, type ReadOptions } from '../zonefile/common.ts';
+import type { GeoData } from '../zonefile/linted-zone.ts';
 import { parseZone } from '../zonefile/parse.ts';
 import { COMMON_FILE, zoneOfFile } from '../zonefile/zone-file-name.ts';
 import { type FoundSettings, findSettings, reasonOf, shortPath } from './config.ts';
@@ -304,7 +305,7 @@ function lookUpsIn(image: Uint8Array): LookUps {
   return {
     unreached: (regions) =>
       unreached(regions, geo, inhabited).map((found) => ({ ...found, fix: fixFor(found, geo, inhabited) })),
-    coordinatesOf: (address) => coordinatesOf(geo.locate(address).facts),
+    coordinatesOf: (address) => coordinatesOf(locate(geo, address).facts),
   };
 }
 

@@ -1,19 +1,18 @@
 // Talks to a running server's admin for the commands.
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatAddress } from '../base/address.ts';
-import type { Endpoint } from '../settings/settings.ts';
+import { limits } from '../base/limits.ts';
+import type { Endpoint } from '../settings/values.ts';
 import { loadSettings, reasonOf } from './config.ts';
 import { EXIT, Failure } from './exit.ts';
-import type { ServerOptions } from './program.ts';
+import type { ServerOptions } from './options.ts';
 
 /** The token that a running server leaves in its state folder for those who may read it. */
 export const LOCAL_TOKEN_FILE = 'admin.token';
 
-/** Longest wait for a reply: reloading ten thousand zones takes some seconds. */
-const REPLY_MS = 60_000;
-
-export class AdminClient {
+class AdminClient {
   readonly #url: string;
   readonly #token: string | null;
 
@@ -56,7 +55,7 @@ export class AdminClient {
         headers,
         redirect: 'error',
         // A stream has no end; any other reply that takes longer will not come.
-        ...(accept === 'text/event-stream' ? {} : { signal: AbortSignal.timeout(REPLY_MS) }),
+        ...(accept === 'text/event-stream' ? {} : { signal: AbortSignal.timeout(limits.replyMs) }),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
     } catch (error) {
@@ -96,7 +95,7 @@ function baseUrl(text: string): string {
 }
 
 /** Where an admin that listens on this can be reached from the same machine. */
-export function urlOf({ address, port }: Endpoint): string {
+function urlOf({ address, port }: Endpoint): string {
   const everywhere = address.bytes.every((byte) => byte === 0);
   if (address.family === 4) return `http://${everywhere ? '127.0.0.1' : formatAddress(address)}:${port}`;
   return `http://[${everywhere ? '::1' : formatAddress(address)}]:${port}`;

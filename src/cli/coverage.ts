@@ -4,8 +4,8 @@ import { openClient } from './client.ts';
 import { loadSettings } from './config.ts';
 import { EXIT, Failure } from './exit.ts';
 import { fromFiles } from './offline.ts';
+import type { ServerOptions } from './options.ts';
 import { print, printable } from './output.ts';
-import type { ServerOptions } from './program.ts';
 import { type Cell, formatTable } from './table.ts';
 
 export interface CoverageOptions extends ServerOptions {
@@ -36,14 +36,14 @@ function askFiles(options: CoverageOptions): Promise<CoverageView> {
 }
 
 /** RFC 4180, with a head; an empty pool is a place that gets no pool. */
-export function formatCsv(rows: readonly CoverageRow[]): string {
+function formatCsv(rows: readonly CoverageRow[]): string {
   const field = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   const lines = rows.map(({ place, region, pool }) => [place, region, pool ?? ''].map(printable).map(field).join(','));
   return ['place,region,pool', ...lines].map((line) => `${line}\r\n`).join('');
 }
 
 /** One row for each place, a line that says how many fall to the default, and what is doubtful. */
-export function formatCoverage({ rows, withoutAddresses, warnings, split }: CoverageView): string {
+function formatCoverage({ rows, withoutAddresses, warnings, split }: CoverageView): string {
   const cells = rows.map(({ place, region, pool }): Cell[] => [
     place,
     region === 'default' ? { text: region, colour: 'grey' } : region,

@@ -5,8 +5,8 @@ import { limits } from '../base/limits.ts';
 import { visible } from '../base/visible.ts';
 import { openClient } from './client.ts';
 import { EXIT, Failure } from './exit.ts';
+import type { ServerOptions } from './options.ts';
 import { print } from './output.ts';
-import type { ServerOptions } from './program.ts';
 
 export interface EventsOptions extends ServerOptions {
   readonly follow?: true;
@@ -34,6 +34,6 @@ export async function events(options: EventsOptions): Promise<void> {
 }
 
 /** One line: when, what kind, what. */
-export function formatEventLine(event: EventView): string {
+function formatEventLine(event: EventView): string {
   return `${event.at}  ${event.type.padEnd(16)}  ${visible(event.message)}\n`;
 }

@@ -5,8 +5,8 @@ import { openClient } from './client.ts';
 import { loadSettings } from './config.ts';
 import { EXIT, Failure } from './exit.ts';
 import { fromFiles } from './offline.ts';
+import type { ServerOptions } from './options.ts';
 import { print } from './output.ts';
-import type { ServerOptions } from './program.ts';
 import { type Cell, formatTable, stateCell } from './table.ts';
 
 export interface ExplainOptions extends ServerOptions, ExplainRequest {
@@ -35,7 +35,7 @@ async function askFiles(options: ServerOptions, request: ExplainRequest): Promis
 }
 
 /** The whole text. */
-export function formatExplanation(explanation: Explanation): string {
+function formatExplanation(explanation: Explanation): string {
   const { question, steps, pools, answer } = explanation;
   const story = steps.map((step, i) => `${String(i + 1).padStart(2)}. ${visible(step)}\n`).join('');
   const members = pools.flatMap((pool) =>

@@ -2,10 +2,11 @@
 
 import type { DrainView, TargetView } from '../api/views.ts';
 import { parseAddress } from '../base/address.ts';
+import { zoneStem } from '../wire/zone-name.ts';
 import { openClient } from './client.ts';
 import { EXIT, Failure } from './exit.ts';
+import type { ServerOptions } from './options.ts';
 import { print } from './output.ts';
-import type { ServerOptions } from './program.ts';
 import { formatSeconds, paint } from './table.ts';
 
 export interface ForceOptions extends ServerOptions {
@@ -51,7 +52,7 @@ function pathOf(target: string): string {
   }
   if (address !== undefined) return `/api/v1/targets/${encodeURIComponent(target)}/force`;
   // "." would vanish from the path as a step to nowhere: the root's file is root.yaml, and so is its name here.
-  return `/api/v1/pools/${encodeURIComponent(zone === '.' ? 'root' : zone)}/${encodeURIComponent(pool)}/force`;
+  return `/api/v1/pools/${encodeURIComponent(zoneStem(zone))}/${encodeURIComponent(pool)}/force`;
 }
 
 /** When it may be switched off, and why not yet. */

@@ -1,21 +1,12 @@
 // The command line: every command with its options and examples. What a command does is loaded when it is called.
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { PROGRAM_VERSION } from '../base/version.ts';
 import { demandDescriptors, isShortOfDescriptors, tooFew } from './descriptors.ts';
 import { EXIT, Failure } from './exit.ts';
-import { printError } from './output.ts';
+import type { ConfigOption } from './options.ts';
+import { print, printError } from './output.ts';
 
 const CONFIG = ['--config <file>', 'settings; default: meridian.yaml in this folder, where there is one'] as const;
-
-interface ConfigOption {
-  readonly config?: string;
-}
-
-/** What every command that talks to a server takes. */
-export interface ServerOptions extends ConfigOption {
-  readonly admin?: string;
-  readonly tokenFile?: string;
-}
 
 /** Runs a command line (without `node` and the script) and returns the exit code. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -37,18 +28,14 @@ export async function run(args: readonly string[]): Promise<number> {
   }
 }
 
-function version(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
-}
-
 /** The whole command line; a command sets `outcome.code` where it ends well with another code than 0. */
 export function program(outcome: { code: number }): Command {
   const meridian = new Command('meridian')
     .description('An authoritative DNS server that answers each client with the nearest backend that is alive.')
-    .version(version(), '-V, --version', 'print the version')
+    .version(PROGRAM_VERSION, '-V, --version', 'print the version')
     .helpCommand('help [command]', 'print help for a command')
     .exitOverride()
+    .configureOutput({ writeOut: print, writeErr: printError })
     .showHelpAfterError('("meridian --help" shows how)');
   const talks = (command: Command): Command =>
     command

@@ -4,8 +4,8 @@ import type { ReloadView } from '../api/views.ts';
 import { formatDiagnostic } from '../base/diagnostic.ts';
 import { openClient } from './client.ts';
 import { EXIT, Failure } from './exit.ts';
+import type { ServerOptions } from './options.ts';
 import { print } from './output.ts';
-import type { ServerOptions } from './program.ts';
 import { count } from './table.ts';
 
 /** Throws Failure 1 when a file has errors: the server goes on with what it had. */

@@ -1,4 +1,5 @@
 // `meridian serve`: starts the admin and the server below it, waits for a signal, stops both within a second.
+
 import { join } from 'node:path';
 import { AdminError } from '../admin/admin-error.ts';
 import type { Admin } from '../admin/server.ts';
@@ -7,6 +8,7 @@ import { StartError } from '../api/start-error.ts';
 import { formatAddress } from '../base/address.ts';
 import { systemClock } from '../base/clock.ts';
 import { keepHeapsSmall } from '../base/heap.ts';
+import { limits } from '../base/limits.ts';
 import { LineSink } from '../base/line-sink.ts';
 import { type Logger, openServerLog } from '../base/log.ts';
 import { fileLane } from '../base/read-file.ts';
@@ -35,9 +37,6 @@ export interface ServeOptions {
   /** Take over from the server that runs, if one does. */
   readonly replace: boolean;
 }
-
-/** Time that everything together gets to stop: a supervisor was promised a second, and a busy machine takes its part. */
-const STOP_MS = 750;
 
 /** What runs, in the order in which it was started. */
 interface Running {
@@ -76,7 +75,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     errors.stop();
     await stopAll(running);
     // Whatever of it goes on by mistake must not hold the failure back.
-    setTimeout(() => endProcess(Number(process.exitCode ?? EXIT.server)), STOP_MS).unref();
+    setTimeout(() => endProcess(Number(process.exitCode ?? EXIT.server)), limits.processStopMs).unref();
     throw asFailure(error);
   }
   return stopped.done;
@@ -247,9 +246,9 @@ function stopOnSignal(
     raisePriority();
     running.manager?.stopping();
     // What doesn't end by itself is ended: nothing of it outlives the process.
-    setTimeout(() => endProcess(EXIT.good), STOP_MS);
+    setTimeout(() => endProcess(EXIT.good), limits.processStopMs);
     errors.stop();
-    stopAll(running)
+    void stopAll(running)
       .then(() => sink.flush())
       .finally(() => {
         finish();

@@ -3,8 +3,8 @@ import type { StatusView, TargetView, ZoneSummary } from '../api/views.ts';
 import { visible } from '../base/visible.ts';
 import { openClient } from './client.ts';
 import { drainText } from './force.ts';
+import type { ServerOptions } from './options.ts';
 import { print } from './output.ts';
-import type { ServerOptions } from './program.ts';
 import { type Cell, formatSeconds, formatTable, paint, stateCell } from './table.ts';
 
 export async function status(options: ServerOptions & { readonly json?: true }): Promise<void> {
@@ -19,7 +19,7 @@ export async function status(options: ServerOptions & { readonly json?: true }):
 }
 
 /** The whole text. `nowMs` is what ages are counted from. */
-export function formatStatus(view: StatusView, targets: readonly TargetView[], nowMs: number): string {
+function formatStatus(view: StatusView, targets: readonly TargetView[], nowMs: number): string {
   const threads = `${view.dataThreads} thread${view.dataThreads === 1 ? '' : 's'}`;
   const head = `meridian ${view.version}, up ${formatSeconds(view.uptimeSeconds)}, ${threads}, UDP by ${view.udp}`;
   const parts = [

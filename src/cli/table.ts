@@ -12,7 +12,7 @@ export type Colour = keyof typeof COLOURS;
 export type Cell = string | { readonly text: string; readonly colour: Colour };
 
 /** Whether standard output shows colours: a terminal, and nobody has set NO_COLOR (no-color.org). */
-export function showsColours(): boolean {
+function showsColours(): boolean {
   return process.stdout.isTTY === true && (process.env.NO_COLOR ?? '') === '' && process.env.TERM !== 'dumb';
 }
 

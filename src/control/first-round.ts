@@ -6,23 +6,14 @@ import type { Logger } from '../base/log.ts';
 import type { HealthClient } from '../health/client.ts';
 import type { Serving } from '../loading/serving.ts';
 import type { Reloads } from './reloads.ts';
+import { mustBeRight } from './strict.ts';
 
 /** Loads for the first time. Throws StartError where the zones folder can't be read, and for any mistake where `strict`. */
 export async function firstLoad(parts: { serving: Serving; reloads: Reloads; strict: boolean }): Promise<void> {
   const { serving, reloads, strict } = parts;
   const change = await reloads.load();
   if (change.problem !== null) throw new StartError(change.problem);
-  if (!strict) return;
-  const problems = serving.geo?.problems ?? [];
-  if (problems.length > 0) {
-    const lines = problems.map((problem) => `${problem.file}: ${problem.message}`);
-    throw new StartError([...lines, '--strict was given: not started'].join('\n'), 1);
-  }
-  const errors = serving.diagnostics().filter((d) => d.severity === 'error');
-  if (errors.length === 0) return;
-  const lines = errors.map((d) => `${d.file}:${d.line}:${d.col}: ${d.code}: ${d.message}`);
-  const count = `${errors.length} ${errors.length === 1 ? 'error' : 'errors'}`;
-  throw new StartError([...lines, `${count}, and --strict was given: not started`].join('\n'), 1);
+  if (strict) mustBeRight(serving);
 }
 
 /** Contract, section 6: answers begin when the first round of probes is in, 5 s after its start at most. */

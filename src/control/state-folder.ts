@@ -11,8 +11,6 @@ import { loadFfi } from '../serve/ffi.ts';
 import { StateLock } from './state-lock.ts';
 import type { Takeover } from './takeover.ts';
 
-const AGAIN_MS = 50;
-
 export interface StateFolder {
   readonly storage: Storage;
   readonly lock: StateLock;
@@ -46,7 +44,7 @@ export async function openStateFolder(
   const untilMs = clock.monotonicMs() + limits.stateLockMs;
   let taken = lock.take();
   while (taken.state === 'busy' && clock.monotonicMs() < untilMs) {
-    await new Promise<void>((resolve) => void clock.after(AGAIN_MS, resolve));
+    await new Promise<void>((resolve) => void clock.after(limits.stateLockAgainMs, resolve));
     taken = lock.take();
   }
   if (taken.state === 'busy') {

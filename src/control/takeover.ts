@@ -11,9 +11,6 @@ import { connectUnix, receiveDescriptors } from '../serve/unix-socket.ts';
 import type { Counters } from './handover.ts';
 import { FromPredecessor, Lines, type StateHanded, toLine } from './handover-messages.ts';
 
-/** Pause between two looks for the running server's first answer. */
-const LOOK_MS = 5;
-
 interface Handed {
   readonly pid: number;
   readonly version: string;
@@ -43,7 +40,7 @@ export async function beginTakeover(ffi: Ffi, file: string, clock: Clock, log: L
     if (received === null) {
       if (clock.monotonicMs() > untilMs)
         throw new StartError('the running server does not answer, so it cannot be replaced');
-      await new Promise<void>((resolve) => void clock.after(LOOK_MS, resolve));
+      await new Promise<void>((resolve) => void clock.after(limits.handoverLookMs, resolve));
       continue;
     }
     fds.push(...received.fds);

@@ -3,6 +3,7 @@
 import { type CoverageRow, type CoverageView, RequestError } from '../api/views.ts';
 import type { Address } from '../base/address.ts';
 import { allCountries, continentOf } from '../geo/countries.ts';
+import { locate } from '../geo/locate.ts';
 import { NOWHERE, type Place, type PlaceFacts, placeKey } from '../geo/place.ts';
 import { regionMatcher } from '../zone/match.ts';
 import type { SteeringMeta } from '../zone/meta.ts';
@@ -107,7 +108,7 @@ function* addressesOf(
     const version = explainer.geoVersion;
     const geo = explainer.geo();
     const deciding = (client: Address): string | null => {
-      const { as, facts } = geo.locate(client);
+      const { as, facts } = locate(geo, client);
       const first = matching({ address: client, as, facts })[0];
       return first === undefined ? null : placeKey(first.place);
     };

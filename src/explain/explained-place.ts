@@ -1,12 +1,13 @@
 // Where a client is, as an explanation tells it.
 import type { Explanation } from '../api/views.ts';
 import { type Address, formatPrefix, type Prefix } from '../base/address.ts';
+import { locate } from '../geo/locate.ts';
 import type { GeoView } from '../geo/lookup.ts';
 import { severalCountries } from '../geo/spread.ts';
 
 /** @param subnet the client subnet that the address is the first of; null: there is none */
 export function explainedPlace(geo: GeoView, client: Address, subnet: Prefix | null): Explanation['place'] {
-  const { facts, source, network, as } = geo.locate(client);
+  const { facts, source, network, as } = locate(geo, client);
   return {
     network: source === null ? null : formatPrefix(network),
     country: facts.country,

@@ -7,6 +7,7 @@ import { isLive, isWithdrawn, packTarget } from '../board/board.ts';
 import { coordinatesOf } from '../geo/centres.ts';
 import { greatCircleKm } from '../geo/distance.ts';
 import { Inhabited } from '../geo/inhabited.ts';
+import { locate } from '../geo/locate.ts';
 import type { GeoView } from '../geo/lookup.ts';
 import { type PlaceFacts, SPECIAL_PLACE } from '../geo/place.ts';
 import { specialBlockOf } from '../geo/special.ts';
@@ -107,7 +108,7 @@ export class Explainer {
     const steered = links.flatMap(({ heard }) => heard ?? []);
     // A network that a record set names is a place of its own.
     if (steered.length > 0 && !steered.some(({ byResolver }) => byResolver)) return null;
-    if (this.#runner.withGeo((geo) => geo.locate(address).placeId) !== SPECIAL_PLACE) return null;
+    if (this.#runner.withGeo((geo) => locate(geo, address).placeId) !== SPECIAL_PLACE) return null;
     return specialBlockOf(address)?.what ?? null;
   }
 
@@ -237,7 +238,7 @@ export class Explainer {
   }
 
   #region(steering: SteeringMeta, client: Address): Explanation['region'] {
-    const located = this.#runner.withGeo((geo) => geo.locate(client));
+    const located = this.#runner.withGeo((geo) => locate(geo, client));
     const matches = this.#matching(steering.regions)({ address: client, as: located.as, facts: located.facts });
     const text = (slot: number): string => listText(steering.lists[slot]!);
     const candidates = matches.map(({ region, place }) => ({
@@ -257,7 +258,7 @@ export class Explainer {
     response: ReadResponse,
     client: Address,
   ): Explanation['pools'] {
-    const from = this.#runner.withGeo((geo) => coordinatesOf(geo.locate(client).facts));
+    const from = this.#runner.withGeo((geo) => coordinatesOf(locate(geo, client).facts));
     const family = steering.type === TYPE.A ? 4 : steering.type === TYPE.AAAA ? 6 : 'name';
     const chosenAt = heard.way.findIndex(({ number }) => number === heard.pool);
     return heard.way.map((stands, i) => {

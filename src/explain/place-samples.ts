@@ -1,5 +1,7 @@
 // An address of each place, out of the geo image: one for which nothing more specific than the place decides.
+
 import type { Address } from '../base/address.ts';
+import { limits } from '../base/limits.ts';
 import { PLACE } from '../geo/image.ts';
 import type { GeoView } from '../geo/lookup.ts';
 import { cityNames, foldName, type Place } from '../geo/place.ts';
@@ -10,12 +12,6 @@ export interface Wanted {
   /** Whether this place decides about the address: another may be more specific. */
   fits(address: Address): boolean;
 }
-
-/** Addresses of one place that are tried: where other rules take this many, they take nearly all. */
-const TRIES = 64;
-
-/** Ranges, or places, that are looked at in one step. */
-const STEP = 1024;
 
 /**
  * Returns an address for each wanted place, in their order; undefined where the image has none that fits. Works in steps: when the image is
@@ -34,7 +30,7 @@ export function* sampleAddresses(geo: GeoView, wanted: readonly Wanted[]): Gener
   }
   /** Whether there was something to try. */
   function attempt(i: number, address: Address): boolean {
-    if (found[i] !== undefined || tries[i]! >= TRIES) return false;
+    if (found[i] !== undefined || tries[i]! >= limits.placeSamples) return false;
     tries[i]!++;
     if (wanted[i]!.fits(address)) found[i] = address;
     return true;
@@ -42,13 +38,13 @@ export function* sampleAddresses(geo: GeoView, wanted: readonly Wanted[]): Gener
   for (const family of [4, 6] as const) {
     const places = geo.placesOfRanges(family);
     for (let range = 0; range < places.length; range++) {
-      if (range % STEP === 0) yield;
+      if (range % limits.placeSampleStep === 0) yield;
       for (const i of byPlace.get(places[range]!) ?? NONE) {
         if (attempt(i, startOf(geo, family, range))) yield;
       }
     }
     for (let range = 0; byAs.size > 0 && range < geo.asCount(family); range++) {
-      if (range % STEP === 0) yield;
+      if (range % limits.placeSampleStep === 0) yield;
       for (const i of byAs.get(geo.asNumber(family, range)) ?? NONE) {
         if (attempt(i, asStartOf(geo, family, range))) yield;
       }
@@ -86,7 +82,7 @@ function* placesOf(geo: GeoView, wanted: readonly Wanted[]): Generator<void, Map
   const wantsCities = wanted.some(({ place }) => place.kind === 'city');
   const byPlace = new Map<number, number[]>();
   for (let place = 1; place < geo.placeCount; place++) {
-    if (place % STEP === 0) yield;
+    if (place % limits.placeSampleStep === 0) yield;
     const areas = [text(place, PLACE.country), text(place, PLACE.subdivision), text(place, PLACE.district)];
     const names = wantsCities ? cities(place) : [];
     const keys = [...areas, ...names.flatMap((name) => areas.map((area) => `${area}/${name}`))];

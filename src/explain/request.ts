@@ -4,6 +4,7 @@ import { type ExplainRequest, RequestError } from '../api/views.ts';
 import { type Address, maskAddress, type Prefix, parseAddress, parsePrefix } from '../base/address.ts';
 import { parseName } from '../wire/name.ts';
 import { typeFromText } from '../wire/types.ts';
+import { absoluteName } from '../wire/zone-name.ts';
 
 /** A question and who asks it. */
 export interface Asked {
@@ -18,7 +19,7 @@ export function readRequest(request: ExplainRequest): Asked {
   const bad = (code: string, message: string): never => {
     throw new RequestError(400, code, message);
   };
-  const name = parseName(request.name.endsWith('.') ? request.name : `${request.name}.`, null);
+  const name = parseName(absoluteName(request.name), null);
   if (!name.ok) return bad('bad-name', `"${request.name}" is no domain name: ${name.reason}`);
   const type = typeFromText(request.type ?? 'A');
   if (type === undefined) return bad('bad-type', `"${request.type}" is no record type`);

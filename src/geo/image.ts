@@ -92,7 +92,7 @@ export const SIGN = 0x80000000 | 0;
 /** An image of this size has tables behind it that are worth collecting early. */
 const LARGE_BYTES = 64 * 1024 * 1024;
 /** Elements of an index by 16 bits. */
-export const INDEX_WORDS = 65_537;
+const INDEX_WORDS = 65_537;
 
 /** An image that is still to be written. */
 export interface PlannedImage {

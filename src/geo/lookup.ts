@@ -1,6 +1,4 @@
 // Reads the geo image where it lies in shared memory: from an address to its range, place and AS, without allocation.
-import type { Address, Prefix } from '../base/address.ts';
-import { placedAddress } from './embedded.ts';
 import {
   GEO_MAGIC,
   GEO_VERSION,
@@ -17,26 +15,10 @@ import { type ContinentCode, type Coordinates, NOWHERE, type PlaceFacts } from '
 
 const LITTLE_ENDIAN = new Uint8Array(new Int32Array([1]).buffer)[0] === 1;
 
-/** Where an address lies, for people. */
-export interface LocatedAddress {
-  /** The address that was looked up: the IPv4 one inside where there is one. */
-  readonly address: Address;
-  readonly placeId: number;
-  readonly facts: PlaceFacts;
-  /** null where nobody knows the place. */
-  readonly source: Source | null;
-  /** AS number; 0 where no database or override says. */
-  readonly as: number;
-  /** The whole range with this place, and the largest network around the address in it. */
-  readonly first: Address;
-  readonly last: Address;
-  readonly network: Prefix;
-}
-
 /**
  * A view of one geo image. IPv4 addresses are int32 words; IPv6 addresses four int32 words, most significant first. `find` gives
  * the number of a range, from 0 in the order of addresses; a range with its neighbours covers the space without gaps.
- * The view doesn't look for IPv4 inside IPv6: callers ask embedded.ts first (`locate` does it itself).
+ * The view doesn't look for IPv4 inside IPv6: callers ask embedded.ts first (locate.ts does it itself).
  */
 export class GeoView {
   /** The memory that holds the image, and the image's first word in it. */
@@ -326,49 +308,6 @@ export class GeoView {
       };
     });
   }
-
-  /** The AS number of an address, 0 for none. Not for the answer path. */
-  asOf(address: Address): number {
-    const { family, bytes } = placedAddress(address);
-    const key = wordsOf(bytes);
-    let low = 0;
-    let high = this.asCount(family) - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1;
-      let order = 0;
-      for (let c = 0; c < key.length && order === 0; c++)
-        order = (this.asStart(family, middle, c) >>> 0) - (key[c]! >>> 0);
-      if (order <= 0) low = middle;
-      else high = middle - 1;
-    }
-    return this.asNumber(family, low);
-  }
-
-  /** Everything about an address, for people. */
-  locate(asked: Address): LocatedAddress {
-    const address = placedAddress(asked);
-    const words = wordsOf(address.bytes);
-    const four = address.family === 4;
-    const range = four ? this.find4(words[0]!) : this.find6(words[0]!, words[1]!, words[2]!, words[3]!);
-    const placeId = four ? this.place4(range) : this.place6(range);
-    const start = (r: number): Address =>
-      addressOf(four ? [this.start4(r)] : [0, 1, 2, 3].map((column) => this.start6(r, column)));
-    const first = start(range);
-    const last =
-      range + 1 === (four ? this.count4 : this.count6)
-        ? { family: address.family, bytes: new Uint8Array(address.bytes.length).fill(255) }
-        : before(start(range + 1));
-    return {
-      address,
-      placeId,
-      facts: this.facts(placeId),
-      source: this.sourceOf(placeId),
-      as: this.asOf(address),
-      first,
-      last,
-      network: largestNetwork(address, first, last),
-    };
-  }
 }
 
 /** Leading bits that two IPv6 addresses share. */
@@ -390,49 +329,6 @@ function commonBits(
 
 const floatWord = new Int32Array(1);
 const float = new Float32Array(floatWord.buffer);
-
-/** An address as int32 words, most significant first. */
-export function wordsOf(bytes: Uint8Array): Int32Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  return Int32Array.from({ length: bytes.length / 4 }, (_, i) => view.getInt32(i * 4));
-}
-
-function addressOf(words: readonly number[]): Address {
-  const bytes = new Uint8Array(words.length * 4);
-  const view = new DataView(bytes.buffer);
-  words.forEach((word, i) => {
-    view.setInt32(i * 4, word);
-  });
-  return { family: words.length === 1 ? 4 : 6, bytes };
-}
-
-/** The address before one that isn't zero. */
-function before(address: Address): Address {
-  const bytes = address.bytes.slice();
-  for (let i = bytes.length - 1; i >= 0; i--) {
-    bytes[i] = bytes[i]! - 1;
-    if (bytes[i] !== 255) break;
-  }
-  return { family: address.family, bytes };
-}
-
-/** The shortest prefix around an address that lies in [first, last]. */
-function largestNetwork(address: Address, first: Address, last: Address): Prefix {
-  const bits = address.bytes.length * 8;
-  for (let length = 0; length < bits; length++) {
-    const low = address.bytes.slice();
-    const high = address.bytes.slice();
-    for (let i = 0; i < low.length; i++) {
-      const mask = 0xff >> Math.max(0, Math.min(8, length - i * 8));
-      low[i] = low[i]! & ~mask;
-      high[i] = high[i]! | mask;
-    }
-    if (Buffer.compare(low, first.bytes) >= 0 && Buffer.compare(high, last.bytes) <= 0) {
-      return { address: { family: address.family, bytes: low }, length };
-    }
-  }
-  return { address, length: bits };
-}
 
 /** Octet `at` of memory that is seen as words. */
 function octet(words: Int32Array, at: number): number {

@@ -58,22 +58,10 @@ function rankOf(gives: number): number {
 }
 
 /**
- * Merges databases and overrides. Where several databases know an address's country, the most detailed database decides; among
- * equals the one that says most of this address, then the first in the list.
- * @param databases sorted by file name
- * @param overrides in order of precedence among equal networks
+ * Merges databases and overrides. Where several databases know an address's country, the most detailed database decides; among equals the one
+ * that says most of this address, then the first. Takes databases one after another, sorted by file name, so that the records of one are gone
+ * before the next is read: of a city database they are 100 MB.
  */
-export function mergeGeo(
-  databases: readonly { readonly database: Database; readonly kind: 'embedded' | 'database' }[],
-  overrides: readonly Override[],
-  overridesFile: string,
-): MergedGeo {
-  const merger = new GeoMerger();
-  for (const { database, kind } of databases) merger.add(database, kind);
-  return merger.merge(overrides, overridesFile);
-}
-
-/** Takes databases one after another, and of each no more than the ranges and what they need: the records of a city database are 100 MB. */
 export class GeoMerger {
   readonly #places = new PlaceList();
   readonly #sources: Source[] = [];

@@ -1,17 +1,11 @@
 // The data section of an MMDB file: values from bytes, with bounds on depth and amount, so that garbage ends soon.
+import { limits } from '../base/limits.ts';
 
 /** What a record is made of. Maps have no prototype, so that a key of any name is only a key. */
 export type MmdbValue = string | number | bigint | boolean | Uint8Array | MmdbValue[] | { [key: string]: MmdbValue };
 
 /** The file's bytes contradict the format. Stays inside this module: whoever opens a file turns it into a problem. */
 export class MmdbFormatError extends Error {}
-
-/** Nesting of the deepest known schema is 4; the specification's own readers stop at 512. */
-const DEPTH = 32;
-/** Values of one record: the largest known have about 150 (names in eight languages, four times). */
-const VALUES_PER_RECORD = 5_000;
-/** Shared parts (countries, continents) that are kept decoded; then begun anew, so that memory stays bounded. */
-const KEPT_VALUES = 20_000;
 
 const TYPE = {
   pointer: 1,
@@ -50,12 +44,12 @@ export class MmdbData {
    */
   decode(offset: number): MmdbValue {
     this.#at = this.#start + offset;
-    this.#budget = VALUES_PER_RECORD;
+    this.#budget = limits.mmdbRecordValues;
     return this.#value(0, false);
   }
 
   #value(depth: number, names: boolean): MmdbValue {
-    if (depth > DEPTH) throw new MmdbFormatError('values are nested too deep');
+    if (depth > limits.mmdbDepth) throw new MmdbFormatError('values are nested too deep');
     if (--this.#budget < 0) throw new MmdbFormatError('a record is too large');
     const control = this.#byte();
     let type = control >> 5;
@@ -67,7 +61,7 @@ export class MmdbData {
       this.#at = target;
       const value = this.#value(depth + 1, names);
       this.#at = after;
-      if (this.#kept.size >= KEPT_VALUES) this.#kept.clear();
+      if (this.#kept.size >= limits.mmdbKeptValues) this.#kept.clear();
       this.#kept.set(target, value);
       return value;
     }

@@ -1,9 +1,7 @@
 // The search tree of an MMDB file, walked once over the bytes into sorted ranges.
+import { limits } from '../base/limits.ts';
 import { MmdbFormatError } from './mmdb-data.ts';
 import { RangeTable } from './ranges.ts';
-
-/** Ranges that room is reserved for beforehand: more than there are networks in the largest databases. */
-const MOST_ROOM = 32 * 1024 * 1024;
 
 /** The binary tree that leads from an address's bits to a record. */
 export class SearchTree {
@@ -37,7 +35,7 @@ export class SearchTree {
 
   walk(): { v4: RangeTable; v6: RangeTable } {
     // A tree has one leaf more than nodes, unless branches are shared.
-    const leaves = Math.min(this.#nodeCount + 2, MOST_ROOM);
+    const leaves = Math.min(this.#nodeCount + 2, limits.geoRangesAhead);
     const v4 = new RangeTable(1, leaves);
     const v6 = new RangeTable(4, this.#ipVersion === 4 ? 1 : leaves);
     if (this.#ipVersion === 4) {

@@ -125,7 +125,7 @@ function readDatabases(
       step(file, limits.builderFileMs + (statSync(file).size / 1024 / 1024) * limits.builderMsPerMiB);
       const problem = merger.read(name, readFileHere(file, limits.databaseBytes), 'database');
       if (problem !== null) problems.push({ file, message: problem });
-      large ||= statSync(file).size > LARGE_BYTES;
+      large ||= statSync(file).size > limits.geoLargeBytes;
     } catch (error) {
       problems.push({ file, message: `it can't be read: ${(error as Error).message}` });
     }
@@ -134,9 +134,6 @@ function readDatabases(
   }
   return large;
 }
-
-/** A database of this size leaves more behind than what it costs to collect it. */
-const LARGE_BYTES = 16 * 1024 * 1024;
 
 /** What lies in the folder; one that can't be read is a problem. */
 function folderOf({ directory, refused = [] }: GeoFiles, problems: GeoProblem[]): GeoFolder {

@@ -82,7 +82,7 @@ export class RangeTable implements RangeSink {
 }
 
 /** A table of one range with one value. */
-export function constantTable(words: 1 | 4, value: number): RangeTable {
+function constantTable(words: 1 | 4, value: number): RangeTable {
   const table = new RangeTable(words);
   table.append(0, 0, 0, 0, value);
   return table;

@@ -2,7 +2,8 @@
 import type { Prefix } from '../base/address.ts';
 import { placedPrefix } from './embedded.ts';
 import { PLACE } from './image.ts';
-import { type GeoView, wordsOf } from './lookup.ts';
+import { wordsOf } from './locate.ts';
+import type { GeoView } from './lookup.ts';
 
 /** What an address that nobody knows is in. */
 const UNKNOWN = 'no known country';

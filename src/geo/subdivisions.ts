@@ -1,5 +1,7 @@
 // Names of subdivisions, as databases without ISO 3166-2 codes write them, to codes: from data/subdivisions.txt, read when first asked.
+
 import { readFileSync } from 'node:fs';
+import { limits } from '../base/limits.ts';
 import { foldName } from './place.ts';
 
 /** A name may stand for a region and for a part of it (`Madrid`), so all that it may mean are kept. */
@@ -36,9 +38,6 @@ const KINDS: ReadonlySet<string> = new Set(
 
 /** Articles of Arabic, Spanish and French in front: files write Al Madinah, Madinah, El Oued, Oued. */
 const ARTICLES = /^(?:ad|ag|ah|al|an|ar|as|ash|at|az|el|le|la|les|los|las) /;
-
-/** Answers that are kept, so that a name is taken apart once and not for each of a million records; then begun anew. */
-const KEPT_ANSWERS = 20_000;
 
 let names: Names | null = null;
 const answers = new Map<string, string | null>();
@@ -96,7 +95,7 @@ export function subdivisionByName(country: string, name: string, within: string 
   let code = answers.get(question);
   if (code === undefined) {
     code = findByName(country, foldName(name), within ?? '');
-    if (answers.size >= KEPT_ANSWERS) answers.clear();
+    if (answers.size >= limits.subdivisionAnswers) answers.clear();
     answers.set(question, code);
   }
   return code;

@@ -3,7 +3,7 @@ import { maskAddress, parseAddress, parsePrefix } from '../base/address.ts';
 import { continentOfCode, isCountry } from '../geo/countries.ts';
 import { Holdings } from './holdings.ts';
 import { type MmdbField, writeMmdb } from './mmdb-write.ts';
-import type { Registry } from './rir.ts';
+import type { Registry } from './registries.ts';
 import { ContentError } from './source.ts';
 
 /** Words of the files, version 2: `registry|cc|type|start|value|date|status|id`. */

@@ -11,9 +11,6 @@ export interface FetchedOrder {
   readonly versions: PartVersion[];
 }
 
-/** Between checksum and file the publisher may have put a new one in place: then both fit at the second look. */
-const CHECKSUM_TRIES = 2;
-
 /**
  * Fetches the newest alternative that the publisher has. `known` is what was fetched last: where all of it is still the newest, nothing
  * is fetched. Rejects with DownloadError or ContentError.
@@ -78,7 +75,7 @@ class PartsFetch {
   }
 
   async #part({ url, checksum }: Part): Promise<{ bytes: Buffer; version: PartVersion } | 'unchanged' | 'missing'> {
-    for (let tries = CHECKSUM_TRIES; ; tries--) {
+    for (let tries: number = limits.geoChecksumTries; ; tries--) {
       const expected = checksum === null ? null : await this.#checksum(checksum);
       const known = this.#parts.length === 1 ? (this.#known.get(url) ?? null) : null;
       const fetched = await this.#downloader.fetch({

@@ -1,17 +1,7 @@
 // A country database of our own making, from what the five regional registries have given out: no account, no key.
 import { delegatedDatabase } from './delegated.ts';
+import { REGISTRIES, type Registry } from './registries.ts';
 import { at, type UpdateSource } from './source.ts';
-
-/** Their names in their own files, and the hosts that have these. */
-export const REGISTRIES = {
-  afrinic: 'ftp.afrinic.net',
-  apnic: 'ftp.apnic.net',
-  arin: 'ftp.arin.net',
-  lacnic: 'ftp.lacnic.net',
-  ripencc: 'ftp.ripe.net',
-} as const;
-
-export type Registry = keyof typeof REGISTRIES;
 
 const NAMES = Object.keys(REGISTRIES) as Registry[];
 

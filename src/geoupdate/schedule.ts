@@ -8,9 +8,6 @@ import type { UpdateJob, UpdateResult } from './update.ts';
 
 /** Servers that were started together don't ask together: as late as this share of the interval, up to so long. */
 const JITTER_SHARE = 0.1;
-const JITTER_MS = 3_600_000;
-/** The history is looked at this often: a command may have updated meanwhile. Far below the longest that a timer takes. */
-const LOOK_MS = 3_600_000;
 
 /** When a database is due, in milliseconds since 1970, without jitter. */
 export function dueAtMs({ triedAtMs, goodAtMs, failures, notBeforeMs }: Entry, everyMs: number): number {
@@ -85,7 +82,7 @@ export class UpdateSchedule {
   #dueAtMs(entry: Entry, everyMs: number): number {
     const due = dueAtMs(entry, everyMs);
     // The first of all comes at once: there may be no database yet.
-    return due === 0 ? 0 : due + this.#jitter * Math.min(everyMs * JITTER_SHARE, JITTER_MS);
+    return due === 0 ? 0 : due + this.#jitter * Math.min(everyMs * JITTER_SHARE, limits.geoUpdateJitterMs);
   }
 
   #leftMs(): number {
@@ -95,7 +92,7 @@ export class UpdateSchedule {
 
   #wait(): void {
     if (this.#job === null || this.#job.settings.everyMs === null) return;
-    this.#cancel = this.#options.clock.after(Math.min(this.#leftMs(), LOOK_MS), () => {
+    this.#cancel = this.#options.clock.after(Math.min(this.#leftMs(), limits.geoUpdateLookMs), () => {
       this.#cancel = null;
       if (this.#leftMs() > 0) this.#wait();
       else void this.#update(this.#job!);

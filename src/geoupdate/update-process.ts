@@ -17,7 +17,7 @@ try {
 process.on('disconnect', () => process.exit());
 
 process.once('message', (job: UpdateJob) => {
-  updateDatabases(job, systemClock)
+  void updateDatabases(job, systemClock)
     .then(
       (results): UpdateReply => ({ results }),
       (error: Error): UpdateReply => ({ error: error.message }),

@@ -19,7 +19,7 @@ export const COOKIE_BAD = 3;
 const CLIENT_OCTETS = 8;
 const SERVER_OCTETS = 16;
 /** Octets of the whole option when the server cookie is one of RFC 9018. */
-export const COOKIE_OCTETS = CLIENT_OCTETS + SERVER_OCTETS;
+const COOKIE_OCTETS = CLIENT_OCTETS + SERVER_OCTETS;
 const VERSION = 1;
 /** RFC 9018 4.3: where the timestamp stands in the option, and the hash behind it. */
 const TIME_AT = 12;

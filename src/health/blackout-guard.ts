@@ -1,9 +1,5 @@
 // The blackout guard: when nearly everything falls at once, it is our own uplink that died.
-
-/** Fewer distinct addresses than this are never held up. */
-const FEWEST_ADDRESSES = 10;
-/** Share of the addresses that must be newly down. */
-const SHARE = 0.9;
+import { limits } from '../base/limits.ts';
 
 interface Fall {
   readonly address: string;
@@ -50,7 +46,7 @@ export class BlackoutGuard {
   }
 
   #enough(addresses: number): boolean {
-    return addresses >= FEWEST_ADDRESSES && this.#addresses.size >= SHARE * addresses;
+    return addresses >= limits.blackoutAddresses && this.#addresses.size >= limits.blackoutShare * addresses;
   }
 
   #forget(id: string): void {

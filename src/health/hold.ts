@@ -4,11 +4,6 @@ import { limits } from '../base/limits.ts';
 import { BlackoutGuard } from './blackout-guard.ts';
 import type { Blackout, Freeze } from './saved.ts';
 
-/** Timers end at 2^31 ms, freezes needn't. */
-const TIMER_MS = 2 ** 30;
-/** Where the wall clock and the run's own time drift apart by less, the clock hasn't been set. */
-const DRIFT_MS = 1_000;
-
 export interface HoldOptions {
   readonly clock: Clock;
   /** A hold has run out by itself. */
@@ -80,7 +75,7 @@ export class Hold {
     this.#blackout = blackout;
     this.#blackoutEndMs = this.#ownMs(blackout.untilMs);
     this.#cancelBlackout?.();
-    this.#cancelBlackout = clock.after(Math.max(0, Math.min(blackout.untilMs - clock.nowMs(), TIMER_MS)), () => {
+    this.#cancelBlackout = clock.after(Math.max(0, Math.min(blackout.untilMs - clock.nowMs(), limits.timerMs)), () => {
       this.#blackout = null;
       ended('blackout');
     });
@@ -93,8 +88,8 @@ export class Hold {
 
   #waitForThaw(): void {
     const leftMs = this.#thawMs - this.#options.clock.monotonicMs();
-    this.#cancelFreeze = this.#options.clock.after(Math.max(0, Math.min(leftMs, TIMER_MS)), () => {
-      if (leftMs > TIMER_MS) return this.#waitForThaw();
+    this.#cancelFreeze = this.#options.clock.after(Math.max(0, Math.min(leftMs, limits.timerMs)), () => {
+      if (leftMs > limits.timerMs) return this.#waitForThaw();
       this.#frozen = null;
       this.#options.ended('freeze');
     });
@@ -108,6 +103,6 @@ export class Hold {
   #wallMs(ownMs: number, toldMs: number): number {
     const { clock } = this.#options;
     const wallMs = Math.round(ownMs - clock.monotonicMs() + clock.nowMs());
-    return Math.abs(wallMs - toldMs) < DRIFT_MS ? toldMs : wallMs;
+    return Math.abs(wallMs - toldMs) < limits.driftMs ? toldMs : wallMs;
   }
 }

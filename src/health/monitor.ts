@@ -8,12 +8,12 @@ import { type ProbeAddress, type ProbeContext, probeAddress } from '../probe/pro
 import type { ProbeRules } from '../probe/reach.ts';
 import { Resolver } from '../probe/resolve.ts';
 import type { Lookup } from '../probe/system-names.ts';
-import type { Check } from '../zone/model.ts';
 import type { HealthEvent } from './event.ts';
 import { type TargetHealth, type TargetSpec, type Told, unchecked } from './health.ts';
 import { HealthLog } from './health-log.ts';
 import { Hold } from './hold.ts';
-import { type PlainCheck, ProbeJob, type ProbeJobOwner } from './probe-job.ts';
+import type { ProbeJob, ProbeJobOwner } from './probe-job.ts';
+import { ProbeJobs } from './probe-jobs.ts';
 import { healthOf, type ProbeNode } from './probe-tree.ts';
 import type { Blackout, Freeze, SavedProbe } from './saved.ts';
 import { Schedule, type ScheduleStats } from './schedule.ts';
@@ -56,19 +56,10 @@ export class Monitor {
   readonly #context: { -readonly [key in keyof ProbeContext]: ProbeContext[key] };
   readonly #hold: Hold;
   readonly #healthLog: HealthLog;
-  readonly #owner: ProbeJobOwner = {
-    probed: (job, result) => this.#probed(job, result),
-    starved: (job, reason) => this.#healthLog.starved(job.key, reason),
-  };
   readonly #targets = new Map<string, Target>();
-  readonly #jobs = new Map<string, ProbeJob>();
-  readonly #users = new Map<ProbeJob, Set<Target>>();
-  /** How many targets with a check have each address. */
-  readonly #addresses = new Map<string, number>();
+  readonly #jobs: ProbeJobs<Target>;
   readonly #unknown = new Set<Target>();
   #firstRoundWaiters: (() => void)[] = [];
-  /** What was restored and has not been taken up yet. */
-  readonly #saved = new Map<string, SavedProbe>();
   readonly #toldBefore = new Map<string, Told>();
 
   /** Probes start with `setTargets`. */
@@ -82,6 +73,17 @@ export class Monitor {
       files: new ConfinedFiles(),
       probe: options.probe ?? probeAddress,
     };
+    const owner: ProbeJobOwner = {
+      probed: (job, result) => this.#probed(job, result),
+      starved: (job, reason) => this.#healthLog.starved(job.key, reason),
+    };
+    this.#jobs = new ProbeJobs({
+      clock,
+      history: options.history,
+      context: this.#context,
+      schedule: this.#schedule,
+      owner,
+    });
     this.#hold = new Hold({ clock, ended: (what) => this.#holdEnded(what) });
     this.#healthLog = new HealthLog(options);
   }
@@ -94,7 +96,7 @@ export class Monitor {
 
   /** What was known of probed things by key, and told of targets by id: new targets start from it. */
   restore(probes: Iterable<readonly [string, SavedProbe]>, told: Iterable<readonly [string, Told]>): void {
-    for (const [key, saved] of probes) if (!this.#jobs.has(key)) this.#saved.set(key, saved);
+    for (const [key, saved] of probes) this.#jobs.restore(key, saved);
     for (const [id, before] of told) if (!this.#targets.has(id)) this.#toldBefore.set(id, before);
   }
 
@@ -123,18 +125,19 @@ export class Monitor {
       const target = this.#targets.get(id);
       if (target === undefined) continue;
       before.set(id, target);
-      this.#unuse(target);
+      this.#unknown.delete(target);
+      this.#jobs.unuse(target);
     }
     for (const id of gone) this.#targets.delete(id);
     for (const spec of changed) {
       const jobs: ProbeJob[] = [];
-      const node = spec.check === null ? null : this.#nodeOf(spec, spec.check, jobs, fresh);
+      const node = spec.check === null ? null : this.#jobs.node(spec, spec.check, jobs, fresh);
       const key = spec.check === null ? '' : probeKey(spec.address, spec.check);
       const target: Target = { spec, key, node, jobs, health: before.get(spec.id)?.health ?? unchecked };
       this.#targets.set(spec.id, target);
-      this.#use(target);
+      this.#jobs.use(target);
     }
-    for (const { jobs } of before.values()) for (const job of jobs) this.#dropIfUnused(job);
+    for (const { jobs } of before.values()) this.#jobs.dropUnused(jobs);
     for (const spec of changed) {
       const target = this.#targets.get(spec.id)!;
       const old = before.get(spec.id);
@@ -201,7 +204,7 @@ export class Monitor {
     this.#schedule.stop();
     this.#hold.stop();
     this.#context.resolver.stop();
-    for (const job of this.#jobs.values()) job.release();
+    this.#jobs.release();
   }
 
   // ---- Results ----------------------------------------------------------------------------------------------------
@@ -209,7 +212,7 @@ export class Monitor {
   #probed(job: ProbeJob, result: ProbeResult): void {
     if (result.ok) this.#hold.guard.succeeded();
     this.#options.onProbe?.(job.key, job.state, result);
-    for (const target of this.#users.get(job) ?? []) this.#refresh(target, true);
+    for (const target of this.#jobs.usersOf(job)) this.#refresh(target, true);
     this.#settle();
   }
 
@@ -269,7 +272,7 @@ export class Monitor {
     const { clock, blackoutHoldMs } = this.#options;
     if (blackoutHoldMs <= 0) return;
     const { id: fell, address, check } = target.spec;
-    const ids = this.#hold.guard.fell(fell, address, check!.intervalMs, clock.monotonicMs(), this.#addresses.size);
+    const ids = this.#hold.guard.fell(fell, address, check!.intervalMs, clock.monotonicMs(), this.#jobs.addresses);
     if (ids === undefined) return;
     this.#hold.start(ids.length, clock.nowMs() + blackoutHoldMs);
     this.#healthLog.blackout(ids.length, blackoutHoldMs);
@@ -290,68 +293,6 @@ export class Monitor {
   #afterHold(kind: 'thaw' | 'blackout-end', reason: string, by: string | null): void {
     this.#healthLog.released(kind, reason, by);
     if (!this.#hold.active) for (const target of this.#targets.values()) this.#refresh(target);
-  }
-
-  // ---- Targets and what they are probed by ----------------------------------------------------------------------------
-
-  #nodeOf(spec: TargetSpec, check: Check, jobs: ProbeJob[], fresh: ProbeJob[]): ProbeNode {
-    const { probe } = check;
-    if (probe.kind === 'combined') {
-      const parts = probe.of.map((part) => ({ name: part.name, node: this.#nodeOf(spec, part, jobs, fresh) }));
-      return { atLeast: probe.atLeast, parts };
-    }
-    const key = probeKey(spec.address, check);
-    let job = this.#jobs.get(key);
-    if (job === undefined) {
-      const { clock, history } = this.#options;
-      job = new ProbeJob(
-        key,
-        spec.address,
-        spec.family,
-        check as PlainCheck,
-        clock,
-        this.#context,
-        this.#owner,
-        history,
-      );
-      const saved = this.#saved.get(key);
-      if (saved !== undefined) job.restore(saved.state, saved.lastProbe, saved.latencies);
-      // Should it go and come back, this would be an old story.
-      this.#saved.delete(key);
-      this.#jobs.set(key, job);
-      fresh.push(job);
-    }
-    jobs.push(job);
-    return { job };
-  }
-
-  #use(target: Target): void {
-    for (const job of target.jobs) {
-      const users = this.#users.get(job);
-      if (users === undefined) this.#users.set(job, new Set([target]));
-      else users.add(target);
-    }
-    const { address, check } = target.spec;
-    if (check !== null) this.#addresses.set(address, (this.#addresses.get(address) ?? 0) + 1);
-  }
-
-  #unuse(target: Target): void {
-    this.#unknown.delete(target);
-    for (const job of target.jobs) this.#users.get(job)?.delete(target);
-    const { address, check } = target.spec;
-    if (check === null) return;
-    const left = this.#addresses.get(address)! - 1;
-    if (left > 0) this.#addresses.set(address, left);
-    else this.#addresses.delete(address);
-  }
-
-  #dropIfUnused(job: ProbeJob): void {
-    if (this.#users.get(job)?.size !== 0) return;
-    this.#users.delete(job);
-    this.#jobs.delete(job.key);
-    this.#schedule.remove(job);
-    job.release();
-    if (job.name !== null) this.#context.resolver.forget(job.name);
   }
 
   #settle(): void {

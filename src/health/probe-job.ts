@@ -9,10 +9,6 @@ import type { TargetHealth } from './health.ts';
 import type { Job } from './schedule.ts';
 import { initialState, next, type State, type StateSettings, secondsToFlip } from './state.ts';
 
-/** Flips within the window beyond which a target is flapping: six outages in ten minutes. */
-const FLAP_FLIPS = 12;
-const FLAP_WINDOW_MS = 600_000;
-
 /** A check with a probe of its own (not a combination). */
 export type PlainCheck = Check & { readonly probe: Probe };
 
@@ -54,7 +50,12 @@ export class ProbeJob implements Job {
     this.key = key;
     this.check = check;
     this.intervalMs = Math.max(limits.probeIntervalMs, check.intervalMs);
-    this.settings = { fall: check.fall, rise: check.rise, flapFlips: FLAP_FLIPS, flapWindowMs: FLAP_WINDOW_MS };
+    this.settings = {
+      fall: check.fall,
+      rise: check.rise,
+      flapFlips: limits.flapFlips,
+      flapWindowMs: limits.flapWindowMs,
+    };
     this.#address = address;
     this.#name = family === 'name' ? address.replace(/\.$/, '') : null;
     this.#clock = clock;

@@ -1,5 +1,7 @@
 // When which probe runs: the first at once, then spread over the interval, never more at a time than allowed, none late because of another.
+
 import type { Clock, Random } from '../base/clock.ts';
+import { limits } from '../base/limits.ts';
 
 /** Something to do again and again. */
 export interface Job {
@@ -42,12 +44,6 @@ interface Entry {
 
 /** A try may start earlier than due by this share of the interval, so that servers and targets don't march in step. */
 const JITTER = 0.05;
-/** A failure of a target that is up is looked at again after this time. */
-const RECHECK_MS = 1_000;
-/** Share of the places that tries of suspects may take. */
-const SUSPECT_SHARE = 0.75;
-/** Longest timer: setTimeout ends at 2^31 ms. */
-const LONGEST_TIMER_MS = 2 ** 30;
 
 /** Runs jobs at their times on one timer: a heap of what is due when, and two queues of what waits for a place. */
 export class Schedule {
@@ -75,7 +71,7 @@ export class Schedule {
     this.#clock = options.clock;
     this.#random = options.random;
     this.#maxConcurrent = Math.max(1, options.maxConcurrent);
-    this.#maxSuspects = Math.max(1, Math.floor(this.#maxConcurrent * SUSPECT_SHARE));
+    this.#maxSuspects = Math.max(1, Math.floor(this.#maxConcurrent * limits.suspectShare));
   }
 
   /** Takes a job up; its first try is due at once. */
@@ -181,7 +177,7 @@ export class Schedule {
       const now = this.#clock.monotonicMs();
       // After the first round everything would be due at the same time: the second tries are spread over the whole interval.
       const early = entry.spread ? JITTER * this.#random() : this.#random();
-      const wait = recheck ? Math.min(RECHECK_MS, job.intervalMs) : job.intervalMs * (1 - early);
+      const wait = recheck ? Math.min(limits.recheckMs, job.intervalMs) : job.intervalMs * (1 - early);
       entry.untilMs = !recheck && !entry.spread ? startMs + job.intervalMs : 0;
       if (!recheck) entry.spread = true;
       entry.dueMs = Math.max(now, startMs + wait);
@@ -198,7 +194,7 @@ export class Schedule {
     this.#cancelTimer = null;
     if (dueMs === Number.POSITIVE_INFINITY) return;
     this.#timerMs = dueMs;
-    const delay = Math.min(LONGEST_TIMER_MS, Math.max(0, Math.ceil(dueMs - this.#clock.monotonicMs())));
+    const delay = Math.min(limits.timerMs, Math.max(0, Math.ceil(dueMs - this.#clock.monotonicMs())));
     this.#cancelTimer = this.#clock.after(delay, () => {
       this.#cancelTimer = null;
       this.#turn();

@@ -1,12 +1,8 @@
 // Keeps the verdicts on disk: soon after each change, but not more often than once a second, and now and then without one.
+import { limits } from '../base/limits.ts';
 import { StateFile } from '../base/state-file.ts';
 import type { Storage } from '../base/storage.ts';
 import { readSaved, type Saved, type Unread, writeSaved } from './saved.ts';
-
-/** Shortest time between two writings. */
-const EVERY_MS = 1_000;
-/** The file is written at least this often: latencies and counts change without a flip. */
-const AT_LEAST_MS = 60_000;
 
 export interface VerdictStoreOptions {
   readonly file: string;
@@ -24,7 +20,7 @@ export class VerdictStore {
     this.#file = new StateFile({
       file,
       storage,
-      everyMs: EVERY_MS,
+      everyMs: limits.verdictsSoonestMs,
       read: (text, damage) => {
         const { saved, unread } = readSaved(text, damage);
         this.#unread = unread;
@@ -33,7 +29,7 @@ export class VerdictStore {
       write: () => {
         const saved = snapshot();
         if (saved === null) return undefined;
-        this.#file.soon(AT_LEAST_MS);
+        this.#file.soon(limits.verdictsLatestMs);
         return writeSaved(saved, this.#unread);
       },
     });

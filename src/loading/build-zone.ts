@@ -157,7 +157,7 @@ export class ZoneBuilder {
  * Whether a file in the zones folder is a link to one outside of it. A folder of Kubernetes (`x.yaml -> ..data/x.yaml -> ..2026/x.yaml`) keeps
  * its links inside.
  */
-export function isLinkedOut(file: string): boolean {
+function isLinkedOut(file: string): boolean {
   try {
     readlinkSync(file);
   } catch {

@@ -19,9 +19,6 @@ import type {
 } from './build.ts';
 import { buildFailed } from './build-zone.ts';
 
-/** Zones for which a second thread pays for its start. */
-const ZONES_PER_THREAD = 50;
-
 /** Why a thread didn't finish its request: at which step, and a sentence about it. */
 interface Stopped {
   readonly what: string;
@@ -78,7 +75,7 @@ export class Builder {
     let common: CommonResult = { good: true, diagnostics: [] };
     const threads = Math.max(
       1,
-      Math.min(availableParallelism(), limits.builderThreads, Math.ceil(request.jobs.length / ZONES_PER_THREAD)),
+      Math.min(availableParallelism(), limits.builderThreads, Math.ceil(request.jobs.length / limits.builderZones)),
     );
     const parts = Array.from({ length: threads }, (_, i) => request.jobs.filter((_, k) => k % threads === i));
     await Promise.all(

@@ -26,9 +26,6 @@ const factsFile = (directory: string): string => join(directory, 'geo.json');
 const imageFile = (directory: string): string => join(directory, 'geo.image');
 const overridesFile = (directory: string): string => join(directory, 'overrides.json');
 
-/** Bytes at the end of a database that stand for all of it, with size and time: its metadata with the time when it was built. */
-const TAIL_BYTES = 16 * 1024;
-
 /** What the key of geography needs to know of what was loaded. */
 type Named = Pick<GeoFacts, 'listFiles' | 'overridesFailed'>;
 
@@ -62,7 +59,7 @@ function databasesIn(directory: string | null): readonly string[] {
 function describe(file: string): Buffer {
   const hash = createHash('sha256').update(file);
   try {
-    const { size, mtimeMs, tail } = readTailHere(file, TAIL_BYTES);
+    const { size, mtimeMs, tail } = readTailHere(file, limits.geoTailBytes);
     return hash.update(`\0${size}\0${mtimeMs}\0`).update(tail).digest();
   } catch (error) {
     return hash.update((error as NodeJS.ErrnoException).code ?? '').digest();
@@ -137,8 +134,6 @@ function bytesOfImage(file: string, stamp: number): number | null {
   }
 }
 
-const PIECE_BYTES = 1024 * 1024;
-
 /**
  * Reads an image to where it shall stay, piece by piece, so that each is looked at while it is near. Returns its stamp; null: it is damaged,
  * or can't be read.
@@ -149,7 +144,7 @@ function readImage(file: string, target: Uint8Array): number | null {
     const fd = openSync(file, 'r');
     try {
       for (let at = 0; at < target.length; ) {
-        const most = Math.min(PIECE_BYTES, target.length - at);
+        const most = Math.min(limits.geoPieceBytes, target.length - at);
         let length = 0;
         while (length < most) {
           const read = readSync(fd, target, at + length, most - length, at + length);

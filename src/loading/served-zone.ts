@@ -1,8 +1,8 @@
 // A zone as it is served, and what there is to say of it.
 import type { Diagnostic } from '../base/diagnostic.ts';
-import { limits } from '../base/limits.ts';
 import type { SegmentRef } from '../board/store.ts';
 import { parseName } from '../wire/name.ts';
+import { absoluteName } from '../wire/zone-name.ts';
 import type { ZoneMeta } from '../zone/meta.ts';
 import type { ZoneJob } from './build.ts';
 import { NO_SIGNATURE, type Signature } from './zone-files.ts';
@@ -30,7 +30,7 @@ export interface ServedZone {
 
 /** A zone of which nothing is served yet. */
 export function newZone(job: ZoneJob, number: number): ServedZone {
-  const name = parseName(job.name === '.' ? '.' : `${job.name}.`, null);
+  const name = parseName(absoluteName(job.name), null);
   return {
     name: job.name,
     file: job.file,
@@ -48,10 +48,4 @@ export function newZone(job: ZoneJob, number: number): ServedZone {
     loadedAtMs: null,
     missingSinceMs: null,
   };
-}
-
-/** The first errors, a line each, for the log: status has them all. */
-export function firstErrors(diagnostics: readonly Diagnostic[]): string[] {
-  const errors = diagnostics.filter((d) => d.severity === 'error').slice(0, limits.loggedErrors);
-  return errors.map((d) => `${d.file}:${d.line}:${d.col} ${d.code}: ${d.message}`);
 }

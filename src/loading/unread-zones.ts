@@ -1,17 +1,16 @@
 // What lies in the zones folder, looks meant to be read, and isn't.
+
 import { join } from 'node:path';
+import { limits } from '../base/limits.ts';
 import type { Unread } from '../geo/folder.ts';
 import { COMMON_FILE, fileOfZone, zoneOfFile } from '../zonefile/zone-file-name.ts';
-
-/** Names in the folder that are looked at for being folders: beyond that somebody keeps other things there. */
-const LOOKED_AT = 100;
 
 /** Names of files that are told of a folder. */
 const NAMED = 3;
 
 /** Names that may be folders, of zones perhaps: not hidden ones, which is how Kubernetes keeps its versions (`..data`). */
 export function possibleFolders(names: readonly string[]): string[] {
-  return names.filter((name) => !name.startsWith('.') && !/\.ya?ml$/i.test(name)).slice(0, LOOKED_AT);
+  return names.filter((name) => !name.startsWith('.') && !/\.ya?ml$/i.test(name)).slice(0, limits.zoneFolderLooks);
 }
 
 /** What isn't read of these names: other endings, and the second file of a zone. */

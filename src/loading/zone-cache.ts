@@ -10,8 +10,6 @@ import type { CompiledZone, ZoneMeta } from '../zone/meta.ts';
 import { programKey } from './program-key.ts';
 
 const DIGEST_BYTES = 32;
-/** Longest file name made of a zone's name; file systems take 255 octets, and some fewer. */
-const FILE_NAME_CHARACTERS = 120;
 
 export interface CachedZone {
   readonly key: string;
@@ -32,7 +30,7 @@ export function sourceKey(parts: readonly string[]): string {
  */
 function fileOf(directory: string, zone: string): string {
   const name = zone === '.' ? 'root' : encodeURIComponent(zone);
-  const short = name.length <= FILE_NAME_CHARACTERS ? name : `${name.slice(0, 40)}~${hashText(zone)}`;
+  const short = name.length <= limits.zoneFileNameCharacters ? name : `${name.slice(0, 40)}~${hashText(zone)}`;
   return join(directory, 'zones', `${short}.zone`);
 }
 

@@ -67,8 +67,8 @@ export async function readFolder(
   const leftOut: string[] = [];
   if (wanted.length > most) wanted.sort((a, b) => Number(served.has(b.zone)) - Number(served.has(a.zone)));
   // A few at once keep the threads that look busy; the order decides which of two files of one zone counts.
-  for (let at = 0; at < wanted.length; at += LOOKS_AT_ONCE) {
-    const part = wanted.slice(at, at + LOOKS_AT_ONCE);
+  for (let at = 0; at < wanted.length; at += limits.fileLooksAtOnce) {
+    const part = wanted.slice(at, at + limits.fileLooksAtOnce);
     const found = await Promise.all(part.map(({ file }) => lookAt(lane, file)));
     part.forEach(({ zone, file }, i) => {
       if (found[i] === null || zones.has(zone)) return;
@@ -96,8 +96,6 @@ async function findUnreadFolders(lane: FileLane, directory: string, names: reado
   }
   return unread;
 }
-
-const LOOKS_AT_ONCE = 64;
 
 /** Null where there is no file (a link that leads nowhere is none). */
 async function lookAt(lane: FileLane, file: string): Promise<ZoneFile | null> {

@@ -1,11 +1,9 @@
 // The served zones: follows the zones folder, keeps the last good version of each, and hands the images their content.
-import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
-import type { Diagnostic } from '../base/diagnostic.ts';
+import { type Diagnostic, firstErrors } from '../base/diagnostic.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
 import { fileLane } from '../base/read-file.ts';
-import { StateFile } from '../base/state-file.ts';
 import type { Storage } from '../base/storage.ts';
 import type { Unread } from '../geo/folder.ts';
 import { mapKey } from '../regionmap/build.ts';
@@ -14,10 +12,11 @@ import type { CheckRules } from '../zone/model.ts';
 import type { ZoneJob, ZoneResult } from './build.ts';
 import { buildFailed, unreadable } from './build-zone.ts';
 import type { Builder } from './builder.ts';
+import { GoodCommon } from './good-common.ts';
 import type { Images } from './images.ts';
 import { KeptZones } from './kept-zones.ts';
 import type { Serials } from './serials.ts';
-import { firstErrors, newZone, type ServedZone } from './served-zone.ts';
+import { newZone, type ServedZone } from './served-zone.ts';
 import { ZoneBuilds } from './zone-builds.ts';
 import { dropZone } from './zone-cache.ts';
 import { type FolderContent, modifiedSeconds, NO_SIGNATURE, readFolder, type Signature } from './zone-files.ts';
@@ -64,9 +63,7 @@ export class Zones {
   unread: readonly Unread[] = [];
   /** What of the zones is in state/; null: nothing is kept. */
   readonly kept: KeptZones | null;
-  /** The last `_common.yaml` without errors, there too. */
-  readonly #goodCommon: StateFile<string> | null;
-  #goodCommonText: string | null = null;
+  readonly #goodCommon: GoodCommon;
 
   /** Nothing is read before `restore`. */
   constructor(options: ZonesOptions) {
@@ -74,27 +71,18 @@ export class Zones {
     this.builds = new ZoneBuilds(options.builder, options.clock);
     const { stateDirectory, storage } = options;
     this.kept = stateDirectory === null ? null : new KeptZones(stateDirectory, storage);
-    this.#goodCommon =
-      stateDirectory === null
-        ? null
-        : new StateFile({
-            file: join(stateDirectory, 'zones', 'common.yaml'),
-            storage,
-            maxBytes: limits.yamlFileBytes,
-            read: (text) => text,
-            write: () => this.#goodCommonText ?? undefined,
-          });
+    this.#goodCommon = new GoodCommon(stateDirectory, storage);
   }
 
   /** Takes up what earlier runs kept beside the zones' images, which the builder reads. */
   restore(): void {
-    this.#goodCommonText = this.#goodCommon?.load() ?? null;
+    this.#goodCommon.load();
     this.#options.serials.load();
   }
 
   /** Stores what isn't yet. */
   async stop(): Promise<void> {
-    await Promise.all([this.#goodCommon?.close(), this.#options.serials.stop()]);
+    await Promise.all([this.#goodCommon.close(), this.#options.serials.stop()]);
   }
 
   get all(): ReadonlyMap<string, ServedZone> {
@@ -153,7 +141,7 @@ export class Zones {
         jobs,
         common: content.common,
         commonProblem: null,
-        lastGoodCommon: this.#goodCommonText,
+        lastGoodCommon: this.#goodCommon.text,
         baseDirectory: this.#options.baseDirectory,
         checkRules: this.#options.checkRules,
         stateDirectory: this.#options.stateDirectory,
@@ -161,7 +149,7 @@ export class Zones {
       this.builds.start(request, content, commonState, (common) => {
         if (commonState !== this.#commonState) return;
         this.commonDiagnostics = common.diagnostics;
-        if (content.common?.text != null && common.good) this.#keepCommon(content.common.text);
+        if (content.common?.text != null && common.good) this.#goodCommon.keep(content.common.text);
       });
     }
     await this.builds.wait();
@@ -333,11 +321,5 @@ export class Zones {
     zone.meta = null;
     if (this.#options.stateDirectory !== null) dropZone(this.#options.stateDirectory, zone.name);
     this.#options.log.info({ event: 'zone-removed', zone: zone.name }, 'zone removed');
-  }
-
-  #keepCommon(text: string): void {
-    if (this.#goodCommonText === text) return;
-    this.#goodCommonText = text;
-    this.#goodCommon?.soon();
   }
 }

@@ -1,6 +1,8 @@
 // Events for other programs: each event as a signed POST, tried again until it is taken, in order.
+
 import { createHmac } from 'node:crypto';
 import type { Clock, Random } from '../base/clock.ts';
+import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
 import { post, UnreadableAnswer } from './post.ts';
 
@@ -16,14 +18,6 @@ export interface WebhooksOptions {
   readonly log: Logger;
   readonly hooks: readonly Webhook[];
 }
-
-/** Events that wait for one hook; when more come, the oldest go. */
-const QUEUE = 1_000;
-const TIMEOUT_MS = 10_000;
-const FIRST_WAIT_MS = 1_000;
-const LONGEST_WAIT_MS = 300_000;
-/** Tries of one event: with the waits between them somewhat over half an hour. */
-const TRIES = 14;
 
 /** Delivers events to the hooks, each hook with a queue and a pace of its own. */
 export class Webhooks {
@@ -68,7 +62,7 @@ class Line {
 
   push(body: string): void {
     if (this.#stopped) return;
-    if (this.#queue.length >= QUEUE) {
+    if (this.#queue.length >= limits.webhookQueue) {
       // The first may be on its way just now.
       this.#queue.splice(this.#busy ? 1 : 0, 1);
       if (this.#dropped++ === 0)
@@ -92,7 +86,7 @@ class Line {
     while (this.#queue.length > 0 && !this.#stopped) {
       const verdict = await this.#post(this.#queue[0]!);
       if (this.#stopped) return;
-      if (verdict === 'again' && ++this.#tries < TRIES) {
+      if (verdict === 'again' && ++this.#tries < limits.webhookTries) {
         await this.#wait();
         continue;
       }
@@ -116,7 +110,7 @@ class Line {
     if (secret !== null) headers['meridian-signature'] = signature(secret, seconds, body);
     this.#sending = new AbortController();
     const controller = this.#sending;
-    const cancel = clock.after(TIMEOUT_MS, () => controller.abort());
+    const cancel = clock.after(limits.webhookTimeoutMs, () => controller.abort());
     try {
       const status = await post(url, headers, body, controller.signal);
       if (status >= 200 && status < 300) return 'taken';
@@ -142,7 +136,7 @@ class Line {
 
   /** Doubling waits, each with up to a fifth less, so that hooks that failed together don't come back together. */
   #wait(): Promise<void> {
-    const full = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (this.#tries - 1));
+    const full = Math.min(limits.webhookLongestWaitMs, limits.webhookFirstWaitMs * 2 ** (this.#tries - 1));
     return new Promise((resolve) => {
       this.#cancelWait = this.#options.clock.after(full * (1 - 0.2 * this.#options.random()), resolve);
     });

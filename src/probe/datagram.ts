@@ -15,9 +15,6 @@ export interface Conversation {
   silent(): Outcome;
 }
 
-/** Sendings within one try: a lost datagram is repeated after a third of the timeout, so that 1% loss is no failure. */
-const SENDINGS = 3;
-
 /** Holds the conversation over a connected socket: only the peer's datagrams arrive, and a refusal (ICMP) is an error at once. */
 export function converse(
   address: string,
@@ -54,8 +51,8 @@ export function converse(
       }
     };
     const repeat = (): void => {
-      if (sendings >= SENDINGS) return;
-      cancel = attempt.clock.after(attempt.timeoutMs / SENDINGS, () => {
+      if (sendings >= limits.probeSendings) return;
+      cancel = attempt.clock.after(attempt.timeoutMs / limits.probeSendings, () => {
         send();
         repeat();
       });

@@ -18,9 +18,6 @@ import { converse } from './datagram.ts';
 import { failed, failedBy, type Outcome, printable, succeeded } from './outcome.ts';
 import type { Attempt, ProbeFunction, ProbeTarget } from './probe.ts';
 
-/** Records that evidence shows: more don't fit. */
-const SHOWN_RECORDS = 10;
-
 /**
  * Asks a DNS server. Only an answer to this very question counts: random id, random source port, connected socket.
  * A value that is missing from a truncated answer is looked for over TCP in the same try.
@@ -117,7 +114,7 @@ function judgeResponse(
   expected: Uint8Array | null,
 ): Outcome {
   const records = answers
-    .slice(0, SHOWN_RECORDS)
+    .slice(0, limits.probeShownRecords)
     .map(({ type, data }) => `${typeToText(type)} ${rdataToText(type, data)}`);
   const evidence = printable(`${rcodeToText(rcode)} ${records.join(', ')}`);
   if (rcode !== rcodeFromText(check.expectRcode)) return failed(`rcode ${rcodeToText(rcode)}`, evidence);

@@ -11,9 +11,8 @@ import { blake2s } from '@noble/hashes/blake2.js';
 import { hmac } from '@noble/hashes/hmac.js';
 import { open, openExtended, seal } from './chacha.ts';
 
-/** Message sizes: type and reserved 4, then what 5.4.2, 5.4.3 and 5.4.7 list. */
-export const INITIATION_BYTES = 148;
-export const RESPONSE_BYTES = 92;
+/** Message sizes: type and reserved 4, then what 5.4.3 and 5.4.7 list. */
+const RESPONSE_BYTES = 92;
 export const COOKIE_REPLY_BYTES = 64;
 
 const NONCE = Buffer.alloc(12);

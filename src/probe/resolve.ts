@@ -1,11 +1,9 @@
 // The addresses behind a CNAME member's name: one lookup for all who ask at once, and what was known when it takes too long.
+
 import type { Clock } from '../base/clock.ts';
+import { limits } from '../base/limits.ts';
 import { isGone, type Lookup, systemLookup } from './system-names.ts';
 
-/** How long addresses stand in for a lookup that takes too long or fails for a while. */
-const STALE_MS = 3_600_000;
-/** Most addresses of a name that are tried. */
-const MOST_ADDRESSES = 4;
 interface Known {
   addresses: readonly string[];
   atMs: number;
@@ -37,7 +35,7 @@ export class Resolver {
     };
     this.#known.set(name, known);
     known.pending ??= this.#ask(name, known);
-    const stale = this.#clock.monotonicMs() - known.atMs < STALE_MS ? known.addresses : [];
+    const stale = this.#clock.monotonicMs() - known.atMs < limits.probeStaleMs ? known.addresses : [];
     if (stale.length === 0) return known.pending;
     let cancel = (): void => {};
     const patience = new Promise<readonly string[]>((resolve) => {
@@ -68,7 +66,7 @@ export class Resolver {
     try {
       const addresses = await this.#lookup(name, known.controller.signal);
       if (addresses.length === 0) throw Object.assign(new Error(`${name} has no address`), { code: 'ENODATA' });
-      known.addresses = addresses.slice(0, MOST_ADDRESSES);
+      known.addresses = addresses.slice(0, limits.probeAddresses);
       known.atMs = this.#clock.monotonicMs();
       return known.addresses;
     } finally {

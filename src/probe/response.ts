@@ -18,8 +18,6 @@ const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** RFC 9110 5.5: what a field's value may not have. */
 const NEVER_IN_VALUE = /[\0\r\n]/;
 const CHUNK_SIZE = /^0*([0-9A-Fa-f]{1,8})(?:[ \t]|;|$)/;
-/** A chunk's size with its extensions: a probe asks for none. */
-const CHUNK_LINE_BYTES = 256;
 const NOTHING = Buffer.alloc(0);
 
 export class ResponseReader {
@@ -108,7 +106,7 @@ export class ResponseReader {
     const bytes = end < 0 ? this.#pending.length : end + 1;
     // Lines between chunks are as many as the body has bytes at most.
     const chunked = this.#state === 'chunk-size' || this.#state === 'chunk-end';
-    if (bytes > (chunked ? CHUNK_LINE_BYTES : limits.probeHeadBytes - this.#headBytes))
+    if (bytes > (chunked ? limits.probeChunkLineBytes : limits.probeHeadBytes - this.#headBytes))
       return chunked ? 'bad chunk' : 'headers too long';
     // What speaks first, and isn't HTTP, need not end its line.
     if (this.#state === 'status' && !'HTTP/'.startsWith(this.#pending.toString('latin1', 0, Math.min(5, bytes))))

@@ -35,7 +35,6 @@ export const MSG_WAITFORONE = 0x10000;
 export const MSG_CMSG_CLOEXEC = 0x40000000;
 export const SHUT_RD = 0;
 export const POLLIN = 0x1;
-export const POLLOUT = 0x4;
 export const POLLNVAL = 0x20;
 export const EFD_NONBLOCK = 0o4000;
 export const EFD_CLOEXEC = 0o2000000;

@@ -12,10 +12,8 @@ const PREFIX = 2;
 const HEADER = 12;
 /** What is kept of a request; see Responder.respond. */
 const REQUEST_ROOM = limits.udpRequestBytes + 1;
-/** Answers are gathered up to here and written in one go. */
-const GATHER = 65_536;
 /** Bytes of `ConnectionOwner.gathered`. */
-export const GATHERED_BYTES = GATHER + PREFIX + limits.messageBytes;
+export const GATHERED_BYTES = limits.tcpWriteBytes + PREFIX + limits.messageBytes;
 
 export interface ConnectionOwner {
   readonly responder: Responder;
@@ -140,7 +138,7 @@ export class Connection {
         end += PREFIX + answer;
         this.#owner.counters[TCP_SENT]! += 1;
         answers++;
-        if (end > GATHER) {
+        if (end > limits.tcpWriteBytes) {
           this.#write(Buffer.from(gathered.subarray(0, end)));
           end = 0;
         }

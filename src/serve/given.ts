@@ -1,5 +1,7 @@
 // Listening sockets that somebody else opened: the service manager (LISTEN_FDS), or the server that this one replaces.
+
 import type { Address } from '../base/address.ts';
+import { limits } from '../base/limits.ts';
 import * as abi from './abi.ts';
 import type { Ffi } from './ffi.ts';
 import type { ListenAddress } from './listen.ts';
@@ -13,8 +15,6 @@ export interface GivenSocket extends ListenAddress {
 
 /** The first descriptor that a service manager passes (sd_listen_fds(3)). */
 const FIRST_FD = 3;
-/** Nobody passes more; a number out of a broken environment must not be looped over. */
-const MOST_FDS = 1024;
 
 /** What a descriptor is; null: no bound UDP socket or TCP listener of an IP family. */
 export function describeSocket(ffi: Ffi, fd: number, name: string): GivenSocket | null {
@@ -45,7 +45,7 @@ export function socketsOfManager(ffi: Ffi, env: NodeJS.ProcessEnv, pid: number):
   if (count === undefined || meant !== String(pid)) return [];
   const list = names?.split(':') ?? [];
   const sockets: GivenSocket[] = [];
-  for (let i = 0; i < Math.min(Number(count) || 0, MOST_FDS); i++) {
+  for (let i = 0; i < Math.min(Number(count) || 0, limits.givenDescriptors); i++) {
     ffi.fcntl(FIRST_FD + i, abi.F_SETFD, abi.FD_CLOEXEC);
     const socket = describeSocket(ffi, FIRST_FD + i, list[i] ?? '');
     if (socket !== null) sockets.push(socket);

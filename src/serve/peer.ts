@@ -36,8 +36,3 @@ export function copyPeer(from: Readonly<Peer>, to: Peer): void {
   to.w3 = from.w3;
   to.port = from.port;
 }
-
-/** Whether the peer asks from this machine: 127.0.0.0/8 or ::1. */
-export function isLoopback(peer: Readonly<Peer>): boolean {
-  return peer.family === 4 ? peer.w0 >>> 24 === 127 : (peer.w0 | peer.w1 | peer.w2) === 0 && peer.w3 === 1;
-}

@@ -34,9 +34,6 @@ export interface OpenSockets {
   close(): void;
 }
 
-/** Tries to find a port that is free for UDP and TCP, where any will do. */
-const PORT_TRIES = 20;
-
 /**
  * Opens UDP and TCP on all addresses, `threads` UDP sockets for each. What fails stands in `failures`; nothing throws.
  * @param given sockets that are open already and are used where they stand at one of the addresses; the others are left alone
@@ -130,7 +127,7 @@ class SocketOpener {
         if (!(error instanceof SocketError)) throw error;
         // The kernel picks TCP's port; that one may be taken for UDP.
         const unlucky = listen.port === 0 && error.errno === abi.EADDRINUSE && error.protocol === 'UDP';
-        if (!unlucky || tries >= PORT_TRIES) return describeFailure(listen, error);
+        if (!unlucky || tries >= limits.portTries) return describeFailure(listen, error);
       }
     }
   }

@@ -2,6 +2,7 @@
 
 import type { Responder } from '../answer/port.ts';
 import { TRANSPORT_UDP } from '../answer/port.ts';
+import { isLoopbackWords } from '../base/address.ts';
 import { limits } from '../base/limits.ts';
 import * as abi from './abi.ts';
 import { Arena, type Lane } from './arena.ts';
@@ -17,7 +18,6 @@ import {
   UDP_SILENT,
 } from './counters.ts';
 import type { Ffi } from './ffi.ts';
-import { isLoopback } from './peer.ts';
 import type { Priority } from './priority.ts';
 import type { UdpSocket } from './sockets.ts';
 
@@ -39,9 +39,6 @@ interface Served {
   readonly fd: number;
   readonly lane: Lane;
 }
-
-/** Batches that are still answered after the loop was told to stop: what had arrived by then, but no flood without end. */
-const LAST_ROUNDS = 32;
 
 export class UdpLoop {
   readonly #ffi: Ffi;
@@ -93,6 +90,7 @@ export class UdpLoop {
    */
   run(): void {
     const ffi = this.#ffi;
+    const { peer } = this.#responder;
     const alone = this.#served.length === 1;
     let gather = false;
     ffi.finerSleep();
@@ -107,10 +105,14 @@ export class UdpLoop {
       this.#loaded = this.#coalescing.coalesces(received);
       gather = this.#loaded && !this.#backlog;
       // The last peer stands for all: those who ask from this machine do it by the thousand.
-      this.#priority.received(received, isLoopback(this.#responder.peer));
+      this.#priority.received(received, isLoopbackWords(peer.family, peer.w0, peer.w1, peer.w2, peer.w3));
     }
     for (const socket of this.#served) {
-      for (let rounds = 0; rounds < LAST_ROUNDS && this.#serve(socket, abi.MSG_DONTWAIT) === limits.udpBatch; rounds++);
+      for (
+        let rounds = 0;
+        rounds < limits.udpLastBatches && this.#serve(socket, abi.MSG_DONTWAIT) === limits.udpBatch;
+        rounds++
+      );
     }
   }
 

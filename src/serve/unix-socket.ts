@@ -1,6 +1,8 @@
 // Unix sockets as Node doesn't offer them: with descriptors that travel along (SCM_RIGHTS), a mode of their own, and the peer's user.
+
 import { closeSync, constants, fchmodSync, openSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { limits } from '../base/limits.ts';
 import * as abi from './abi.ts';
 import type { Ffi } from './ffi.ts';
 
@@ -8,9 +10,6 @@ import type { Ffi } from './ffi.ts';
 const ADDRESS_BYTES = 110;
 const PATH_AT = 2;
 const LONGEST_PATH = 107;
-/** The kernel takes 253 descriptors a message (SCM_MAX_FD). */
-const DESCRIPTORS = 200;
-const RECEIVED_BYTES = 65_536;
 
 /** What is read in one go; `end`: the other side has closed. */
 export interface Received {
@@ -30,7 +29,7 @@ class MessageMemory {
   constructor(ffi: Ffi, bytes: number) {
     this.#ffi = ffi;
     const { message, cmsg } = ffi.abi;
-    const controlBytes = cmsg.data + Math.ceil((DESCRIPTORS * 4) / cmsg.align) * cmsg.align;
+    const controlBytes = cmsg.data + Math.ceil((limits.handoverDescriptors * 4) / cmsg.align) * cmsg.align;
     this.control = { at: 256, bytes: controlBytes };
     this.data = 256 + controlBytes;
     this.#memory = Buffer.allocUnsafeSlow(this.data + bytes).fill(0, 0, this.data);
@@ -65,7 +64,8 @@ class MessageMemory {
 /** The parts of `fds` that fit into one message each. */
 export function descriptorBatches(fds: readonly number[]): (readonly number[])[] {
   const batches: (readonly number[])[] = [];
-  for (let i = 0; i < fds.length; i += DESCRIPTORS) batches.push(fds.slice(i, i + DESCRIPTORS));
+  for (let i = 0; i < fds.length; i += limits.handoverDescriptors)
+    batches.push(fds.slice(i, i + limits.handoverDescriptors));
   return batches;
 }
 
@@ -91,7 +91,7 @@ export function sendDescriptors(ffi: Ffi, fd: number, bytes: Uint8Array, fds: re
 /** Reads what is there, with the descriptors that came along, closed on exec; null: nothing yet. */
 export function receiveDescriptors(ffi: Ffi, fd: number): Received | null {
   const { cmsg, message: layout } = ffi.abi;
-  const message = new MessageMemory(ffi, RECEIVED_BYTES);
+  const message = new MessageMemory(ffi, limits.handoverReadBytes);
   const { memory, control, data } = message;
   message.useControl(control.bytes);
   const read = ffi.recvmsg(fd, message.header, abi.MSG_DONTWAIT | abi.MSG_CMSG_CLOEXEC);

@@ -63,7 +63,6 @@ const KEYS = [
 ] as const;
 
 const DEFAULT_EVERY_MS = 7 * 86_400_000;
-const LONGEST_EVERY_SECONDS = 366 * 86_400;
 const DEFAULT_MAX_CHANGE = 0.2;
 
 /** undefined: there are mistakes, all reported. Relative paths start from `directory`. */
@@ -119,7 +118,7 @@ function readSource(
 /** `never`: only by command. */
 function readEvery(document: Document, node: Node, what: string): number | null | undefined {
   if (node.kind === 'scalar' && node.text === 'never') return null;
-  const seconds = readSeconds(document, node, what, limits.geoUpdateEverySeconds, LONGEST_EVERY_SECONDS);
+  const seconds = readSeconds(document, node, what, limits.geoUpdateEverySeconds, limits.geoUpdateEveryLongestSeconds);
   return seconds === undefined ? undefined : seconds * 1000;
 }
 

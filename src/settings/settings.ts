@@ -1,34 +1,28 @@
 // meridian.yaml: every setting with its default, typed, with absolute paths.
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { type Address, formatAddress, isLoopback, type Prefix, parseAddress } from '../base/address.ts';
+import { isLoopback, parseAddress } from '../base/address.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { type Document, type MapNode, type Node, readDocument } from '../base/document.ts';
-import {
-  Fields,
-  readChoice,
-  readFlag,
-  readMap,
-  readNetwork,
-  readOneOrMore,
-  readScalar,
-  readText,
-  readWhole,
-} from '../base/fields.ts';
+import { Fields, readChoice, readFlag, readMap, readNetwork, readOneOrMore, readScalar } from '../base/fields.ts';
 import { limits } from '../base/limits.ts';
 import type { LogLevel } from '../base/log.ts';
 import { type Environment, overlaid, readEnvironment } from './environment.ts';
 import { readUpdate, type UpdateSettings } from './geoip-update.ts';
 import { type QueryLogSettings, readQueryLog } from './query-log.ts';
 import { SECTION_EXAMPLES } from './section-examples.ts';
-
-/** An address and port to listen on. */
-export interface Endpoint {
-  readonly address: Address;
-  readonly port: number;
-  /** Canonical: `127.0.0.1:5300`, `[::1]:5300`. */
-  readonly text: string;
-}
+import {
+  type Endpoint,
+  endpoint,
+  type RateLimitSettings,
+  readEndpoint,
+  readHostName,
+  readIdentity,
+  readListen,
+  readUrl,
+  readWorkers,
+  type WebhookSettings,
+} from './values.ts';
 
 export interface AdminSettings {
   readonly listen: Endpoint;
@@ -38,15 +32,6 @@ export interface AdminSettings {
   readonly tokensFileGiven: boolean;
   /** Host names that requests may carry besides addresses and `localhost`; lower case. */
   readonly hosts: readonly string[];
-}
-
-export interface RateLimitSettings {
-  readonly responsesPerSecond: number;
-  /** Every n-th response over the limit is sent truncated instead of dropped; 0: none. */
-  readonly slip: number;
-  readonly ipv4Prefix: number;
-  readonly ipv6Prefix: number;
-  readonly exempt: readonly Prefix[];
 }
 
 /** What is configured, defaults filled in. Paths are absolute. */
@@ -99,12 +84,6 @@ export interface Settings {
   readonly queryLog: QueryLogSettings | null;
 }
 
-export interface WebhookSettings {
-  readonly url: string;
-  /** Absolute path of a file with the key that signs; null: not signed. */
-  readonly secretFile: string | null;
-}
-
 /** What checks may do. */
 export function checkRulesOf({ health }: Settings): Pick<Settings['health'], 'exec' | 'files' | 'linkLocal'> {
   return { exec: health.exec, files: health.files, linkLocal: health.linkLocal };
@@ -127,9 +106,6 @@ const KEYS = [
   'log',
   'query-log',
 ] as const;
-
-/** Longest identity that is told: NSID and TXT strings are one octet string. */
-const IDENTITY_CHARACTERS = 255;
 
 const DAY_SECONDS = 86_400;
 
@@ -181,7 +157,7 @@ class SettingsReader {
     const state = this.#path(fields, 'state', 'state');
     return {
       baseDirectory: this.#directory,
-      listen: this.#listen(),
+      listen: readListen(this.#document, fields.node('listen')),
       listenGiven: fields.has('listen'),
       admin: this.#admin(state),
       zones: this.#path(fields, 'zones', 'zones'),
@@ -236,35 +212,6 @@ class SettingsReader {
       return undefined;
     });
     return resolve(this.#directory, text ?? fallback);
-  }
-
-  #listen(): Endpoint[] {
-    const node = this.#fields.node('listen');
-    const fallback = ['127.0.0.1', '::1'].map((host) => endpoint(parseAddress(host)!, 5300));
-    if (node === undefined) return fallback;
-    const elements = readOneOrMore(this.#document, node, 'listen') ?? [];
-    if (elements.length === 0 && node.kind === 'list') {
-      this.#document.report(
-        'no-values',
-        node,
-        'listen names no address',
-        'write ["127.0.0.1:5300"], or remove the key',
-      );
-    }
-    const endpoints: Endpoint[] = [];
-    for (const element of elements) {
-      const read = readEndpoint(this.#document, element, 'listen');
-      if (read === undefined) continue;
-      if (read.port !== 0 && endpoints.some(({ text }) => text === read.text)) {
-        this.#document.report(
-          'duplicate-value',
-          element,
-          `${read.text} stands in listen already`,
-          'remove one of the two',
-        );
-      } else endpoints.push(read);
-    }
-    return endpoints;
   }
 
   #cookies(state: string): Settings['cookies'] {
@@ -389,61 +336,4 @@ class SettingsReader {
     const secretFile = fields.has('secret-file') ? this.#path(fields, 'secret-file', '') : null;
     return url === undefined ? undefined : { url, secretFile };
   }
-}
-
-function endpoint(address: Address, port: number): Endpoint {
-  const host = formatAddress(address);
-  return { address, port, text: address.family === 6 ? `[${host}]:${port}` : `${host}:${port}` };
-}
-
-/** `127.0.0.1:5300` or `[::1]:5300`; port 0 lets the system choose. */
-function readEndpoint(document: Document, node: Node, what: string): Endpoint | undefined {
-  const scalar = readScalar(document, node, what, 'an address and a port');
-  if (scalar === undefined) return undefined;
-  const match = /^(?:\[([^\]]+)\]|([0-9.]+)):(0|[1-9][0-9]*)$/.exec(scalar.text);
-  const address = match === null ? undefined : parseAddress(match[1] ?? match[2]!);
-  const port = Number(match?.[3]);
-  const bracketed = match?.[1] !== undefined;
-  if (address !== undefined && port <= 65_535 && bracketed === (address.family === 6)) return endpoint(address, port);
-  const fix = 'write an address and a port, such as "127.0.0.1:5300" or "[::1]:5300"';
-  document.report('bad-listen', scalar, `${what}: "${scalar.text}" is no address with a port`, fix);
-  return undefined;
-}
-
-function readHostName(document: Document, node: Node): string | undefined {
-  const scalar = readScalar(document, node, 'hosts', 'a host name');
-  if (scalar === undefined) return undefined;
-  if (/^[A-Za-z0-9._-]+$/.test(scalar.text)) return scalar.text.toLowerCase();
-  document.report(
-    'bad-value',
-    scalar,
-    `hosts: "${scalar.text}" is no host name`,
-    'write a name such as dns.example.net, without port',
-  );
-  return undefined;
-}
-
-function readWorkers(document: Document, node: Node, what: string): number | undefined {
-  if (node.kind === 'scalar' && node.text === 'auto') return undefined;
-  return readWhole(document, node, what, 1, limits.workers);
-}
-
-function readIdentity(document: Document, node: Node, what: string): string | undefined {
-  const text = readText(document, node, what);
-  if (text === undefined || Buffer.byteLength(text) <= IDENTITY_CHARACTERS) return text;
-  document.report('bad-value', node, `${what} is longer than ${IDENTITY_CHARACTERS} octets`, 'shorten it');
-  return undefined;
-}
-
-function readUrl(document: Document, node: Node, what: string): string | undefined {
-  const scalar = readScalar(document, node, what, 'a URL');
-  if (scalar === undefined) return undefined;
-  if (URL.canParse(scalar.text) && /^https?:/.test(scalar.text)) return scalar.text;
-  document.report(
-    'bad-value',
-    scalar,
-    `${what}: "${scalar.text}" is no URL`,
-    'write a URL such as https://example.net/hook',
-  );
-  return undefined;
 }

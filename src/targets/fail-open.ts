@@ -1,5 +1,6 @@
 // Which steered record sets fail open now, and which forced states leave without a member: what the chooser says of all their clients.
 
+import { limits } from '../base/limits.ts';
 import { atOnce } from '../base/slices.ts';
 import type { Images } from '../loading/images.ts';
 import type { ServedZone } from '../loading/served-zone.ts';
@@ -35,9 +36,6 @@ export function failOpenSets(zone: SteeredZone, served: Served): string[] {
 export function emptySets(zone: SteeredZone, served: Served): string[] {
   return atOnce(setsOf(zone, served, 'empty'));
 }
-
-/** Ways up that are looked at before others may have their turn. */
-const WAYS = 64;
 
 /** The same in steps. Between two the zone's image, its region maps and the geography must stay: else break it off. */
 export function* setsOf(
@@ -77,7 +75,7 @@ function* someWay(
   way.words = map;
   const seen = new Set<string>();
   for (let chain = 0; chain < way.chainCount; chain++) {
-    if (chain % WAYS === WAYS - 1) yield;
+    if (chain % limits.failOpenWays === limits.failOpenWays - 1) yield;
     way.showChain(chain);
     const slots = Array.from({ length: way.listCount }, (_, i) => map[way.variantAt(i)]!);
     if (slots.some((slot) => !dead[slot]!)) continue;

@@ -1,7 +1,9 @@
 // Forced states: what operators forced, by target or pool, until when and why; survives restarts.
+
 import { z } from 'zod';
 import type { ForcedState, ForcedView } from '../api/views.ts';
 import type { Clock } from '../base/clock.ts';
+import { limits } from '../base/limits.ts';
 import { joinEntries, nameFew, parseDamaged, sortEntries } from '../base/state-entries.ts';
 import { StateFile } from '../base/state-file.ts';
 import type { Storage } from '../base/storage.ts';
@@ -29,11 +31,6 @@ const SavedForced = z.looseObject({
   sinceMs: TimeMs,
   longestTtlSeconds: z.number().min(0).optional(),
 });
-
-/** Where the wall clock and the run's own time may have drifted apart before an end is worth writing anew. */
-const DRIFT_MS = 1_000;
-/** Timers reach 24.8 days. */
-const TIMER_MS = 2 ** 31 - 1;
 
 interface Held {
   readonly forced: Forced;
@@ -119,7 +116,7 @@ export class ForcedStates {
   #now({ forced, endMs }: Held): Forced {
     if (forced.untilMs === null) return forced;
     const untilMs = this.#clock.nowMs() + endMs - this.#clock.monotonicMs();
-    return Math.abs(untilMs - forced.untilMs) < DRIFT_MS ? forced : { ...forced, untilMs: Math.round(untilMs) };
+    return Math.abs(untilMs - forced.untilMs) < limits.driftMs ? forced : { ...forced, untilMs: Math.round(untilMs) };
   }
 
   #read(text: string, damage: (reason: string, aside: boolean) => void): void {
@@ -164,7 +161,7 @@ export class ForcedStates {
     }
     // A later expiry than timers reach is looked at again then.
     if (next !== Number.POSITIVE_INFINITY) {
-      this.#cancelTimer = this.#clock.after(Math.min(next - now, TIMER_MS), () => this.#expire());
+      this.#cancelTimer = this.#clock.after(Math.min(next - now, limits.timerMs), () => this.#expire());
     }
   }
 }

@@ -11,6 +11,7 @@ export type NameResult =
 export const ROOT_NAME: Uint8Array = new Uint8Array(1);
 
 const DOT = 0x2e;
+const ASTERISK = 0x2a;
 const AT_SIGN = 0x40;
 const BACKSLASH = 0x5c;
 const ASCII_MAX = 0x7f;
@@ -139,17 +140,6 @@ export function isAtOrBelow(name: Uint8Array, apex: Uint8Array): boolean {
   return p === from && endsAlike(name, from, apex);
 }
 
-/** Canonical order of two wire names (RFC 4034 6.1): by labels from the right, lower case: negative, zero or positive. */
-export function compareNames(a: Uint8Array, b: Uint8Array): number {
-  const startsA = labelStarts(a);
-  const startsB = labelStarts(b);
-  for (let i = 1; i <= Math.min(startsA.length, startsB.length); i++) {
-    const difference = compareLabels(a, startsA.at(-i)!, b, startsB.at(-i)!);
-    if (difference !== 0) return difference;
-  }
-  return startsA.length - startsB.length;
-}
-
 /**
  * The octet that the escape at `text[at]` (a backslash) stands for: `\065` by number, `\.` the character itself. -1 when it is
  * broken: a number over 255, fewer than three digits, nothing behind the backslash, or a character outside ASCII.
@@ -233,18 +223,16 @@ function endsAlike(name: Uint8Array, from: number, other: Uint8Array): boolean {
   return true;
 }
 
-function labelStarts(wire: Uint8Array): number[] {
-  const starts: number[] = [];
-  for (let p = 0; p < wire.length && wire[p] !== 0; p += wire[p]! + 1) starts.push(p);
-  return starts;
+/** Whether every `*` of a name is its whole first label; elsewhere it is a label like others (RFC 4592 2.1.1). */
+export function wildcardIsRight(wire: Uint8Array): boolean {
+  const from = wire[0] === 1 && wire[1] === ASTERISK ? 2 : 0;
+  return wire.indexOf(ASTERISK, from) < 0 || !hasAsteriskInLabel(wire, from);
 }
 
-function compareLabels(a: Uint8Array, atA: number, b: Uint8Array, atB: number): number {
-  const lengthA = a[atA]!;
-  const lengthB = b[atB]!;
-  for (let i = 1; i <= Math.min(lengthA, lengthB); i++) {
-    const difference = lowerOctet(a[atA + i]!) - lowerOctet(b[atB + i]!);
-    if (difference !== 0) return difference;
+/** A length octet can be 42 too; only then are the labels looked at one by one. */
+function hasAsteriskInLabel(wire: Uint8Array, from: number): boolean {
+  for (let at = from; at < wire.length && wire[at] !== 0; at += wire[at]! + 1) {
+    if (wire.subarray(at + 1, at + 1 + wire[at]!).includes(ASTERISK)) return true;
   }
-  return lengthA - lengthB;
+  return false;
 }

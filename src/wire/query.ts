@@ -20,7 +20,7 @@ export const HEADER_BYTES = 12;
 
 /** The ECS family numbers of RFC 7871 6 (address family numbers). */
 export const ECS_IPV4 = 1;
-export const ECS_IPV6 = 2;
+const ECS_IPV6 = 2;
 
 /** One request. All fields are valid until the next `read`. */
 export class Query {

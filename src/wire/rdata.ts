@@ -61,13 +61,6 @@ export function rdataToText(type: number, bytes: Uint8Array): string {
   return texts.join(' ');
 }
 
-/** Whether the octets are well-formed data of the type (names uncompressed); any octets are, of a type that is not known here. */
-export function checkRdata(type: number, bytes: Uint8Array): boolean {
-  if (bytes.length > limits.messageBytes) return false;
-  const form = rdataForm(type);
-  return form === undefined || isWellFormed(form, bytes);
-}
-
 /** Well-formed octets; `hosts` null: nobody wrote them as names. */
 type Read = { readonly bytes: Uint8Array; readonly hosts: readonly Host[] | null } | Failure;
 

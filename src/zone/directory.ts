@@ -23,7 +23,7 @@ export const DIRECTORY = {
 export const ENTRY = { apex: 0, image: 1, number: 2, maps: 3, size: 4 } as const;
 
 /** The zone has an image. */
-export const ZONE_OK = 0;
+const ZONE_OK = 0;
 /** The zone never had a good version: SERVFAIL. */
 export const ZONE_ERROR = 1;
 

@@ -12,8 +12,8 @@ import {
   typeOf,
 } from './layout.ts';
 
-export const FIND_NODE = 0;
-export const FIND_WILDCARD = 1;
+const FIND_NODE = 0;
+const FIND_WILDCARD = 1;
 export const FIND_REFERRAL = 2;
 export const FIND_NONE = 3;
 
@@ -141,5 +141,13 @@ export class ZoneView {
 
   nameAt(node: number): number {
     return this.byteBase + (node + NODE_SETS + this.setCount(node) * SET_WORDS) * 4;
+  }
+
+  /** Labels of a node's name, the root's not counted. */
+  labelCount(node: number): number {
+    const { bytes } = this;
+    let count = 0;
+    for (let p = this.nameAt(node); bytes[p] !== 0; p += bytes[p]! + 1) count++;
+    return count;
   }
 }

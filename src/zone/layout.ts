@@ -36,7 +36,7 @@
 
 import type { Choice } from './model.ts';
 
-export const LAYOUT_VERSION = 4;
+const LAYOUT_VERSION = 4;
 export const MAGIC = 0x4d5a0000 | LAYOUT_VERSION;
 
 export const HEADER = {

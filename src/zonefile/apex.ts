@@ -1,8 +1,10 @@
 // What stands beside the records: `soa`, `ns` and `transfer` of a zone.
+
 import { isIPv4 } from 'node:net';
 import { type Address, type Prefix, parseAddress } from '../base/address.ts';
 import type { Document, MapNode, Node } from '../base/document.ts';
 import { Fields, readMap, readNetwork, readOneOrMore, readScalar, readTtl, readWhole } from '../base/fields.ts';
+import { limits } from '../base/limits.ts';
 import { equalNames, nameToText, parseName } from '../wire/name.ts';
 import type { Soa, Transfer } from '../zone/model.ts';
 import type { WrittenNameserver } from './integrity.ts';
@@ -13,9 +15,6 @@ const SERIAL_MAX = 0xffffffff;
 
 /** What a zone's SOA says where the file says nothing: four hours, one hour, two weeks, and a minute for negative answers. */
 const SOA_DEFAULTS = { refresh: 14_400, retry: 3_600, expire: 1_209_600, minimum: 60 } as const;
-
-/** Nameservers of one zone: the thirteen of the root are many. */
-const NAMESERVERS = 100;
 
 type ZoneScope = Scope & { readonly apex: Uint8Array };
 
@@ -90,8 +89,8 @@ export function readNs(scope: ZoneScope, node: Node, defaultTtlSeconds: number):
   if (elements?.length === 0 && values !== undefined) {
     document.report('no-values', values, 'ns names no nameserver', 'name the nameservers of the zone');
   }
-  if (values !== undefined && elements !== undefined && elements.length > NAMESERVERS) {
-    const message = `${elements.length} nameservers; at most ${NAMESERVERS} are read`;
+  if (values !== undefined && elements !== undefined && elements.length > limits.nameservers) {
+    const message = `${elements.length} nameservers; at most ${limits.nameservers} are read`;
     document.report('too-many', values, message, 'name fewer');
     return { ttlSeconds, nameservers: [] };
   }

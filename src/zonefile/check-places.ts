@@ -3,7 +3,7 @@ import { compareAddresses, contains, type Prefix } from '../base/address.ts';
 import { allCountries, continentOf } from '../geo/countries.ts';
 import type { PlaceKey } from '../geo/place.ts';
 import { UNREACHED_CODES } from '../zone/unreached.ts';
-import type { GeoData, LintedZone } from './check.ts';
+import type { GeoData, LintedZone } from './linted-zone.ts';
 import type { WrittenPlace } from './regions.ts';
 import type { WrittenSteering } from './steering.ts';
 

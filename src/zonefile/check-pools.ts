@@ -1,7 +1,7 @@
 // Lint of pools: those that can never be up, weights that choose nobody, coordinates that were swapped.
 import type { Coordinates } from '../geo/place.ts';
-import type { GeoData } from './check.ts';
 import { lintAt } from './check-at.ts';
+import type { GeoData } from './linted-zone.ts';
 import { familiesOf, type WrittenPool } from './pools.ts';
 
 /** Members that are looked up in the databases, of a pool: they stand together. */

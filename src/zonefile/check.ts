@@ -1,50 +1,14 @@
 // Lint: what a zone file says that is allowed, but hardly meant. Every finding is a warning with a code of its own.
-import type { Address } from '../base/address.ts';
-import type { Document } from '../base/document.ts';
-import type { Coordinates } from '../geo/place.ts';
+import { limits } from '../base/limits.ts';
 import { TYPE } from '../wire/types.ts';
 import type { Check, SteeredSet } from '../zone/model.ts';
-import type { SetRegions, Unreached } from '../zone/unreached.ts';
 import { lintPlaces } from './check-places.ts';
 import { lintPool } from './check-pools.ts';
 import { lintTexts } from './check-texts.ts';
-import type { Checks } from './checks.ts';
 import { detectionSeconds, longestTtlSeconds, slowestFailoverSeconds } from './failover.ts';
-import { familiesOf, type WrittenPool } from './pools.ts';
-import type { WrittenOwner } from './records.ts';
-import type { Region } from './regions.ts';
+import type { LintedZone } from './linted-zone.ts';
+import { familiesOf } from './pools.ts';
 import type { WrittenSteering } from './steering.ts';
-
-/** What the loaded geographic databases can tell of an address. */
-export interface GeoData {
-  readonly coordinates: boolean;
-  readonly subdivisions: boolean;
-  readonly cities: boolean;
-  readonly asNumbers: boolean;
-  /** What the regions of a record set name in vain, and what to do about it. */
-  unreached(regions: readonly SetRegions[]): readonly (Unreached & { readonly fix: string })[];
-  /** Where an address is; null: not known. */
-  coordinatesOf(address: Address): Coordinates | null;
-}
-
-/** A zone as written, for lint. */
-export interface LintedZone {
-  readonly document: Document;
-  readonly zone: string;
-  /** Of this file alone; what `_common.yaml` has may be used by other zones. */
-  readonly regions: ReadonlyMap<string, Region>;
-  readonly usedRegions: ReadonlySet<string>;
-  readonly pools: ReadonlyMap<string, WrittenPool>;
-  readonly usedPools: ReadonlySet<string>;
-  readonly checks: Checks;
-  readonly owners: ReadonlyMap<string, WrittenOwner>;
-  readonly steerings: readonly WrittenSteering[];
-  readonly transferOffset: number | null;
-  readonly geoData: GeoData | null;
-}
-
-/** Slower failover than this is said: a minute. */
-const FAILOVER_SECONDS = 60;
 
 /** What resolvers accept over UDP without fragments (the DNS flag day of 2020), less header, question, OPT and client subnet. */
 const ANSWER_BYTES = 1232 - 12 - 4 - 11 - 24;
@@ -106,8 +70,8 @@ function lintSteering(steering: WrittenSteering): void {
   }
   const used = [...pools.values()].map(({ pool }) => pool);
   const seconds = slowestFailoverSeconds(first, used);
-  if (seconds !== null && seconds > FAILOVER_SECONDS) {
-    const over = Math.ceil(seconds - FAILOVER_SECONDS);
+  if (seconds !== null && seconds > limits.lintFailoverSeconds) {
+    const over = Math.ceil(seconds - limits.lintFailoverSeconds);
     const message = `${what}: clients can be sent to a dead backend for up to ${Math.ceil(seconds)} seconds, ${over} more than a minute`;
     document.report(
       'slow-failover',
@@ -130,7 +94,7 @@ function lintSteering(steering: WrittenSteering): void {
 
 function failoverFix(set: SteeredSet, checks: readonly (Check | null)[]): string {
   const slowest = Math.max(...checks.map((check) => (check === null ? 0 : detectionSeconds(check))));
-  const room = Math.floor(FAILOVER_SECONDS - slowest);
+  const room = Math.floor(limits.lintFailoverSeconds - slowest);
   const longest = Math.max(...checks.map((check) => (check === null ? 0 : longestTtlSeconds(set.ttl, check))));
   if (room >= 1 && room < longest) return `write ttl: ${room}, or check more often`;
   return 'check more often, with a shorter timeout or a lower fall';

@@ -14,9 +14,9 @@ import { type Region, readRegions } from './regions.ts';
 import type { Scope } from './scope.ts';
 
 /** The zone name of the targets of common pools. */
-export const COMMON_ZONE = '_common';
+const COMMON_ZONE = '_common';
 
-export const FILE_VERSION = 'meridian/v1';
+const FILE_VERSION = 'meridian/v1';
 
 const KEYS = ['version', 'accept', 'regions', 'checks', 'pools', 'ttl', 'soa', 'ns'] as const;
 

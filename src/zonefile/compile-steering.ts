@@ -1,5 +1,7 @@
 // Turns steered record sets and pools into the blocks of a zone image; equal ones are written once.
+
 import { hashText } from '../base/hash.ts';
+import { limits } from '../base/limits.ts';
 import type { ClosestSpec, MapSpec, SlotSpec } from '../regionmap/spec.ts';
 import { TYPE } from '../wire/types.ts';
 import { choiceOf, poolsOf } from '../zone/choices.ts';
@@ -60,9 +62,6 @@ function leastLive({ minLive }: Pool, members: number): number {
   return Math.max(1, minLive.kind === 'count' ? minLive.count : Math.ceil((members * minLive.percent) / 100));
 }
 
-/** Names that explain and status tell of sets with one steering: ten thousand would help nobody. */
-const OWNERS_TOLD = 10;
-
 /** Compiles the steering of one zone into `out`. */
 export class SteeringCompiler {
   readonly targets: TargetMeta[] = [];
@@ -116,7 +115,7 @@ export class SteeringCompiler {
     const known = this.#steerBlocks.get(key);
     if (known !== undefined) {
       const { owners } = this.steerings[this.#numbers.get(known)!]!;
-      if (owners.length < OWNERS_TOLD) owners.push(owner);
+      if (owners.length < limits.steeringOwners) owners.push(owner);
       return known;
     }
     const at = this.#out.reserve(STEER.size + lists.length);

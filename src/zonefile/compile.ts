@@ -40,7 +40,7 @@ function nameKey(name: Uint8Array): string {
 }
 
 /** The same hash that `Labels.read` computes for the whole name. */
-export function hashName(name: Uint8Array): number {
+function hashName(name: Uint8Array): number {
   const starts: number[] = [];
   for (let at = 0; name[at] !== 0; at += name[at]! + 1) starts.push(at);
   return starts.reduceRight((hash, at) => hashLabel(hash, name, at), NAME_HASH_ROOT);

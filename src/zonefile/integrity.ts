@@ -24,9 +24,6 @@ export interface ZoneOfNames {
   readonly outsideNames: readonly DottedName[];
 }
 
-/** Links of an alias chain that are followed before it counts as a loop. */
-const CHAIN = 16;
-
 /** Reports everything that only shows when the whole zone is known. */
 export function checkIntegrity(zone: ZoneOfNames): void {
   new IntegrityCheck(zone).run();
@@ -113,7 +110,7 @@ class IntegrityCheck {
 
   #checkLoop(owner: WrittenOwner, offset: number): void {
     let at: WrittenOwner | undefined = owner;
-    for (let link = 0; link < CHAIN && at !== undefined; link++) {
+    for (let link = 0; link < limits.aliasLinks && at !== undefined; link++) {
       const target: Uint8Array | undefined = at.sets.get(TYPE.CNAME)?.values[0]?.hosts[0]?.wire;
       if (target === undefined) return;
       const name = lowerName(target);
@@ -224,7 +221,7 @@ class IntegrityCheck {
     if (!hasAddressHints(rdata.bytes) || hosts[0] === undefined) return;
     const target = hosts[0].wire.length === 1 ? owner.name : lowerName(hosts[0].wire);
     let at = isAtOrBelow(target, this.#apex) ? this.#names.find(target) : undefined;
-    for (let link = 0; link < CHAIN && at !== undefined; link++) {
+    for (let link = 0; link < limits.aliasLinks && at !== undefined; link++) {
       const kinds = [TYPE.A, TYPE.AAAA, TYPE.CNAME].map((type) => at?.sets.get(type)?.set.kind);
       if (kinds.includes('steered')) {
         const message = `the addresses of ${nameToText(target)} are steered; a hint would lead clients past the steering`;

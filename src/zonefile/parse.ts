@@ -7,13 +7,15 @@ import { limits } from '../base/limits.ts';
 import { Suggestions } from '../base/nearest.ts';
 import { CONTINENTS } from '../geo/place.ts';
 import { lowerName, nameToText, parseName } from '../wire/name.ts';
+import { absoluteName, withoutFinalDot } from '../wire/zone-name.ts';
 import type { Owner, Pool, Soa, Transfer, ZoneModel } from '../zone/model.ts';
 import { readAccept } from './accept.ts';
 import { readNs, readSoa, readTransfer, type WrittenNs } from './apex.ts';
-import { type GeoData, lintZone } from './check.ts';
+import { lintZone } from './check.ts';
 import { Checks } from './checks.ts';
 import { type ParsedCommon, type ReadOptions, readVersion, type SourceText } from './common.ts';
 import { checkIntegrity, type WrittenNameserver } from './integrity.ts';
+import type { GeoData } from './linted-zone.ts';
 import { readPools, type WrittenPool } from './pools.ts';
 import { nameKey, readRecords, type WrittenRecords } from './records.ts';
 import { type Region, readRegions } from './regions.ts';
@@ -145,7 +147,7 @@ class ZoneReader implements Steerable {
     const owner = fields.text('owner') ?? null;
     // A wrong zone name is no reason not to look at the rest: the file's name stands in for it.
     const expected = this.#source.expectedName ?? 'invalid';
-    const stand = parseName(expected === '.' ? '.' : `${expected}.`, null);
+    const stand = parseName(absoluteName(expected), null);
     const zoneApex = apex ?? (stand.ok ? stand.wire : new Uint8Array(1));
     const name = zoneName(zoneApex);
     const scope = this.#scope(this.document, zoneApex, name);
@@ -210,8 +212,7 @@ class ZoneReader implements Steerable {
     const text = this.#fields.require('zone', expectedName ?? 'example.org', readText, { offset: 0 });
     if (text === undefined) return undefined;
     const node = this.#fields.node('zone')!;
-    const absolute = text === '.' || text.endsWith('.') ? text : `${text}.`;
-    const result = parseName(absolute, null);
+    const result = parseName(absoluteName(text), null);
     if (!result.ok || text === '@') {
       const reason = result.ok ? 'a zone needs a name' : result.reason;
       document.report('bad-name', node, reason, 'write the name of the zone, such as example.org');
@@ -316,5 +317,5 @@ class ZoneReader implements Steerable {
 
 /** `net.cat` of a wire name, `.` of the root's. */
 function zoneName(apex: Uint8Array): string {
-  return apex.length === 1 ? '.' : nameToText(apex).slice(0, -1);
+  return withoutFinalDot(nameToText(apex));
 }

@@ -33,8 +33,6 @@ export interface WrittenPool {
 const POOL_KEYS = ['at', 'check', 'pick', 'min-live', 'members', 'bias', 'shed'] as const;
 const MEMBER_KEYS = ['address', 'weight', 'name', 'capacity'] as const;
 const EARTH_HALF_KM = 20_038;
-const BIAS_MAX = 1000;
-const CAPACITY_MAX = 1_000_000;
 
 /** Reads the value of the key `pools`. */
 export function readPools(scope: Scope, node: Node | undefined, checks: Checks): Map<string, WrittenPool> {
@@ -185,7 +183,7 @@ function readMinLive(document: Document, node: Node, what: string): Pool['minLiv
 }
 
 function readBias(document: Document, node: Node, what: string): number | undefined {
-  const bias = readDecimal(document, node, what, 0, BIAS_MAX);
+  const bias = readDecimal(document, node, what, 0, limits.poolBias);
   if (bias !== 0) return bias;
   document.report(
     'out-of-range',
@@ -270,7 +268,7 @@ function readMember(scope: Scope, node: Node): Member | undefined {
 }
 
 function readCapacity(document: Document, node: Node, what: string): number | undefined {
-  const capacity = readDecimal(document, node, what, 0, CAPACITY_MAX);
+  const capacity = readDecimal(document, node, what, 0, limits.memberCapacity);
   if (capacity !== 0) return capacity;
   document.report('out-of-range', node, 'a capacity of 0 can serve nobody', 'write a number above 0, or weight: 0');
   return undefined;

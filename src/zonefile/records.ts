@@ -5,11 +5,12 @@ import type { MapNode, Node, ScalarNode } from '../base/document.ts';
 import { Fields, readMap, readOneOrMore, readScalar, readTtl } from '../base/fields.ts';
 import { limits } from '../base/limits.ts';
 import { nearest } from '../base/nearest.ts';
-import { isAtOrBelow, lowerName, nameToText, parseName } from '../wire/name.ts';
+import { lowerName, nameToText } from '../wire/name.ts';
 import { parseRdata } from '../wire/rdata.ts';
 import { isMetaType, TYPE, typeFromText, typeToText } from '../wire/types.ts';
 import type { Rdata, StaticSet, SteeredSet } from '../zone/model.ts';
 import { recordsExample } from './map-examples.ts';
+import { readOwnerName } from './owner-name.ts';
 import { noteName, type Scope } from './scope.ts';
 import {
   isSteered,
@@ -114,7 +115,7 @@ class RecordReader {
 
   #readOwner(key: ScalarNode, node: Node): void {
     const { document, apex } = this.#scope;
-    const name = this.#readName(key);
+    const name = readOwnerName(this.#scope, key);
     // Something else went wrong where both are.
     if (name === undefined && node.kind !== 'map') return;
     const map = readMap(
@@ -141,38 +142,6 @@ class RecordReader {
       return;
     }
     this.#owners.set(id, { name: lower, text: key.text, offset: key.offset, sets, types, broken });
-  }
-
-  #readName(key: ScalarNode): Uint8Array | undefined {
-    const { document, apex } = this.#scope;
-    const result = parseName(key.text, apex);
-    if (!result.ok) {
-      document.report('bad-name', key, result.reason, 'write a name such as www, @ or *.user');
-      return undefined;
-    }
-    const { wire } = result;
-    const zone = nameToText(apex);
-    if (!isAtOrBelow(wire, apex)) {
-      const fix = `move it into the file of its own zone, or write it without the final dot to mean ${key.text}${zone}`;
-      document.report('name-outside-zone', key, `${key.text} is not in the zone ${zone}`, fix);
-      return undefined;
-    }
-    if (!wildcardIsRight(wire)) {
-      const fix = 'write * as the whole first label, such as "*.user"';
-      const message = `a * in ${key.text} is no wildcard: it stands for itself only`;
-      document.report('wildcard-position', key, message, fix);
-    }
-    // `www.net.cat` in the zone net.cat means www.net.cat.net.cat.
-    const relative = !key.text.endsWith('.') && apex.length > 1;
-    if (
-      relative &&
-      `${key.text.toLowerCase()}.`.endsWith(`.${zone.toLowerCase()}`) &&
-      zone.indexOf('.') < zone.length - 1
-    ) {
-      const fix = `write "${key.text}." if you mean that name`;
-      document.report('doubled-zone', key, `${key.text} means ${key.text}.${zone}`, fix);
-    }
-    return wire;
   }
 
   #readSets(owner: ScalarNode, map: MapNode, name: Uint8Array): Pick<WrittenOwner, 'sets' | 'types' | 'broken'> {
@@ -353,18 +322,4 @@ class RecordReader {
     const rdata: Rdata = { bytes: result.bytes, names: result.names };
     return { type, value: { text: scalar.text, offset: scalar.offset, rdata, hosts: result.hosts } };
   }
-}
-
-/** Whether every `*` of a name is its whole first label; elsewhere it is a label like others (RFC 4592 2.1.1). */
-function wildcardIsRight(wire: Uint8Array): boolean {
-  const from = wire[0] === 1 && wire[1] === ASTERISK ? 2 : 0;
-  return wire.indexOf(ASTERISK, from) < 0 || !hasAsteriskInLabel(wire, from);
-}
-
-/** A length octet can be 42 too; only then are the labels looked at one by one. */
-function hasAsteriskInLabel(wire: Uint8Array, from: number): boolean {
-  for (let at = from; at < wire.length && wire[at] !== 0; at += wire[at]! + 1) {
-    if (wire.subarray(at + 1, at + 1 + wire[at]!).includes(ASTERISK)) return true;
-  }
-  return false;
 }

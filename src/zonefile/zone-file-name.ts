@@ -1,4 +1,5 @@
 // The names of zone files: which zone a file is for, and what the file of a zone is called.
+import { zoneOfStem, zoneStem } from '../wire/zone-name.ts';
 
 export const COMMON_FILE = '_common.yaml';
 
@@ -10,11 +11,10 @@ const ENDING = '.yaml';
  */
 export function zoneOfFile(name: string): string | null {
   if (!name.endsWith(ENDING) || name === COMMON_FILE || name.startsWith('.')) return null;
-  const zone = name.slice(0, -ENDING.length).replaceAll(/%2f/gi, '/').toLowerCase();
-  return zone === 'root' ? '.' : zone;
+  return zoneOfStem(name.slice(0, -ENDING.length).replaceAll(/%2f/gi, '/'));
 }
 
 /** The name of a zone's file. */
 export function fileOfZone(zone: string): string {
-  return `${zone === '.' ? 'root' : zone.replaceAll('/', '%2F')}${ENDING}`;
+  return `${zoneStem(zone).replaceAll('/', '%2F')}${ENDING}`;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hostName, isLoopback, originAllowed } from '../../dist/admin/host.js';
+import { hostName, listensOnLoopback, originAllowed } from '../../dist/admin/host.js';
 
 describe('a host', () => {
   it.each([
@@ -16,7 +16,7 @@ describe('a host', () => {
     ['192.0.2.1', false],
     ['example.org', false],
   ])('%s is loopback: %s', (host, is) => {
-    expect(isLoopback(host)).toBe(is);
+    expect(listensOnLoopback(host)).toBe(is);
   });
 
   it.each([

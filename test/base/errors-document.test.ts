@@ -7,8 +7,8 @@ import { Inhabited } from '../../dist/geo/inhabited.js';
 import { readOverrides } from '../../dist/geo/overrides.js';
 import { readSettings } from '../../dist/settings/settings.js';
 import { fixFor, unreached } from '../../dist/zone/unreached.js';
-import type { GeoData } from '../../dist/zonefile/check.js';
 import { parseCommon } from '../../dist/zonefile/common.js';
+import type { GeoData } from '../../dist/zonefile/linted-zone.js';
 import { parseZone } from '../../dist/zonefile/parse.js';
 import { geoOf } from '../support/geo.ts';
 

@@ -1,9 +1,13 @@
 // The segment store: what is published is whole, what is held is not freed, what is not held is used again.
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { chunkOf, Store, StoreReader, wordOf } from '../../dist/board/store.js';
 
 const CHUNK = 4096;
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 function make(): { store: Store; reader: (n: number) => StoreReader } {
   const readers: StoreReader[] = [];
@@ -124,5 +128,45 @@ describe('the store', () => {
     store.publish(store.add(filled(5, 2 * CHUNK)), []);
     const ref = late.hold();
     expect(late.bytes[chunkOf(ref)]![wordOf(ref) * 4]).toBe(5);
+  });
+
+  // The one race of the protocol: between reading what is current and saying so the writer may publish, and free what was read.
+  it('hands out nothing that was freed, wherever in hold() the writer comes in between, once or twice', () => {
+    const LAST = 12;
+    let interventions = 0;
+    for (let first = 0; first < LAST; first++) {
+      for (let second = first; second < LAST; second++) {
+        const { store, reader } = make();
+        const one = reader(0);
+        store.publish(store.add(filled(1, 64)), []);
+        let published = 1;
+        let step = 0;
+        let writing = false;
+        const mayWrite = (): void => {
+          if (writing) return;
+          const now = step++;
+          if (now !== first && now !== second) return;
+          interventions++;
+          writing = true;
+          store.publish(store.add(filled(++published, 64)), []);
+          // Takes the place of what publishing has freed.
+          store.add(filled(99, 64));
+          writing = false;
+        };
+        for (const access of ['load', 'store'] as const) {
+          const real = Atomics[access] as (...args: unknown[]) => never;
+          vi.spyOn(Atomics, access).mockImplementation((...args: unknown[]) => {
+            mayWrite();
+            return real(...args);
+          });
+        }
+        const held = one.hold();
+        vi.restoreAllMocks();
+        const found = one.bytes[chunkOf(held)]![wordOf(held) * 4];
+        expect(found, `the writer came at steps ${first} and ${second}`).toBeLessThanOrEqual(published);
+      }
+    }
+    // All of the steps of a hold() were interrupted, or the test looked at nothing.
+    expect(interventions).toBeGreaterThan(LAST);
   });
 });

@@ -15,6 +15,7 @@ import {
 import { isCountry } from '../../dist/geo/countries.js';
 import { placedAddress } from '../../dist/geo/embedded.js';
 import { embeddedDatabaseFile } from '../../dist/geo/embedded-database.js';
+import { locate } from '../../dist/geo/locate.js';
 import type { GeoView } from '../../dist/geo/lookup.js';
 import { loadGeo } from '../../dist/geo/open.js';
 import type { Override } from '../../dist/geo/overrides.js';
@@ -36,7 +37,7 @@ const override = (network: string, place: Partial<NonNullable<Override['place']>
 });
 
 function facts(geo: GeoView, address: string): string {
-  const { facts, as, source } = geo.locate(parseAddress(address)!);
+  const { facts, as, source } = locate(geo, parseAddress(address)!);
   const { country, continent, subdivision, city, at } = facts;
   return [country, continent, subdivision, city, at?.join(), as || null, source?.file]
     .filter((x) => x !== null && x !== undefined)
@@ -62,7 +63,7 @@ describe('the geo image', () => {
         const special = specialBlockOf(address) !== null;
         const country = special ? null : (reader.get(formatAddress(placed))?.country_code ?? null);
         if (country !== null && isCountry(country)) known++;
-        expect(geo.locate(address).facts.country, formatAddress(address)).toBe(
+        expect(locate(geo, address).facts.country, formatAddress(address)).toBe(
           country !== null && isCountry(country) ? country : null,
         );
       }),
@@ -204,7 +205,7 @@ describe('the geo image', () => {
             const special = specialBlockOf(client) !== null;
             const fromCity = special ? null : readers[0]!.get(formatAddress(client));
             const fromNumbers = special ? null : readers[1]!.get(formatAddress(client));
-            const located = geo.locate(client);
+            const located = locate(geo, client);
             expect(located.facts.country ?? null).toBe(
               placing ? placing.place!.country : (fromCity?.country_code ?? null),
             );
@@ -277,7 +278,7 @@ describe('the geo image', () => {
       ...['::ffff:10.1.2.3', '64:ff9b::c0a8:101', '2002:7f00:1::1', '2001:0:1:2:3:4:f5fe:fdfc'],
     ]) {
       expect(facts(geo, address), address).toBe('');
-      expect(geo.locate(parseAddress(address)!).placeId, address).toBe(SPECIAL_PLACE);
+      expect(locate(geo, parseAddress(address)!).placeId, address).toBe(SPECIAL_PLACE);
     }
     for (const address of [
       '1.1.1.1',
@@ -342,7 +343,7 @@ describe('the geo image', () => {
         ],
       },
     ]);
-    const { first, last, network } = geo.locate(parseAddress('11.130.0.1')!);
+    const { first, last, network } = locate(geo, parseAddress('11.130.0.1')!);
     const show = (a: Address): string => formatAddress(a);
     expect([show(first), show(last), formatPrefix(network)]).toEqual(['11.0.0.0', '11.191.255.255', '11.128.0.0/10']);
   });

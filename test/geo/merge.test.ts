@@ -1,10 +1,10 @@
 // Which places a merged geography has: those of its databases, each once.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mergeGeo } from '../../dist/geo/merge.js';
 import type { Database } from '../../dist/geo/mmdb.js';
 import { NOWHERE, type PlaceFacts } from '../../dist/geo/place.js';
 import { RangeTable } from '../../dist/geo/ranges.js';
+import { mergeGeo } from '../support/geo.ts';
 
 /** The first address: public space. */
 const FIRST = 0x0b000000;

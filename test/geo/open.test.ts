@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseAddress } from '../../dist/base/address.js';
 import { EMBEDDED_DATABASE } from '../../dist/geo/embedded-database.js';
+import { locate } from '../../dist/geo/locate.js';
 import { loadGeo } from '../../dist/geo/open.js';
 import { viewOf } from '../support/geo.ts';
 import { buildMmdb } from '../support/mmdb.ts';
@@ -20,7 +21,7 @@ afterEach(() => {
 });
 
 const countryOf = (image: Uint8Array, address: string): string | null =>
-  viewOf(image).locate(parseAddress(address)!).facts.country;
+  locate(viewOf(image), parseAddress(address)!).facts.country;
 
 describe('geography from the disk', () => {
   it('is the embedded database where the folder is empty or missing', () => {

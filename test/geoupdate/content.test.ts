@@ -3,13 +3,13 @@ import { packTar } from 'modern-tar';
 import { describe, expect, it } from 'vitest';
 import { parseAddress } from '../../dist/base/address.js';
 import { buildGeoImage } from '../../dist/geo/image.js';
-import { mergeGeo } from '../../dist/geo/merge.js';
+import { locate } from '../../dist/geo/locate.js';
 import { readDatabase } from '../../dist/geo/mmdb.js';
 import { digestOf, readChecksum } from '../../dist/geoupdate/checksum.js';
 import { readPlaced, shareChanged } from '../../dist/geoupdate/compare.js';
 import { delegatedDatabase } from '../../dist/geoupdate/delegated.js';
 import { unpackDatabase } from '../../dist/geoupdate/unpack.js';
-import { type Records, viewOf } from '../support/geo.ts';
+import { mergeGeo, type Records, viewOf } from '../support/geo.ts';
 import { buildMmdb, Uint32 } from '../support/mmdb.ts';
 
 const database = buildMmdb([['192.0.2.0/24', { country_code: 'DE' }]]);
@@ -151,7 +151,7 @@ describe("the registries' statistics", () => {
     if (typeof database === 'string') throw new Error(database);
     const view = viewOf(buildGeoImage(mergeGeo([{ database, kind: 'database' }], [], '')));
     return addresses.map((address) => {
-      const { country, continent } = view.locate(parseAddress(address)!).facts;
+      const { country, continent } = locate(view, parseAddress(address)!).facts;
       return country ?? continent;
     });
   };

@@ -11,7 +11,8 @@ import {
 } from '../../dist/base/address.js';
 import { coordinatesOf } from '../../dist/geo/centres.js';
 import { EMBEDDED_BLOCKS, embeddedPrecedingBits, placedAddress, placedPrefix } from '../../dist/geo/embedded.js';
-import { type GeoView, wordsOf } from '../../dist/geo/lookup.js';
+import { locate, wordsOf } from '../../dist/geo/locate.js';
+import type { GeoView } from '../../dist/geo/lookup.js';
 import type { Override } from '../../dist/geo/overrides.js';
 import type { Coordinates, Place } from '../../dist/geo/place.js';
 import { SPECIAL_PLACE } from '../../dist/geo/place.js';
@@ -85,7 +86,7 @@ class Oracle {
 
   /** What a client has that says nothing of where it is: whatever its resolver has, so each block is like nothing else. */
   #unplaced(address: Address): string | null {
-    const { facts, as, placeId } = this.#geo.locate(address);
+    const { facts, as, placeId } = locate(this.#geo, address);
     if (placeId !== SPECIAL_PLACE) return null;
     const regions = this.#spec.regions.map(({ places }, i) => ({ name: String(i), places }));
     const named = matchRegions(regions, { address, as, facts }).some(
@@ -102,7 +103,7 @@ class Oracle {
   }
 
   #chainOf(address: Address): string[] {
-    const { facts, as } = this.#geo.locate(address);
+    const { facts, as } = locate(this.#geo, address);
     const regions = this.#spec.regions.map(({ places }, i) => ({ name: String(i), places }));
     const slots = matchRegions(regions, { address, as, facts }).map(
       ({ region }) => this.#spec.regions[Number(region)]!.slot,

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { emptyPeer } from '../../dist/answer/port.js';
 import { contains, formatAddress, type Prefix } from '../../dist/base/address.js';
 import { ClientCounts } from '../../dist/serve/clients.js';
-import { copyPeer, fillPeer, isLoopback } from '../../dist/serve/peer.js';
+import { copyPeer, fillPeer } from '../../dist/serve/peer.js';
 
 function peer(text: string): ReturnType<typeof emptyPeer> {
   const filled = emptyPeer();
@@ -64,22 +64,5 @@ describe('ClientCounts', () => {
     counts.remove(network);
     expect(counts.of(network)).toBe(0);
     expect(counts.of(counts.networkOf(peer('192.0.3.1')))).toBe(0);
-  });
-});
-
-describe('who asks from this machine', () => {
-  it.each([
-    ['127.0.0.1', true],
-    ['127.255.0.9', true],
-    ['::1', true],
-    ['126.0.0.1', false],
-    ['192.0.2.1', false],
-    ['::2', false],
-    ['2001:db8::1', false],
-    ['7f00::1', false],
-  ])('%s: %s', (text, expected) => {
-    const peer = emptyPeer();
-    fillPeer(peer, text, 53);
-    expect(isLoopback(peer)).toBe(expected);
   });
 });

@@ -380,6 +380,44 @@ describe('a kernel that fails', () => {
   });
 
   it.each([
+    [
+      'fe80::1',
+      'keeps the interface that a query to a link-local address came in by: without it the address means nothing',
+      7,
+    ],
+    ['2001:db8::1', 'leaves the interface of an answer from any other address to the route', 0],
+  ])('%s: %s', async (address, _, expected) => {
+    const sockets = open(['::']);
+    const asker = await ask('::1', sockets.listening[0]!.port);
+    asker.socket.send(message(1), (error) => asker.socket.emit('sent', error));
+    await once(asker.socket, 'sent');
+    // struct in6_pktinfo: the address that was asked, and the interface that it came in by (in native order: lo is 1).
+    const info = (host: string, face: number): Buffer =>
+      Buffer.concat([parseAddress(host)!.bytes, new Uint8Array(Int32Array.of(face).buffer)]);
+    let arena: Buffer = Buffer.alloc(0);
+    const faces: number[] = [];
+    const elsewhere: Ffi = {
+      ...ffi,
+      addressOf: (view) => {
+        if (view.length > arena.length) arena = Buffer.from(view.buffer, view.byteOffset, view.length);
+        return ffi.addressOf(view);
+      },
+      recvmmsg: (...args) => {
+        const received = ffi.recvmmsg(...args);
+        const at = arena.indexOf(info('::1', 1));
+        if (received > 0 && at >= 0) info(address, 7).copy(arena, at);
+        return received;
+      },
+      sendmmsg: (_fd, _at, count) => {
+        faces.push(...[0, 7].filter((face) => arena.includes(info(address, face))));
+        return count;
+      },
+    };
+    drain(sockets, elsewhere);
+    expect(faces).toEqual([expected]);
+  });
+
+  it.each([
     [1, 'recvmmsg failed: errno 9'],
     [2, 'fd 1023 is not open'],
   ])('ends the loop with an error where a descriptor is no socket, one of %i', (count, thrown) => {

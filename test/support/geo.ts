@@ -2,8 +2,8 @@
 import { type Address, contains, type Prefix, parsePrefix } from '../../dist/base/address.js';
 import { buildGeoImage } from '../../dist/geo/image.js';
 import { GeoView } from '../../dist/geo/lookup.js';
-import { mergeGeo } from '../../dist/geo/merge.js';
-import { readDatabase } from '../../dist/geo/mmdb.js';
+import { GeoMerger, type MergedGeo } from '../../dist/geo/merge.js';
+import { type Database, readDatabase } from '../../dist/geo/mmdb.js';
 import type { Override } from '../../dist/geo/overrides.js';
 import type { RangeTable } from '../../dist/geo/ranges.js';
 import { buildMmdb, type Field, type MmdbOptions } from './mmdb.ts';
@@ -14,6 +14,17 @@ export interface TestDatabase {
   readonly file: string;
   readonly records: Records;
   readonly options?: MmdbOptions;
+}
+
+/** Merges databases, which stay as they are, with overrides (in order of precedence). */
+export function mergeGeo(
+  databases: readonly { readonly database: Database; readonly kind: 'embedded' | 'database' }[],
+  overrides: readonly Override[],
+  overridesFile: string,
+): MergedGeo {
+  const merger = new GeoMerger();
+  for (const { database, kind } of databases) merger.add(database, kind);
+  return merger.merge(overrides, overridesFile);
 }
 
 /** A view of an image of these databases, somewhere inside a larger shared memory. */

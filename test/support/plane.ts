@@ -22,7 +22,6 @@ import { SHARE_TABLE_BYTES } from '../../dist/board/shares.js';
 import { chunkOf, StoreReader, wordOf } from '../../dist/board/store.js';
 import { buildGeoImage } from '../../dist/geo/image.js';
 import { GeoView } from '../../dist/geo/lookup.js';
-import { mergeGeo } from '../../dist/geo/merge.js';
 import { readDatabase } from '../../dist/geo/mmdb.js';
 import { Images } from '../../dist/loading/images.js';
 import type { ServedZone } from '../../dist/loading/served-zone.js';
@@ -30,6 +29,7 @@ import { buildRegionMap, mapKey } from '../../dist/regionmap/build.js';
 import { ChoiceProbe } from '../../dist/steer/probe-choice.js';
 import { compileZone } from '../../dist/zonefile/compile.js';
 import { ecs, parse, query, type Reply } from './dns.ts';
+import { mergeGeo } from './geo.ts';
 import { buildMmdb, type Field } from './mmdb.ts';
 import { modelOf } from './zones.ts';
 

@@ -1,5 +1,6 @@
 // Arbitrary names and well-formed record data, for property tests.
 import fc from 'fast-check';
+import { parseRdata } from '../../dist/wire/rdata.js';
 import { TYPE } from '../../dist/wire/types.js';
 
 type Octets = fc.Arbitrary<number[]>;
@@ -158,4 +159,10 @@ export const ARBITRARY_TYPES: readonly number[] = Object.keys(ARBITRARY).map(Num
 /** Well-formed data of the type. */
 export function rdataOf(type: number): fc.Arbitrary<Uint8Array> {
   return ARBITRARY[type]!.map((list) => Uint8Array.from(list));
+}
+
+/** Whether the octets are data of the type: what the generic form of RFC 3597 asks of them. */
+export function isWellFormed(type: number, bytes: Uint8Array): boolean {
+  const hex = Buffer.from(bytes).toString('hex');
+  return parseRdata(type, `\\# ${bytes.length} ${hex}`, Uint8Array.of(0)).ok;
 }

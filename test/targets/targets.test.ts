@@ -60,7 +60,7 @@ it('a forced state is on the board at once, and touches nothing that health wrot
   const slot = targets.slot(ID)!;
   const health = { verdict: VERDICT_DOWN, watched: true, load: 77, flipSeconds: 30 } as const;
   board.update(slot, health);
-  forcedStates.force('example.test/p', { state: 'down', untilMs: null, reason: '', by: 'ann', sinceMs: 0 });
+  void forcedStates.force('example.test/p', { state: 'down', untilMs: null, reason: '', by: 'ann', sinceMs: 0 });
   expect(board.get(slot)).toEqual({ ...health, forced: FORCED_DOWN });
   forcedStates.unforce('example.test/p');
   expect(board.get(slot)).toEqual({ ...health, forced: FORCED_NONE });

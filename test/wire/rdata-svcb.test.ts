@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { checkRdata, parseRdata, rdataToText } from '../../dist/wire/rdata.js';
+import { parseRdata, rdataToText } from '../../dist/wire/rdata.js';
 import { TYPE } from '../../dist/wire/types.js';
+import { isWellFormed } from '../support/rdata.ts';
 
 const ROOT = Uint8Array.of(0);
 const FOO = '03666f6f076578616d706c6503636f6d00';
@@ -129,7 +130,7 @@ describe('SVCB and HTTPS', () => {
     ['a protocol that ends early', '0001 00 0001 0003 036832'],
     ['hints of half an address', '0001 00 0004 0006 c0000201c000'],
   ])('finds %s on the wire', (_, hex) => {
-    expect(checkRdata(TYPE.SVCB, octets(hex))).toBe(false);
+    expect(isWellFormed(TYPE.SVCB, octets(hex))).toBe(false);
     expect(rdataToText(TYPE.SVCB, octets(hex))).toMatch(/^\\# /);
   });
 });

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nameToText, parseName } from '../../dist/wire/name.js';
-import { checkRdata, parseRdata, rdataToText } from '../../dist/wire/rdata.js';
+import { parseRdata, rdataToText } from '../../dist/wire/rdata.js';
 import { rdataForm } from '../../dist/wire/rdata-table.js';
 import { TYPE, typeFromText, typeToText } from '../../dist/wire/types.js';
-import { ARBITRARY_TYPES, rdataOf, wireName } from '../support/rdata.ts';
+import { ARBITRARY_TYPES, isWellFormed, rdataOf, wireName } from '../support/rdata.ts';
 
 const ROOT = Uint8Array.of(0);
 const ORG = parsedName('example.org.');
@@ -258,7 +258,7 @@ describe('record data of every type', () => {
     (_, type) => {
       fc.assert(
         fc.property(rdataOf(type), wireName, (bytes, origin) => {
-          expect(checkRdata(type, bytes)).toBe(true);
+          expect(isWellFormed(type, bytes)).toBe(true);
           const text = rdataToText(type, bytes);
           expect(text.startsWith('\\#')).toBe(false);
           const read = parseRdata(type, text, origin);
@@ -283,7 +283,7 @@ describe('record data of every type', () => {
         });
       fc.assert(
         fc.property(fc.oneof(broken, fc.uint8Array({ maxLength: 40 })), (bytes) => {
-          const good = checkRdata(type, bytes);
+          const good = isWellFormed(type, bytes);
           const text = rdataToText(type, bytes);
           const read = parseRdata(type, text, ROOT);
           expect(text.startsWith('\\#')).toBe(!good);
@@ -298,7 +298,7 @@ describe('record data of every type', () => {
   it('of any other type is printed and read in the generic form', () => {
     fc.assert(
       fc.property(fc.uint8Array(), (bytes) => {
-        expect(checkRdata(65280, bytes)).toBe(true);
+        expect(isWellFormed(65280, bytes)).toBe(true);
         const read = parseRdata(65280, rdataToText(65280, bytes), ROOT);
         expect(read).toEqual({ ok: true, bytes, names: [], hosts: [] });
       }),
@@ -317,7 +317,7 @@ describe('record data of every type', () => {
     fc.assert(
       fc.property(fc.constantFrom(...DESCRIBED_TYPES, 65280), text, (type, written) => {
         const read = parseRdata(type, written, ORG);
-        if (read.ok) expect(checkRdata(type, read.bytes)).toBe(true);
+        if (read.ok) expect(isWellFormed(type, read.bytes)).toBe(true);
         else expect([read.reason, read.fix]).not.toContain('');
       }),
       { numRuns: 5_000 },

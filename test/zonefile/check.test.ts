@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { Inhabited } from '../../dist/geo/inhabited.js';
 import { fixFor, unreached } from '../../dist/zone/unreached.js';
-import type { GeoData } from '../../dist/zonefile/check.js';
+import type { GeoData } from '../../dist/zonefile/linted-zone.js';
 import { parseZone } from '../../dist/zonefile/parse.js';
 import { geoOf } from '../support/geo.ts';
 import { OPTIONS, readZone } from '../support/zones.ts';
