@@ -1,7 +1,8 @@
 // The route of what happened: a list as JSON, or a live stream of server-sent events.
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
-import type { ControlPlane, EventView } from '../api/views.ts';
+import type { ControlPlane } from '../api/control-plane.ts';
+import type { EventView } from '../api/views.ts';
 import type { Clock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
 import { Slices, Unwanted } from '../base/slices.ts';

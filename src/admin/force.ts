@@ -1,6 +1,6 @@
 // The routes that act: force and release targets and pools, freeze verdicts, reload. The control plane logs who did it.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { ControlPlane } from '../api/views.ts';
+import type { ControlPlane } from '../api/control-plane.ts';
 import type { Logger } from '../base/log.ts';
 import { readForce, readFreeze } from './body.ts';
 import type { LongAnswers } from './long-answers.ts';

@@ -2,7 +2,8 @@
 import { performance } from 'node:perf_hooks';
 import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import type { ControlPlane, StatusTold, TargetView, ZoneSummary } from '../api/views.ts';
+import type { ControlPlane, StatusTold } from '../api/control-plane.ts';
+import type { TargetView, ZoneSummary } from '../api/views.ts';
 import { limits } from '../base/limits.ts';
 import { Slices } from '../base/slices.ts';
 import { LATE_MS } from '../health/schedule.ts';

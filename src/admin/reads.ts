@@ -1,6 +1,6 @@
 // The routes that tell: health and readiness of the server, status, targets, zones, explain, coverage.
 import type { FastifyInstance } from 'fastify';
-import type { ControlPlane } from '../api/views.ts';
+import type { ControlPlane } from '../api/control-plane.ts';
 import { withoutFinalDot, zoneOfStem } from '../wire/zone-name.ts';
 import { readQuery } from './body.ts';
 import type { LongAnswers } from './long-answers.ts';

@@ -1,4 +1,5 @@
 // Writes the record set that was asked for, static or steered, and what belongs beside it.
+import type { GeoView } from '../geo/lookup.ts';
 import type { Query } from '../wire/query.ts';
 import { TYPE } from '../wire/types.ts';
 import type { ZoneView } from '../zone/find.ts';
@@ -6,9 +7,9 @@ import { SET_DATA, SET_STEERED, SET_TYPE, SET_WHOAMI, typeOf } from '../zone/lay
 import type { Client } from './client.ts';
 import type { Edns } from './edns.ts';
 import { type Message, SECTION_ANSWER } from './message.ts';
-import { type Hosts, writeAdditional, writeSet } from './sections.ts';
+import { Hosts, writeAdditional, writeSet } from './sections.ts';
 import type { Steered } from './steered.ts';
-import type { Whoami } from './whoami.ts';
+import { Whoami } from './whoami.ts';
 
 /** One for each thread. */
 export class RecordSets {
@@ -18,24 +19,15 @@ export class RecordSets {
   readonly #steered: Steered;
   readonly #whoami: Whoami;
   readonly #client: Client;
-  readonly #hosts: Hosts;
+  readonly #hosts = new Hosts();
 
-  constructor(
-    zone: ZoneView,
-    message: Message,
-    edns: Edns,
-    steered: Steered,
-    whoami: Whoami,
-    client: Client,
-    hosts: Hosts,
-  ) {
+  constructor(zone: ZoneView, message: Message, edns: Edns, steered: Steered, client: Client, geo: GeoView) {
     this.#zone = zone;
     this.#message = message;
     this.#edns = edns;
     this.#steered = steered;
-    this.#whoami = whoami;
     this.#client = client;
-    this.#hosts = hosts;
+    this.#whoami = new Whoami(geo);
   }
 
   /** Writes the set that was asked for, with the addresses of the hosts that it names. */

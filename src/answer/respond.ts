@@ -5,7 +5,7 @@
 import { limits } from '../base/limits.ts';
 import { COUNT, ZONE_COUNT, ZONE_ROW } from '../board/counters.ts';
 import { COOKIE_BAD, COOKIE_NONE, COOKIE_VALID, type Cookies } from '../guard/cookies.ts';
-import { RATE_DROP, RATE_PASS, type RateLimiter } from '../guard/rate.ts';
+import type { RateLimiter } from '../guard/rate.ts';
 import { Labels } from '../wire/labels.ts';
 import {
   HEADER_BYTES,
@@ -35,6 +35,7 @@ import {
   TRANSPORT_TCP,
   type TransferHandler,
 } from './port.ts';
+import { isDropped } from './rate-verdict.ts';
 import { RCODE_COLUMNS } from './rcode-columns.ts';
 import { RecordSets } from './record-sets.ts';
 import { Sampler } from './sampler.ts';
@@ -43,7 +44,7 @@ import { Snapshot } from './snapshot.ts';
 import { Steered } from './steered.ts';
 import type { AnswerTrace } from './trace.ts';
 import { GATE_ANSWERED, GATE_TRANSFER, gateTransfer } from './transfer-gate.ts';
-import { Whoami } from './whoami.ts';
+import { udpBytes } from './udp-size.ts';
 
 const C = COUNT;
 
@@ -95,15 +96,8 @@ export class Answerer implements Responder {
     this.#snapshot = new Snapshot(parts.reader);
     this.#ahead = new Ahead(this.#snapshot);
     this.#steered = new Steered(parts, this.#snapshot, this.#zone, this.#message, this.#edns, this.#client);
-    this.#sets = new RecordSets(
-      this.#zone,
-      this.#message,
-      this.#edns,
-      this.#steered,
-      new Whoami(this.#snapshot.geo),
-      this.#client,
-      this.#hosts,
-    );
+    const { geo } = this.#snapshot;
+    this.#sets = new RecordSets(this.#zone, this.#message, this.#edns, this.#steered, this.#client, geo);
   }
 
   beginBatch(): void {
@@ -193,10 +187,7 @@ export class Answerer implements Responder {
     if (query.ecs) counters[C.ecsQueries]!++;
     const end = this.#limit(at, room, tcp, cookie === COOKIE_VALID);
     message.end = end - edns.mandatoryOctets(query);
-    if (questions === 1) {
-      const transfer = this.#answer(tcp, end);
-      if (transfer) return RESPOND_BY_TRANSFER;
-    }
+    if (questions === 1 && this.#answer(tcp, end)) return RESPOND_BY_TRANSFER;
     // RFC 2181 9: a truncated answer carries nothing that could be taken for whole.
     if (message.truncated) {
       message.clear();
@@ -208,13 +199,7 @@ export class Answerer implements Responder {
   /** Where the response must end, in `bytes`. */
   #limit(at: number, room: number, tcp: boolean, trusted: boolean): number {
     if (tcp) return at + room;
-    const query = this.#query;
-    const own = trusted
-      ? this.#parts.udpMaxBytes
-      : Math.min(this.#parts.udpMaxBytes, this.#parts.udpMaxBytesWithoutCookie);
-    // RFC 6891 6.2.3: a client's size below 512 counts as 512.
-    const size = query.edns ? Math.min(Math.max(query.udpSize, limits.plainUdpBytes), own) : limits.plainUdpBytes;
-    return at + Math.min(size, room);
+    return at + Math.min(udpBytes(this.#query, this.#parts, trusted), room);
   }
 
   /** Ends the response, unless this network was told the same too often; `trusted`: a valid cookie came with the request. */
@@ -222,18 +207,7 @@ export class Answerer implements Responder {
     const message = this.#message;
     const counters = this.#counters;
     const rate = this.#rate;
-    if (rate !== null && !tcp && !trusted) {
-      const verdict = rate.check(this.peer, this.#rateHash ^ (message.rcode << 8));
-      if (verdict !== RATE_PASS) {
-        if (verdict === RATE_DROP) {
-          counters[C.rateLimitDropped]!++;
-          return 0;
-        }
-        counters[C.rateLimitSlipped]!++;
-        message.clear();
-        message.truncated = true;
-      }
-    }
+    if (rate !== null && !tcp && !trusted && isDropped(rate, this.peer, this.#rateHash, message, counters)) return 0;
     this.#edns.write(message, this.#query, end, tcp);
     counters[C.answered]!++;
     counters[RCODE_COLUMNS[message.rcode]!]!++;

@@ -1,6 +1,7 @@
 // What `serve` prints once it answers: what it serves and where, and for the demo what to try.
 
-import type { ControlPlane, EventView, ZoneSummary } from '../api/views.ts';
+import type { ControlPlane } from '../api/control-plane.ts';
+import type { EventView, ZoneSummary } from '../api/views.ts';
 import type { LineSink } from '../base/line-sink.ts';
 import type { Demo } from '../control/demo.ts';
 import { printable } from './output.ts';

@@ -1,19 +1,16 @@
 // The control plane as a whole: started in order, asked by the admin and the commands, stopped within a second.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ControlPlane, CoverageTold, ReloadTold, StatusTold } from '../api/control-plane.ts';
 import { eventView } from '../api/event-view.ts';
 import {
-  type ControlPlane,
-  type CoverageTold,
   type EventView,
   type ExplainRequest,
   type Explanation,
   type ForceRequest,
   type NumbersView,
   type PoolForced,
-  type ReloadTold,
   RequestError,
-  type StatusTold,
   type StatusView,
   type TargetForced,
   type TargetView,

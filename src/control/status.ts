@@ -1,6 +1,7 @@
 // What the server says of itself: status, zones, and the counts in them.
 
-import type { ProblemView, StatusTold, StatusView, UpdateView, ZoneDetail, ZoneSummary } from '../api/views.ts';
+import type { StatusTold } from '../api/control-plane.ts';
+import type { ProblemView, StatusView, UpdateView, ZoneDetail, ZoneSummary } from '../api/views.ts';
 import { formatPrefix } from '../base/address.ts';
 import type { Slices } from '../base/slices.ts';
 import type { Storage } from '../base/storage.ts';

@@ -1,14 +1,12 @@
 // A control plane without a server below it: two targets, one zone, and a memory of what it was asked to do.
+import type { ControlPlane, CoverageTold, StatusTold } from '../../dist/api/control-plane.js';
 import {
-  type ControlPlane,
   type CoverageRow,
-  type CoverageTold,
   type EventView,
   type Explanation,
   type ForceRequest,
   type NumbersView,
   RequestError,
-  type StatusTold,
   type TargetView,
   type ZoneSummary,
 } from '../../dist/api/views.js';
