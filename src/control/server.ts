@@ -18,83 +18,22 @@ import {
   type ZoneSummary,
 } from '../api/views.ts';
 import { formatAddress } from '../base/address.ts';
-import type { Clock } from '../base/clock.ts';
 import { collectHeap } from '../base/heap.ts';
 import { limits } from '../base/limits.ts';
-import type { Logger } from '../base/log.ts';
 import { finish, inSlices, Slices } from '../base/slices.ts';
-import type { Storage } from '../base/storage.ts';
 import { PROGRAM_VERSION } from '../base/version.ts';
 import { coverage } from '../explain/coverage.ts';
 import { Explainer } from '../explain/explainer.ts';
 import { oldDatabases } from '../geo/age.ts';
-import type { HealthClient } from '../health/client.ts';
-import type { HealthEvent } from '../health/event.ts';
-import type { EventLog } from '../health/events.ts';
-import type { Serving } from '../loading/serving.ts';
-import type { Notifier } from '../notify/notifier.ts';
-import type { Webhooks } from '../notify/webhooks.ts';
-import type { QueryLog } from '../querylog/query-log.ts';
-import type { GivenSocket } from '../serve/given.ts';
-import type { Settings } from '../settings/settings.ts';
-import type { Drains } from '../targets/drains.ts';
-import type { ForcedStates } from '../targets/forced-states.ts';
-import type { SetStates } from '../targets/set-states.ts';
-import type { Targets } from '../targets/targets.ts';
-import type { Alarms } from './alarms.ts';
 import { announceZones } from './announce.ts';
 import { answerSettings } from './answer-settings.ts';
-import type { CookieFile } from './cookie-file.ts';
 import { agreeOnFreeze, firstLoad, firstRound } from './first-round.ts';
-import type { GeoipUpdates } from './geoip-updates.ts';
-import type { InternalErrors } from './internal-errors.ts';
 import { loggedNames } from './logged-names.ts';
 import { numbersView } from './numbers.ts';
-import type { Operator } from './operator.ts';
-import type { Reloads } from './reloads.ts';
+import type { ServerParts } from './server-parts.ts';
 import { statusView, zoneDetail, zoneSummaries } from './status.ts';
 import { Succession } from './succession.ts';
-import type { Takeover } from './takeover.ts';
-import type { Threads } from './threads.ts';
 import { UnreachedRules } from './unreached-rules.ts';
-import type { Watchdog } from './watchdog.ts';
-
-export interface ServerParts {
-  readonly settings: Settings;
-  /** Refuse to start when a file has errors. */
-  readonly strict: boolean;
-  readonly startedAtMs: number;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly serving: Serving;
-  readonly threads: Threads;
-  readonly targets: Targets;
-  readonly setStates: SetStates;
-  readonly forcedStates: ForcedStates;
-  readonly health: HealthClient;
-  readonly reloads: Reloads;
-  readonly notifier: Notifier;
-  readonly events: EventLog<HealthEvent>;
-  readonly webhooks: Webhooks;
-  readonly alarms: Alarms;
-  readonly geoipUpdates: GeoipUpdates;
-  readonly operator: Operator;
-  readonly watchdog: Watchdog;
-  readonly errors: InternalErrors;
-  readonly droppedLines: () => number;
-  readonly steadyEpochMs: number;
-  /** What drains are counted down by. */
-  readonly steadyMs: () => number;
-  readonly drains: Drains;
-  readonly cookies: CookieFile;
-  readonly storage: Storage;
-  /** null: queries are not logged. */
-  readonly queryLog: QueryLog | null;
-  /** The running server that this one replaces; null: there is none. */
-  readonly takeover: Takeover | null;
-  /** Sockets that a service manager opened. */
-  readonly given: readonly GivenSocket[];
-}
 
 export class Server implements ControlPlane {
   readonly #parts: ServerParts;
