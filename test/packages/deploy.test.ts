@@ -57,6 +57,15 @@ describe('the systemd unit', () => {
     expect(exposure).toBeLessThanOrEqual(2);
   });
 
+  it('is ready when queries are answered, and a reload replaces the process: the new one may say that it is the main one', () => {
+    const lines = readFileSync(unit, 'utf8').split('\n');
+    const start = lines.find((line) => line.startsWith('ExecStart='))!;
+    const replace = start.replace('ExecStart=', 'ExecReload=').replace(' serve ', ' serve --replace --detach ');
+    const wanted = ['Type=notify', 'NotifyAccess=all', 'WatchdogSec=30', 'TimeoutStopSec=5', replace];
+    for (const line of wanted) expect(lines).toContain(line);
+    expect(lines.find((line) => line.startsWith('RestrictAddressFamilies='))).toContain('AF_UNIX');
+  });
+
   it('comes with settings for port 53 on every address', () => {
     const { listen, state } = settingsOf(read('systemd/meridian.yaml'));
     expect(listen.map(({ text }) => text)).toEqual(['0.0.0.0:53', '[::]:53']);
