@@ -226,10 +226,10 @@ describe('members', () => {
   test('sticky keeps an IPv6 /56 together, by weight', async () => {
     const seen = new Set<string>();
     for (let i = 0; i < 24; i++) {
-      const network = `2001:db8:0:${i.toString(16)}00`;
+      const network = `2400:db8:0:${i.toString(16)}00`;
       const first = await at('s6', `${network}::/56`, 'AAAA');
       seen.add(first);
-      expect(await at('s6', `2001:db8:0:${i.toString(16)}7f::/64`, 'AAAA')).toBe(first);
+      expect(await at('s6', `2400:db8:0:${i.toString(16)}7f::/64`, 'AAAA')).toBe(first);
     }
     expect(seen.size).toBe(4);
     const counts = new Map<string, number>();
