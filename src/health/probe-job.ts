@@ -12,11 +12,11 @@ import { initialState, next, type State, type StateSettings, secondsToFlip } fro
 /** A check with a probe of its own (not a combination). */
 export type PlainCheck = Check & { readonly probe: Probe };
 
-/** What a leaf tells its owner after each probe. */
+/** What a probe job tells its owner after each probe. */
 export interface ProbeJobOwner {
-  probed(leaf: ProbeJob, result: ProbeResult): void;
+  probed(job: ProbeJob, result: ProbeResult): void;
   /** A probe failed for want of something on this machine; the verdict is left alone. */
-  starved(leaf: ProbeJob, reason: string): void;
+  starved(job: ProbeJob, reason: string): void;
 }
 
 /** A probed thing. It is the job that the schedule runs. */
