@@ -224,6 +224,8 @@ export class HealthClient implements HealthSource {
     // A batch of a thread that has been given up may still be under way.
     let over = false;
     const end = (error: Error | null): void => {
+      // Told twice, two successors would be started.
+      if (over) return;
       over = true;
       this.#ended(error);
     };

@@ -137,7 +137,11 @@ describe.runIf(have('nginx'))('a server and its backends', () => {
       (seen) => seen === '192.0.2.1',
       200 + 200 + 300 + 1_000,
     );
-    expect((await verdicts(server))[`health.test/web/${NGINX}`]).toBe('down');
+    await until(
+      async () => (await verdicts(server))[`health.test/web/${NGINX}`],
+      (seen) => seen === 'down',
+      1_500,
+    );
     await startNginx();
     await until(
       () => now('web'),
