@@ -339,7 +339,7 @@ ${more}`;
         await until(
           () => got(server, 'www.slow.test'),
           (seen) => seen === '192.0.2.2',
-          2_500,
+          4_500,
         );
       } finally {
         await server.stop();
