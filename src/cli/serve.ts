@@ -212,6 +212,8 @@ async function start(
   if (ffi !== null) {
     const offered = { ffi, settings, server, lock, manager, log, admin: () => running.admin!, onLeft: end };
     running.handover = offerHandover(offered);
+    // Its socket may be taken away while this runs, as every file may.
+    storage.add(running.handover);
   }
   tellAnswers();
   const { banner, tellEvents } = await import('./banner.ts');

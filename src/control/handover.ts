@@ -1,8 +1,10 @@
 // The side of a replacement that goes: hands sockets and state to a server that asks for them, and goes on where that one fails.
+import { stat } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
+import type { Kept } from '../base/storage.ts';
 import { PROGRAM_VERSION } from '../base/version.ts';
 import type { Ffi } from '../serve/ffi.ts';
 import { descriptorBatches, listenUnix, peerUser, sendDescriptors } from '../serve/unix-socket.ts';
@@ -46,13 +48,30 @@ interface Successor {
   cancel: () => void;
 }
 
-export class Handover {
+export class Handover implements Kept {
+  readonly file: string;
   readonly #options: HandoverOptions;
   #listener: Server | null = null;
   #successor: Successor | null = null;
 
   constructor(options: HandoverOptions) {
     this.#options = options;
+    this.file = options.file;
+  }
+
+  /** Listens anew, in place of a socket that is lost. */
+  async store(): Promise<void> {
+    this.#listener?.close();
+    this.listen();
+  }
+
+  /** Whether somebody took the socket away while nobody takes over. */
+  async isLost(): Promise<boolean> {
+    if (this.#listener === null || this.#successor !== null) return false;
+    return stat(this.file).then(
+      () => false,
+      (error: NodeJS.ErrnoException) => error.code === 'ENOENT',
+    );
   }
 
   /** Listens for one that wants to take over. Where that can't be (a read-only folder), this server can only be stopped: that is told. */

@@ -48,6 +48,8 @@ export const request = {
   /** The first client subnet: where its data is, and how long; -1: none. */
   subnetAt: -1,
   subnetLength: 0,
+  /** Client subnet options that were sent. */
+  subnets: 0,
   cookieAt: -1,
   cookieLength: 0,
   nsid: false,
@@ -82,7 +84,7 @@ export function readRequest(bytes, length) {
   r.questionEnd = -1;
   r.type = r.class = 0;
   r.optAt = r.subnetAt = r.cookieAt = -1;
-  r.subnetLength = r.cookieLength = 0;
+  r.subnetLength = r.subnets = r.cookieLength = 0;
   r.udpSize = r.version = r.flags = 0;
   r.nsid = r.padding = r.keepalive = false;
   r.silent = length < 12 || (bytes[2] & 0x80) !== 0;
@@ -141,6 +143,9 @@ export function readRequest(bytes, length) {
   if (r.questions === 1 && (r.type === OPT || r.class === 254)) r.wrong ??= 'nothing that can be asked';
 }
 
+/** The first octets of every OPT: the root's name and the type. */
+const ROOT_AND_OPT = Buffer.from([0, 0, 41]);
+
 function readOptions(bytes, from, end) {
   const r = request;
   for (let p = from; p < end; ) {
@@ -156,7 +161,10 @@ function readOptions(bytes, from, end) {
       r.wrong ??= 'an option is cut short';
       return;
     }
-    if (code === 8 && r.subnetAt < 0) {
+    // Of two the one that opts out counts, else the first.
+    const optsOut = length >= 4 && bytes[data + 2] === 0;
+    if (code === 8) r.subnets++;
+    if (code === 8 && (r.subnetAt < 0 || (optsOut && bytes[r.subnetAt + 2] !== 0))) {
       r.subnetAt = data;
       r.subnetLength = length;
       const family = length >= 4 ? bytes.readUInt16BE(data) : 0;
@@ -408,7 +416,9 @@ export function judge(asked, askedLength, bytes, length, c) {
 
   // The limit.
   const hasOpt = optAt >= 0;
-  if (hasOpt && r.optAt < 0) fail('an OPT to a client without EDNS');
+  // A request that ends before its records do may have an OPT that only a lenient reader finds: an error to it has one too.
+  const mayHaveOpt = r.wrong !== null && rcode !== 0 && asked.subarray(0, askedLength).includes(ROOT_AND_OPT);
+  if (hasOpt && r.optAt < 0 && !mayHaveOpt) fail('an OPT to a client without EDNS');
   if (!c.tcp) {
     let limit = 512;
     if (hasOpt) {
@@ -459,7 +469,8 @@ export function judge(asked, askedLength, bytes, length, c) {
       if (rcode === NOTAUTH && r.type !== 251 && r.type !== 252) fail('NOTAUTH without a transfer');
     } else fail(`rcode ${rcode} to a good request`);
   }
-  if (hasOpt && ((bytes[optAt + 7] ^ (r.flags >> 8)) & 0x80) !== 0) fail('DO is not as it came');
+  // Of a broken request that has two OPTs it may be the one of either.
+  if (hasOpt && r.wrong === null && ((bytes[optAt + 7] ^ (r.flags >> 8)) & 0x80) !== 0) fail('DO is not as it came');
   kind = Math.imul(kind, 131) + rcode * 8 + (a.authoritative ? 4 : 0) + (a.truncated ? 2 : 0) + (c.tcp ? 1 : 0);
   kind = Math.imul(kind, 131) + bucket(a.answers) * 64 + bucket(a.authorities) * 8 + bucket(a.additionals);
   kind = Math.imul(kind, 131) + reason(r.wrong);
@@ -499,6 +510,8 @@ function readAnswerOptions(asked, bytes, from, end, length, c) {
         break;
       case 8: {
         if (r.subnetAt < 0) fail('a subnet that was not sent');
+        // Of a broken request that has two it may be either.
+        if (r.wrong !== null && r.subnets > 1) break;
         if (octets !== r.subnetLength) fail('a subnet of another length');
         const at = r.subnetAt;
         if (bytes.compare(asked, at, at + 3, data, data + 3) !== 0) fail('another subnet');

@@ -27,7 +27,8 @@ describe.runIf(process.platform === 'linux')('the threads of a server', () => {
     const nice = threadsOf(process.pid).find(({ id }) => id === process.pid)!.nice;
     const behind = threadsOf(server.pid).filter(({ policy }) => policy === BATCH);
     expect(behind.find(({ id }) => id === server.pid)).toMatchObject({ nice });
-    expect(behind.length).toBeGreaterThanOrEqual(2);
-    for (const thread of behind) expect(thread.nice).toBe(nice);
+    expect(behind.filter((thread) => thread.nice === nice).length).toBeGreaterThanOrEqual(2);
+    // One that builds may still be there, and steps behind those.
+    for (const thread of behind) expect(thread.nice).toBeGreaterThanOrEqual(nice);
   });
 });
