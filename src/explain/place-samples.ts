@@ -3,6 +3,7 @@
 import type { Address } from '../base/address.ts';
 import { limits } from '../base/limits.ts';
 import { PLACE } from '../geo/image.ts';
+import { addressOf, startOf } from '../geo/locate.ts';
 import type { GeoView } from '../geo/lookup.ts';
 import { cityNames, foldName, type Place } from '../geo/place.ts';
 
@@ -97,20 +98,7 @@ function keyOf(place: Place): string | null {
   return place.kind === 'city' ? `${place.subdivision ?? place.country}/${foldName(place.name)}` : null;
 }
 
-function startOf(geo: GeoView, family: 4 | 6, range: number): Address {
-  return addressOf(family === 4 ? [geo.start4(range)] : [0, 1, 2, 3].map((column) => geo.start6(range, column)));
-}
-
 function asStartOf(geo: GeoView, family: 4 | 6, range: number): Address {
   const columns = family === 4 ? [0] : [0, 1, 2, 3];
   return addressOf(columns.map((column) => geo.asStart(family, range, column)));
-}
-
-function addressOf(words: readonly number[]): Address {
-  const bytes = new Uint8Array(words.length * 4);
-  const view = new DataView(bytes.buffer);
-  words.forEach((word, i) => {
-    view.setInt32(i * 4, word);
-  });
-  return { family: words.length === 1 ? 4 : 6, bytes };
 }

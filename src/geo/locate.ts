@@ -28,13 +28,11 @@ export function locate(geo: GeoView, asked: Address): LocatedAddress {
   const four = address.family === 4;
   const range = four ? geo.find4(words[0]!) : geo.find6(words[0]!, words[1]!, words[2]!, words[3]!);
   const placeId = four ? geo.place4(range) : geo.place6(range);
-  const start = (r: number): Address =>
-    addressOf(four ? [geo.start4(r)] : [0, 1, 2, 3].map((column) => geo.start6(r, column)));
-  const first = start(range);
+  const first = startOf(geo, address.family, range);
   const last =
     range + 1 === (four ? geo.count4 : geo.count6)
       ? { family: address.family, bytes: new Uint8Array(address.bytes.length).fill(255) }
-      : before(start(range + 1));
+      : before(startOf(geo, address.family, range + 1));
   return {
     address,
     placeId,
@@ -70,7 +68,13 @@ export function wordsOf(bytes: Uint8Array): Int32Array {
   return Int32Array.from({ length: bytes.length / 4 }, (_, i) => view.getInt32(i * 4));
 }
 
-function addressOf(words: readonly number[]): Address {
+/** The first address of a range. */
+export function startOf(geo: GeoView, family: 4 | 6, range: number): Address {
+  return addressOf(family === 4 ? [geo.start4(range)] : [0, 1, 2, 3].map((column) => geo.start6(range, column)));
+}
+
+/** The address of int32 words, most significant first: the other way round than `wordsOf`. */
+export function addressOf(words: readonly number[]): Address {
   const bytes = new Uint8Array(words.length * 4);
   const view = new DataView(bytes.buffer);
   words.forEach((word, i) => {
